@@ -1,0 +1,55 @@
+# Chappe's verbs; `make` alone lists them.
+PYTHON ?= python3
+PORT ?= 8080
+BIN := .venv/bin
+
+# The same bytes on every machine, whatever its language is set to.
+export LC_ALL := C.UTF-8
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix docs fresh-machine
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
+
+run: .venv/installed  ## serve the product with a demo account on http://127.0.0.1:8080
+	@exec $(BIN)/chappe demo --data var --port $(PORT)
+
+test:  ## set up what the tests need, then run every check and every test
+	@scripts/system-packages
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest
+
+check: .venv/installed-test  ## lint, format, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: .venv/installed-test  ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/installed-test  ## write docs/coverage.md anew
+	$(BIN)/python scripts/coverage-matrix > docs/coverage.md.new
+	@mv docs/coverage.md.new docs/coverage.md
+
+fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
+	@scripts/fresh-machine
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Chappe needs Python 3.11 or later; say which with: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "Python cannot make a virtual environment here: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	@echo "Installing Chappe into .venv (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-test: pyproject.toml | .venv/bin/python
+	@echo "Installing Chappe and its test tools into .venv (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch .venv/installed $@

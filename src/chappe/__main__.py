@@ -1,0 +1,366 @@
+"""The command line: serve, demo, account, user, migrate."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import structlog
+import typer
+
+from chappe.model.directory import Account
+from chappe.model.errors import Fault, Refusal
+from chappe.model.ledger import in_credits
+from chappe.services.ports import Platform
+from chappe.settings import Settings, SettingsError, read_settings
+
+T = TypeVar("T")
+
+program = typer.Typer(
+    help="Chappe: a telecom API platform that you run yourself.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+account_commands = typer.Typer(help="Accounts and their credits.", no_args_is_help=True)
+user_commands = typer.Typer(help="Users of an account.", no_args_is_help=True)
+program.add_typer(account_commands, name="account")
+program.add_typer(user_commands, name="user")
+
+Data = Annotated[str, typer.Option(help="Folder of the data, or a postgresql:// address.")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")]
+
+
+def main() -> None:
+    """The entry point: refusals and bad settings end with a sentence, never with a traceback."""
+    try:
+        program()
+    except (Refusal, SettingsError) as error:
+        text = error.detail if isinstance(error, Refusal) else str(error)
+        print(f"chappe: {text}", file=sys.stderr)
+        sys.exit(1)
+
+
+# --- serving
+
+
+@program.command()
+def serve(
+    data: Data = "var", port: Port = 8080, host: Host = "127.0.0.1", config: ConfigFile = None
+) -> None:
+    """Serve the platform. Example: chappe serve --data var --port 8080"""
+    _run(_serve(_settings(config), data, host, port, None))
+
+
+@program.command()
+def demo(data: Data = "var", port: Port = 8080, host: Host = "127.0.0.1") -> None:
+    """Serve with a demo account and print what to paste. Example: chappe demo --data var --port 8080"""
+    settings = _settings(None)
+    known = _run(_demo_account(settings, data))
+    _run(_serve(settings, data, host, port, known))
+
+
+async def _serve(
+    settings: Settings, data: str, host: str, port: int, demo_account: dict[str, Any] | None
+) -> None:
+    from uvicorn import Server
+
+    from chappe.app import running
+    from chappe.host.listener import config
+
+    _log_to_stderr()
+    listener = _listen(host, port)
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    if not settings.public_url:
+        import msgspec
+
+        settings = msgspec.structs.replace(settings, public_url=address)
+
+    class ReadyServer(Server):
+        """Says when it accepts requests, and leaves signals to us: SIGTERM must end with exit code 0."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                if demo_account is not None:
+                    print(_what_to_paste(address, demo_account))
+                print(f"ready {address}", flush=True)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Any:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            yield
+
+    async with running(settings, data) as chappe:
+        server = ReadyServer(config(chappe.application, host, port))
+        await server.serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port}: {error.strerror}; is another program using it? Try --port"
+        ) from error
+    listener.listen(1024)
+    listener.setblocking(False)
+    return listener
+
+
+async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
+    """The demo account's credentials, kept in a file that only the owner may read, because the database
+    holds hashes only."""
+    file = Path(data) / "demo.json"
+    if file.exists():
+        known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return known
+    email, password = "demo@example.org", "demo-" + os.urandom(6).hex()
+
+    async def create(platform: Platform) -> dict[str, Any]:
+        from chappe.services import directory
+
+        try:
+            new = await directory.create_account(platform, "demo", email=email, password=password)
+        except Refusal as refusal:
+            if refusal.fault is not Fault.ALREADY_EXISTS:
+                raise
+            raise Refusal(
+                Fault.ALREADY_EXISTS,
+                f"{data} holds a demo account but {file} is gone, and the database keeps only hashes;"
+                f" serve it with `chappe serve --data {data}`, or remove the folder",
+            ) from refusal
+        return _as_json(new) | {"console": {"email": email, "password": password}}
+
+    known = await _with_platform(settings, data, create)
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(known, indent=2), encoding="utf-8")
+    return known
+
+
+def _what_to_paste(address: str, known: dict[str, Any]) -> str:
+    netoxygen = known["netoxygen"]
+    call = (
+        "<?xml version=\"1.0\"?><methodCall><methodName>send_message</methodName><params>"
+        + "".join(
+            f"<param><value><string>{value}</string></value></param>"
+            for value in (netoxygen["user"], netoxygen["pass"], "+33612345678", "Bonjour par NetOxygen")
+        )
+        + "</params></methodCall>"
+    )
+    lines = [
+        "",
+        f"Console     {address}/",
+        f"            {known['console']['email']}   {known['console']['password']}",
+        f"Telephones  {address}/telephones",
+        "",
+        f"REST        key {known['rest']['key']}",
+        f"Orange      id {known['orange']['id']}",
+        f"NetOxygen   user {netoxygen['user']}   pass {netoxygen['pass']}",
+        f"Capitole    username {known['capitole']['username']}   password {known['capitole']['password']}   (not built yet)",
+        f"Axialys     email {known['axialys']['email']}   pass {known['axialys']['pass']}   (not built yet)",
+        f"Keyyo       account {known['keyyo']['account']}   password {known['keyyo']['password']}   (not built yet)",
+        "",
+        "Paste one of these, then look at the telephone 06 12 34 56 78:",
+        "",
+        f"curl -H 'Authorization: Bearer {known['rest']['key']}' -H 'Content-Type: application/json'"
+        f" -d '{{\"to\": [\"+33612345678\"], \"text\": \"Bonjour par REST\"}}' {address}/v1/messages",
+        "",
+        f"curl '{address}/sms/sendSMS.xml?id={known['orange']['id']}&to=33612345678&content=Bonjour%20par%20Orange'",
+        "",
+        f"curl -H 'Content-Type: text/xml' -d '{call}' {address}/api2/",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+# --- accounts
+
+
+@account_commands.command("create")
+def create_account(
+    name: str,
+    data: Data = "var",
+    credits: Annotated[str | None, typer.Option(help="Credits to begin with (default: 200).")] = None,
+    email: Annotated[str, typer.Option(help="Mail address; with it the console can be used.")] = "",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an account with credentials for every dialect. Example: chappe account create shop --credits 50"""
+    from chappe.services import directory
+
+    async def create(platform: Platform) -> dict[str, Any]:
+        amount = None if credits is None else directory.credits_of(credits)
+        return _as_json(await directory.create_account(platform, name, credits=amount, email=email))
+
+    shown = _run(_with_platform(_settings(config), data, create))
+    if as_json:
+        print(json.dumps(shown))
+        return
+    print(f"Account {shown['name']} ({shown['account_id']}) with {shown['credits']} credits.")
+    print("Its secrets are shown this once:")
+    for dialect, words in shown.items():
+        if isinstance(words, dict):
+            print(f"  {dialect:10}" + "   ".join(f"{key} {value}" for key, value in words.items()))
+
+
+@account_commands.command("credit", context_settings={"ignore_unknown_options": True})
+def credit_account(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    amount: Annotated[str, typer.Argument(help="Credits to add, or with a minus to take.")],
+    data: Data = "var",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add credits to an account. Example: chappe account credit shop 100"""
+    from chappe.services import directory
+
+    async def credit(platform: Platform) -> Account:
+        found = await _find(platform, account)
+        return await directory.credit_account(platform, found, directory.credits_of(amount))
+
+    credited = _run(_with_platform(_settings(config), data, credit))
+    if as_json:
+        print(json.dumps({"account_id": credited.guid, "name": credited.name, "credits": _number(credited.balance)}))
+    else:
+        print(f"{credited.name} has {in_credits(credited.balance)} credits.")
+
+
+@account_commands.command("suspend")
+def suspend_account(
+    account: str,
+    data: Data = "var",
+    lift: Annotated[bool, typer.Option("--lift", help="Open it again.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Close an account to every dialect (or, with --lift, open it again); its data stays."""
+    from chappe.services import directory
+
+    async def suspend(platform: Platform) -> str:
+        found = await _find(platform, account)
+        await directory.suspend_account(platform, found, not lift)
+        return found.name
+
+    name = _run(_with_platform(_settings(config), data, suspend))
+    print(f"{name} is {'open' if lift else 'suspended'}.")
+
+
+@user_commands.command("create")
+def create_user(account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Add a user with a NetOxygen login of its own. Example: chappe user create shop till-2"""
+    from chappe.services import directory
+
+    async def create(platform: Platform) -> dict[str, Any]:
+        found = await _find(platform, account)
+        user, secret = await directory.add_user(platform, found, name)
+        return {
+            "account_id": found.guid,
+            "name": user.name,
+            "netoxygen": {"user": secret.login, "pass": secret.secret},
+        }
+
+    shown = _run(_with_platform(_settings(config), data, create))
+    if as_json:
+        print(json.dumps(shown))
+    else:
+        words = shown["netoxygen"]
+        print(f"User {shown['name']}: NetOxygen user {words['user']}, pass {words['pass']} (shown this once).")
+
+
+@program.command()
+def migrate(data: Data = "var", config: ConfigFile = None) -> None:
+    """Bring the database to the newest form of its tables; `serve` does it by itself."""
+
+    async def nothing(platform: Platform) -> None:
+        return None
+
+    _run(_with_platform(_settings(config), data, nothing))
+    print("The database is up to date.")
+
+
+# --- shared by the commands
+
+
+async def _find(platform: Platform, name: str) -> Account:
+    found = await platform.store.queries.account_named(name)
+    if found is None:
+        raise Refusal(Fault.NOT_FOUND, f"there is no account {name!r}")
+    return found
+
+
+async def _with_platform(settings: Settings, data: str, work: Callable[[Platform], Awaitable[T]]) -> T:
+    from chappe.app import open_platform
+    from chappe.host.http import GuardedClient
+
+    platform, _, records = await open_platform(settings, data)
+    try:
+        return await work(platform)
+    finally:
+        if isinstance(platform.web, GuardedClient):
+            await platform.web.close()
+        await records.close()
+
+
+def _as_json(new: Any) -> dict[str, Any]:
+    """A fresh account in the fixed form that programs outside rely on."""
+    secrets = new.secrets
+    return {
+        "account_id": new.account.guid,
+        "name": new.account.name,
+        "credits": _number(new.account.balance),
+        "rest": {"key": secrets["rest"].secret},
+        "orange": {"id": secrets["orange"].secret},
+        "netoxygen": {"user": secrets["netoxygen"].login, "pass": secrets["netoxygen"].secret},
+        "capitole": {"username": secrets["capitole"].login, "password": secrets["capitole"].secret},
+        "axialys": {"email": secrets["axialys"].login, "pass": secrets["axialys"].secret},
+        "keyyo": {"account": secrets["keyyo"].login, "password": secrets["keyyo"].secret},
+    }
+
+
+def _number(thousandths: int) -> int | float:
+    return thousandths // 1000 if thousandths % 1000 == 0 else thousandths / 1000
+
+
+def _settings(file: Path | None) -> Settings:
+    return read_settings(file, os.environ)
+
+
+def _run(work: Any) -> Any:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _log_to_stderr() -> None:
+    """Structured lines for programs, readable ones for people at a terminal."""
+    pretty = sys.stderr.isatty() and shutil.get_terminal_size().columns > 60
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""Builds everything from the settings; the only module that knows all others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from ipaddress import ip_network
+from pathlib import Path
+from secrets import token_bytes
+
+import structlog
+
+from chappe.bus.memory import MemoryTopics
+from chappe.bus.queue import Queue
+from chappe.carriers.sandbox.carrier import SandboxCarrier
+from chappe.dialects.contract import Dialect
+from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
+from chappe.host.http import GuardedClient
+from chappe.host.mail import OutboxMailer, SmtpMailer
+from chappe.model.directory import ShortCode
+from chappe.model.events import MessageEvent
+from chappe.model.ledger import CREDIT, Route, Tariff
+from chappe.model.outgoing import Mail, Outgoing
+from chappe.services import jobs, messages
+from chappe.services.door import Door
+from chappe.services.outbox import Outbox
+from chappe.services.ports import Clock, Mailer, MessageCarrier, NoticeTarget, Platform, Rules, WebClient
+from chappe.services.routing import Router
+from chappe.settings import Settings
+from chappe.store.database import Database, open_database
+from chappe.store.ids import SortableIds
+from chappe.store.migrate import migrate, node_number, shared_secret
+from chappe.store.records import Records
+
+_log = structlog.get_logger()
+_LONGEST_WAIT = 1.0
+_RETENTION_EVERY = 600.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See services/ports.py."""
+        return datetime.now(UTC)
+
+
+def load_dialects(names: tuple[str, ...]) -> tuple[Dialect, ...]:
+    """The faces of the dialects that the settings name; nothing is registered by import."""
+    found: list[Dialect] = []
+    for name in names:
+        found += import_module(f"chappe.dialects.{name}.operations").DIALECTS
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DialectNotices:
+    """Renders events in the manner of a dialect."""
+
+    dialects: Mapping[str, Dialect]
+
+    def __call__(
+        self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
+    ) -> Outgoing | Mail | None:
+        """See services/ports.py. A dialect that is switched off has no words."""
+        face = self.dialects.get(dialect)
+        return None if face is None else face.notice(event, target, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Chappe:
+    """The running platform: its ports, its web application, and its loops' steps."""
+
+    platform: Platform
+    dialects: tuple[Dialect, ...]
+    application: Application
+    carriers: tuple[MessageCarrier, ...]
+    outbox: Mapping[str, Outbox]
+    queue: Queue
+
+    async def settle(self, most: int = 1000) -> None:
+        """Do all outgoing work that is due, until there is none; for tests, instead of the loops."""
+        for _ in range(most):
+            done = await self.queue.step()
+            for carrier in self.carriers:
+                done += await self.outbox[carrier.name].step(carrier)
+            swept = await messages.sweep(self.platform)
+            if not done and not swept.released and not swept.expired:
+                return
+        raise RuntimeError(f"work was still being made after {most} rounds")
+
+
+async def open_platform(
+    settings: Settings,
+    data: str,
+    *,
+    clock: Clock | None = None,
+    web: WebClient | None = None,
+    mailer: Mailer | None = None,
+    door: Callable[[bytes], Door] | None = None,
+) -> tuple[Platform, Database, Records]:
+    """The ports on a database: migrated, seeded from the settings. Close Records when done."""
+    clock = clock or SystemClock()
+    database = open_database(settings.database or data)
+    await migrate(database)
+    ids = SortableIds(clock, await node_number(database))
+    records = Records(database, clock, ids)
+    await records.adopt(
+        [
+            ShortCode(ids.new_id(), code.number, code.country, round(code.revenue * CREDIT), code.label)
+            for code in settings.short_codes
+        ]
+        + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
+    )
+    secret = settings.secret.encode() if settings.secret else await shared_secret(database)
+    if len(secret) > 64:
+        secret = secret[:64]
+    routes = [Route(route.kind, route.prefix, route.carrier) for route in settings.routes]
+    dialects = load_dialects(settings.dialects)
+    limits = settings.limits
+    platform = Platform(
+        store=records,
+        topics=MemoryTopics(),
+        clock=clock,
+        ids=ids,
+        web=web or GuardedClient(allow=[ip_network(network) for network in settings.outgoing.allow]),
+        mailer=mailer or _mailer(settings, data),
+        notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
+        router=Router(routes, await records.queries.tariffs(), round(limits.price * CREDIT)),
+        door=door(secret) if door else Door(secret, token_bytes(32)),
+        rules=Rules(
+            welcome=round(limits.welcome_credits * CREDIT),
+            max_segments=limits.max_segments,
+            max_recipients=limits.max_recipients,
+            validity_seconds=limits.validity_hours * 3600,
+            public_url=settings.public_url,
+        ),
+    )
+    return platform, database, records
+
+
+def _mailer(settings: Settings, data: str) -> Mailer:
+    mail = settings.mail
+    if mail.host:
+        return SmtpMailer(mail.host, mail.port, mail.username, mail.password, mail.sender, mail.start_tls)
+    folder = Path("var") if data.startswith(("postgres:", "postgresql:")) else Path(data)
+    return OutboxMailer(folder / "mail")
+
+
+@asynccontextmanager
+async def assemble(settings: Settings, data: str, **overrides: object) -> AsyncIterator[Chappe]:
+    """The whole platform, without its loops running."""
+    platform, _, records = await open_platform(settings, data, **overrides)  # type: ignore[arg-type]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(records.close)
+        if isinstance(platform.web, GuardedClient):
+            stack.push_async_callback(platform.web.close)
+        outbox = Outbox(platform)
+        sandbox = SandboxCarrier(platform, outbox)
+        dialects = load_dialects(settings.dialects)
+        from chappe.web.pages import build
+
+        yield Chappe(
+            platform=platform,
+            dialects=dialects,
+            application=Health(Pipeline(platform, dialects, build(platform))),
+            carriers=(sandbox,),
+            outbox={sandbox.name: outbox},
+            queue=Queue(platform, {**jobs.KINDS, **sandbox.job_kinds}),
+        )
+
+
+@asynccontextmanager
+async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
+    """The whole platform with its loops; they end before the store is closed."""
+    async with assemble(settings, data) as chappe, AsyncExitStack() as stack:
+        tasks = [asyncio.create_task(loop) for loop in _loops(chappe)]
+
+        async def stop() -> None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        stack.push_async_callback(stop)
+        yield chappe
+
+
+def _loops(chappe: Chappe) -> list[Awaitable[None]]:  # type: ignore[type-arg]
+    platform = chappe.platform
+
+    async def sweep() -> bool:
+        swept = await messages.sweep(platform)
+        return bool(swept.released or swept.expired)
+
+    async def work() -> bool:
+        return bool(await chappe.queue.step())
+
+    async def retain() -> bool:
+        return bool(await platform.store.forget(platform.clock.now(), 1000))
+
+    loops = [
+        _repeat(platform, "clockwork", sweep, platform.store.queries.next_due),
+        _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
+        _repeat(platform, "retention", retain, None, _RETENTION_EVERY),
+    ]
+    for carrier in chappe.carriers:
+
+        async def submit(carrier: MessageCarrier = carrier) -> bool:
+            return bool(await chappe.outbox[carrier.name].step(carrier))
+
+        loops += [_repeat(platform, f"carrier.{carrier.name}", submit, None), carrier.run()]
+    return loops
+
+
+async def _repeat(
+    platform: Platform,
+    topic: str,
+    step: Callable[[], Awaitable[bool]],
+    next_at: Callable[[], Awaitable[datetime | None]] | None,
+    longest: float = _LONGEST_WAIT,
+) -> None:
+    """Step until there is nothing to do, then wait for the topic's bell or the next due time."""
+    with platform.topics.subscribe(topic) as bell:
+        while True:
+            try:
+                if await step():
+                    continue
+                at = None if next_at is None else await next_at()
+            except Exception:
+                # A database that is away for a moment must not end the loop; the work is still there.
+                _log.exception("loop failed", loop=topic)
+                at = None
+            wait = longest
+            if at is not None:
+                wait = min(longest, max(0.001, (at - platform.clock.now()).total_seconds()))
+            await bell.wait(wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Answers `/healthz` and `/readyz` before anything else looks at a request."""
+
+    inner: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in ("/healthz", "/readyz"):
+            body = b'{"status":"ok"}'
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        await self.inner(scope, receive, send)

@@ -1,0 +1,477 @@
+"""NetOxygen's wire: XML-RPC calls in, values and faults out, and its two code tables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from chappe.dialects.contract import WireCall
+from chappe.model.commands import Accepted, Password, Refused, SendOutcome
+from chappe.model.directory import Account, AccountKind
+from chappe.model.errors import Fault, Refusal
+from chappe.model.events import EventName, MessageEvent
+from chappe.model.history import MessageStory
+from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.numbers import display
+from chappe.model.outgoing import Mail, Outgoing
+from chappe.protocols import xml, xmlrpc
+from chappe.protocols.errors import ProtocolError
+from chappe.protocols.http import HttpRequest, HttpResponse
+from chappe.services.ports import NoticeTarget
+
+REGION = "CH"
+TIME_ZONE = ZoneInfo("Europe/Zurich")
+
+AUTH = "auth"
+SEND_MESSAGE = "send_message"
+GET_CREDITS = "get_credits"
+ACCOUNT_STATUS = "account_status"
+GET_GUID = "get_guid"
+CLEAN_NUMBER = "clean_number"
+GET_STATUS = "get_status"
+CANCEL_MESSAGE = "cancel_message"
+
+PARAMETERS: Mapping[str, Sequence[str]] = {
+    AUTH: ("user", "pass"),
+    SEND_MESSAGE: ("user", "pass", "dest", "message", "sender", "date", "type"),
+    GET_CREDITS: ("user", "pass"),
+    ACCOUNT_STATUS: ("user", "pass"),
+    GET_GUID: ("user", "pass"),
+    CLEAN_NUMBER: ("user", "pass", "number"),
+    GET_STATUS: ("user", "pass", "id"),
+    CANCEL_MESSAGE: ("user", "pass", "id"),
+}
+"""The functions and what they take (seed 002, "Description des fonctions disponibles")."""
+
+
+class ErrorCode(IntEnum):
+    """The first table (seed 002, "Codes d'erreur"): how the sending went."""
+
+    OK = 1
+    GATEWAY = 2
+    ROUTING = 3
+    FORMAT = 4
+    DESTINATION = 5
+    SOURCE = 6
+    EMPTY = 7
+    TOO_LONG = 8
+    PENDING = 9
+    CANCELLED = 10
+
+
+class StatusCode(IntEnum):
+    """The second table (seed 002, "Codes de statut"): what was last heard of the message."""
+
+    DELIVERED = 1
+    ON_NETWORK = 2
+    SUBMITTED = 3
+    MESSAGE_ERROR = 4
+    ROUTING_ERROR = 5
+    EXPIRED = 6
+    GATEWAY_ERROR = 7
+    QUEUED = 8
+    SCHEDULED = 9
+
+
+ERROR_TEXTS: Mapping[ErrorCode, str] = {
+    ErrorCode.OK: "OK",
+    ErrorCode.GATEWAY: "Gateway error",
+    ErrorCode.ROUTING: "Message routing error",
+    ErrorCode.FORMAT: "Message format error",
+    ErrorCode.DESTINATION: "Invalid destination number",
+    ErrorCode.SOURCE: "Invalid source number",
+    ErrorCode.EMPTY: "Empty message",
+    ErrorCode.TOO_LONG: "Max message length exceeded",
+    ErrorCode.PENDING: "Pending",
+    ErrorCode.CANCELLED: "Message canceled",
+}
+
+STATUS_TEXTS: Mapping[StatusCode, str] = {
+    StatusCode.DELIVERED: "Delivered to the recipient device",
+    StatusCode.ON_NETWORK: "Delivered to the recipient network",
+    StatusCode.SUBMITTED: "Message submitted",
+    StatusCode.MESSAGE_ERROR: "Message error, delivery failed",
+    StatusCode.ROUTING_ERROR: "Routing error, delivery failed",
+    StatusCode.EXPIRED: "Message expired, delivery cancelled",
+    StatusCode.GATEWAY_ERROR: "Gateway error",
+    StatusCode.QUEUED: "Message in queue",
+    StatusCode.SCHEDULED: "Message scheduled",
+}
+
+# Our choice where the table has no word of its own (ARCHITECTURE.md, section 7, has the reasons).
+ERROR_OF_FAULT: Mapping[Fault, ErrorCode] = {
+    Fault.BAD_CREDENTIALS: ErrorCode.GATEWAY,
+    Fault.NOT_ALLOWED: ErrorCode.GATEWAY,
+    Fault.ACCOUNT_SUSPENDED: ErrorCode.GATEWAY,
+    Fault.UNKNOWN_OPERATION: ErrorCode.GATEWAY,
+    Fault.MISSING_PARAMETER: ErrorCode.FORMAT,
+    Fault.INVALID_PARAMETER: ErrorCode.FORMAT,
+    Fault.UNSUPPORTED: ErrorCode.FORMAT,
+    Fault.NO_RECIPIENT: ErrorCode.DESTINATION,
+    Fault.INVALID_RECIPIENT: ErrorCode.DESTINATION,
+    Fault.INVALID_SENDER: ErrorCode.SOURCE,
+    Fault.BLACKLISTED: ErrorCode.DESTINATION,
+    Fault.DESTINATION_FORBIDDEN: ErrorCode.ROUTING,
+    Fault.EMPTY_CONTENT: ErrorCode.EMPTY,
+    Fault.CONTENT_TOO_LONG: ErrorCode.TOO_LONG,
+    Fault.UNKNOWN_MEDIA: ErrorCode.FORMAT,
+    Fault.UNUSABLE_MEDIA: ErrorCode.FORMAT,
+    Fault.MEDIA_TOO_LARGE: ErrorCode.TOO_LONG,
+    Fault.INSUFFICIENT_CREDITS: ErrorCode.GATEWAY,
+    Fault.RATE_LIMITED: ErrorCode.GATEWAY,
+    Fault.TOO_MANY_CALLS: ErrorCode.GATEWAY,
+    Fault.NO_ROUTE: ErrorCode.ROUTING,
+    Fault.CARRIER_REJECTED: ErrorCode.ROUTING,
+    Fault.CARRIER_UNAVAILABLE: ErrorCode.GATEWAY,
+    Fault.EXPIRED: ErrorCode.GATEWAY,
+    Fault.NOT_FOUND: ErrorCode.FORMAT,
+    Fault.ALREADY_EXISTS: ErrorCode.FORMAT,
+    Fault.TOO_LATE: ErrorCode.FORMAT,
+    Fault.CONSENT_MISSING: ErrorCode.DESTINATION,
+    Fault.POSITION_UNAVAILABLE: ErrorCode.GATEWAY,
+    Fault.INTERNAL: ErrorCode.GATEWAY,
+}
+
+# Sending and last status (ARCHITECTURE.md, section 7). None: the table has no such status. A message that
+# failed is told apart further by its fault, see `_codes`. Nothing stands at ON_NETWORK: no state of ours says
+# that a message waits in the recipient's network.
+CODES_OF_STATE: Mapping[MessageState, tuple[ErrorCode, StatusCode | None]] = {
+    MessageState.SCHEDULED: (ErrorCode.PENDING, StatusCode.SCHEDULED),
+    MessageState.QUEUED: (ErrorCode.OK, StatusCode.QUEUED),
+    MessageState.SENDING: (ErrorCode.OK, StatusCode.QUEUED),
+    MessageState.SENT: (ErrorCode.OK, StatusCode.SUBMITTED),
+    MessageState.DELIVERED: (ErrorCode.OK, StatusCode.DELIVERED),
+    MessageState.UNDELIVERED: (ErrorCode.OK, StatusCode.MESSAGE_ERROR),
+    MessageState.EXPIRED: (ErrorCode.OK, StatusCode.EXPIRED),
+    MessageState.FAILED: (ErrorCode.GATEWAY, StatusCode.GATEWAY_ERROR),
+    MessageState.CANCELLED: (ErrorCode.CANCELLED, None),
+    MessageState.RECEIVED: (ErrorCode.OK, StatusCode.DELIVERED),
+}
+
+_FAILED_STATUS: Mapping[ErrorCode, StatusCode] = {
+    ErrorCode.GATEWAY: StatusCode.GATEWAY_ERROR,
+    ErrorCode.ROUTING: StatusCode.ROUTING_ERROR,
+}
+
+NO_CODE = 0
+"""Outside both tables: a status the tables have no word for (cancelled), or an unknown message."""
+
+# The provider published none. Our choice: the numbers that XML-RPC libraries agreed on for the call itself
+# ("Specification for Fault Code Interoperability"), HTTP's for the rest.
+NOT_WELL_FORMED = -32700
+FAULT_CODES: Mapping[Fault, int] = {
+    Fault.BAD_CREDENTIALS: 401,
+    Fault.NOT_ALLOWED: 403,
+    Fault.ACCOUNT_SUSPENDED: 403,
+    Fault.UNKNOWN_OPERATION: -32601,
+    Fault.MISSING_PARAMETER: -32602,
+    Fault.INVALID_PARAMETER: -32602,
+    Fault.UNSUPPORTED: -32600,
+    Fault.NO_RECIPIENT: 422,
+    Fault.INVALID_RECIPIENT: 422,
+    Fault.INVALID_SENDER: 422,
+    Fault.BLACKLISTED: 422,
+    Fault.DESTINATION_FORBIDDEN: 422,
+    Fault.EMPTY_CONTENT: 422,
+    Fault.CONTENT_TOO_LONG: 422,
+    Fault.UNKNOWN_MEDIA: 422,
+    Fault.UNUSABLE_MEDIA: 422,
+    Fault.MEDIA_TOO_LARGE: 413,
+    Fault.INSUFFICIENT_CREDITS: 402,
+    Fault.RATE_LIMITED: 429,
+    Fault.TOO_MANY_CALLS: 429,
+    Fault.NO_ROUTE: 422,
+    Fault.CARRIER_REJECTED: 502,
+    Fault.CARRIER_UNAVAILABLE: 503,
+    Fault.EXPIRED: 504,
+    Fault.NOT_FOUND: 404,
+    Fault.ALREADY_EXISTS: 409,
+    Fault.TOO_LATE: 409,
+    Fault.CONSENT_MISSING: 409,
+    Fault.POSITION_UNAVAILABLE: 503,
+    Fault.INTERNAL: -32603,
+}
+
+_NOT_XMLRPC = "methodCall"  # the field of a refusal that means: what came is no call at all
+
+_STRANGER = frozenset({Fault.BAD_CREDENTIALS, Fault.ACCOUNT_SUSPENDED, Fault.NOT_ALLOWED})
+_FALSE_FOR_STRANGERS = frozenset({AUTH, GET_CREDITS, GET_GUID})  # seed 002
+# What makes a whole send_message a fault rather than an error code per destination (our choice).
+_NEVER_PER_DESTINATION = _STRANGER | {
+    Fault.UNKNOWN_OPERATION,
+    Fault.MISSING_PARAMETER,
+    Fault.INVALID_PARAMETER,
+    Fault.UNSUPPORTED,
+    Fault.INTERNAL,
+}
+
+_ACCOUNT_STATUS: Mapping[AccountKind, str] = {AccountKind.FREE: "free", AccountKind.REGULAR: "regular"}
+
+# All members with the types they always have, so that no client stumbles (our choice).
+_UNKNOWN_MESSAGE: dict[str, xmlrpc.Result] = {
+    "from": "",
+    "to": "",
+    "length": 0,
+    "sent_date": "",
+    "sent_status": NO_CODE,
+    "sent_status_text": "Unknown message",
+    "last_date": "",
+    "last_status": NO_CODE,
+    "last_status_text": "Unknown message",
+}
+
+_SECOND_PARAMETER = re.compile(rb"<param\b.*?<param\b[^>]*>(.*?)</param\s*>", re.DOTALL)
+_BETWEEN_TAGS = re.compile(rb">([^<>]+)<")
+_LONG_DOUBLE = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{15,20}")
+_DATE_AND_TIME = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9]{2}:?[0-9]{2}.*")
+
+
+# --- reading
+
+
+def read(request: HttpRequest) -> WireCall:
+    """Read a call; its parameters stay XML-RPC values in `data`.
+
+    The first two are user and password, except for `clean_number` with a single parameter, which the
+    provider's own example shows and which needs none (dialects.md 3c). Raises Refusal for what is no call,
+    or a call in which no user and password can be found.
+    """
+    if request.method != "POST":
+        raise Refusal(
+            Fault.UNSUPPORTED, f"this is an XML-RPC server: send a methodCall by POST, not {request.method}"
+        )
+    try:
+        call = xmlrpc.read_call(request.body)
+    except ProtocolError as error:
+        raise Refusal(
+            Fault.INVALID_PARAMETER, f"this is no XML-RPC call: {error.where}", _NOT_XMLRPC
+        ) from error
+    params = call.params
+    if call.method == CLEAN_NUMBER and len(params) == 1:
+        return WireCall(call.method, data=params, anonymous=True, request=request)
+    recognisable = len(params) >= 2 and all(isinstance(one, xmlrpc.Value) for one in params[:2])
+    if call.method not in PARAMETERS and not recognisable:
+        raise Refusal(
+            Fault.UNKNOWN_OPERATION, f"there is no function {call.method}, only {', '.join(PARAMETERS)}"
+        )
+    if len(params) < 2:
+        raise Refusal(Fault.MISSING_PARAMETER, _usage(call.method, len(params)))
+    user, password = text(params[0], "user"), text(params[1], "pass")
+    credentials = Password(user, password)
+    return WireCall(
+        call.method,
+        data=params,
+        credentials=(credentials,),
+        secrets=_secrets(request.body, password),
+        request=request,
+    )
+
+
+def parameters(call: WireCall, fewest: int) -> tuple[xmlrpc.Param, ...]:
+    """The call's parameters; Refusal when there are fewer than that, or more than the function takes."""
+    params: tuple[xmlrpc.Param, ...] = call.data
+    if len(params) < fewest:
+        raise Refusal(Fault.MISSING_PARAMETER, _usage(call.verb, len(params)))
+    if len(params) > len(PARAMETERS[call.verb]):
+        raise Refusal(Fault.INVALID_PARAMETER, _usage(call.verb, len(params)))
+    return params
+
+
+def text(param: xmlrpc.Param, name: str) -> str:
+    """What a scalar of any type says, word for word; Refusal for an array or a struct.
+
+    Perl's RPC::XML types by looks, so a number arrives as int, i8 or double, a plus or a leading zero kept
+    (seen by running it). Only a double loses: 3.14 comes as 3.14000000000000012434, and is undone here. NUL
+    is dropped: nothing behind us can keep it.
+    """
+    if not isinstance(param, xmlrpc.Value):
+        raise Refusal(Fault.INVALID_PARAMETER, f"{name} must be a string, not {_kind(param)}", name)
+    if param.type == "double" and _LONG_DOUBLE.fullmatch(param.text):
+        return f"{Decimal(repr(float(param.text))):f}"
+    return param.text.replace("\0", "")
+
+
+def texts(param: xmlrpc.Param, name: str) -> tuple[str, ...]:
+    """One scalar, or an array of them, as a tuple.
+
+    A struct counts as the array of its members: IXR sends one for a PHP array whose keys have gaps, as
+    array_unique leaves them.
+    """
+    if isinstance(param, xmlrpc.Value):
+        return (text(param, name),)
+    items = param.values() if isinstance(param, Mapping) else param
+    return tuple(text(item, f"each item of {name}") for item in items)
+
+
+def moment(written: str) -> datetime | None:
+    """A date and time such as "2006-12-06 20:05:00" in Europe/Zurich as UTC, or None where it is none: now.
+
+    ISO's other spellings of a date with a time are read too (our choice), with XML-RPC's own among them, and
+    an offset where there is one. The hour that the end of summer time repeats is the first of the two; one
+    that its beginning leaves out is moved on by an hour (our choice, as a clock set late would show it).
+    """
+    if not _DATE_AND_TIME.fullmatch(written.strip()):
+        return None
+    with suppress(ValueError, OverflowError):
+        at = datetime.fromisoformat(written.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=TIME_ZONE)).astimezone(UTC)
+    return None
+
+
+# --- answering
+
+
+def answer(result: xmlrpc.Result) -> HttpResponse:
+    """A result. HTTP 200 always, and a content type that names UTF-8 (dialects.md 3a)."""
+    return HttpResponse(200, xmlrpc.write_result(result), "text/xml; charset=utf-8")
+
+
+def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
+    """A refusal in the words of the function that was called.
+
+    Strangers are told false by the three functions of which the provider says so. A send that was refused as
+    a whole (no credits, text too long ...) answers every destination with false and an error code, as the
+    provider's samples read it. Anything else is a fault, in HTTP 200: old clients read no other.
+    """
+    if call and call.verb in _FALSE_FOR_STRANGERS and refusal.fault in _STRANGER:
+        return answer(False)
+    if call and call.verb == SEND_MESSAGE and refusal.fault not in _NEVER_PER_DESTINATION:
+        with suppress(Refusal, IndexError):  # refused before the parameters were looked at: a fault it is
+            code = int(ERROR_OF_FAULT[refusal.fault])
+            return answer([[one, False, code] for one in texts(call.data[2], "dest")])
+    code = NOT_WELL_FORMED if refusal.field == _NOT_XMLRPC else FAULT_CODES[refusal.fault]
+    return HttpResponse(200, xmlrpc.write_fault(code, refusal.detail), "text/xml; charset=utf-8")
+
+
+def encode_auth(account: Account, call: WireCall) -> HttpResponse:
+    """True: who gets here has been recognised."""
+    return answer(True)
+
+
+def encode_credits(account: Account, call: WireCall) -> HttpResponse:
+    """Whole credits, rounded down (our choice: never more than there is)."""
+    return answer(account.balance // 1000)
+
+
+def encode_status(account: Account, call: WireCall) -> HttpResponse:
+    """`regular` or `free`."""
+    return answer(_ACCOUNT_STATUS[account.kind])
+
+
+def encode_guid(account: Account, call: WireCall) -> HttpResponse:
+    """The UUID that all users of the account share, in lower case."""
+    return answer(account.guid.lower())
+
+
+def encode_number(msisdn: str, call: WireCall) -> HttpResponse:
+    """The digits with country code, without plus."""
+    return answer(msisdn)
+
+
+def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
+    """Per destination: [as the client wrote it, true, id], or [.., false, code of the first table]."""
+    return answer([_sent(one) for one in outcome.results])
+
+
+def encode_stories(stories: Sequence[MessageStory | Refused], call: WireCall) -> HttpResponse:
+    """Per id: [id, struct] (members: dialects.md 3b)."""
+    ids = texts(call.data[2], "id")
+    return answer([[ref, _told(story)] for ref, story in zip(ids, stories, strict=True)])
+
+
+def encode_cancelled(messages: Sequence[Message | Refused], call: WireCall) -> HttpResponse:
+    """Per id: [id, whether it was cancelled]."""
+    ids = texts(call.data[2], "id")
+    return answer([[ref, isinstance(one, Message)] for ref, one in zip(ids, messages, strict=True)])
+
+
+# --- telling
+
+
+def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+    """An inbound SMS by mail. The provider calls no URL: its API is polled (dialects.md 3e)."""
+    if event.name is not EventName.MESSAGE_RECEIVED or not target.email:
+        return None
+    message = event.message
+    sender = display(message.peer, REGION)
+    lines = (
+        message.text,
+        "",
+        f"De / From: {sender}",
+        f"À / To: {display(message.address, REGION)}",
+        f"Reçu / Received: {_date(message.created_at)} ({TIME_ZONE.key})",
+    )
+    return Mail(target.email, f"SMS de / from {sender}", "\n".join(lines))
+
+
+# --- inside
+
+
+def _secrets(body: bytes, password: str) -> tuple[bytes, ...]:
+    """The password as it stands in the body (in base64, or with references), and as text."""
+    found = _SECOND_PARAMETER.search(body)
+    as_sent = [span.strip() for span in _BETWEEN_TAGS.findall(found[1])] if found else []
+    spelled = [
+        form.encode(charset, "xmlcharrefreplace")
+        for form in (password, xml.escape(password))
+        for charset in ("utf-8", "latin-1", "ascii")
+    ]
+    return tuple(dict.fromkeys(secret for secret in (*as_sent, *spelled) if secret))
+
+
+def _usage(verb: str, given: int) -> str:
+    return f"{verb} takes {', '.join(PARAMETERS[verb])}: {given} parameters were given"
+
+
+def _kind(param: xmlrpc.Param) -> str:
+    match param:
+        case xmlrpc.Value():
+            return param.type
+        case tuple():
+            return "an array"
+        case _:
+            return "a struct"
+
+
+def _sent(one: Accepted | Refused) -> list[xmlrpc.Result]:
+    match one:
+        case Accepted():
+            return [one.recipient, True, one.message.ref]
+        case Refused():
+            return [one.recipient, False, int(ERROR_OF_FAULT[one.fault])]
+
+
+def _told(story: MessageStory | Refused) -> dict[str, xmlrpc.Result]:
+    if isinstance(story, Refused):
+        return _UNKNOWN_MESSAGE
+    message = story.message
+    mine = message.direction is Direction.MT
+    sending, last = _codes(message)
+    last_at = story.timeline[-1][1] if story.timeline else message.created_at
+    return {
+        "from": message.address if mine else message.peer,
+        "to": message.peer if mine else message.address,
+        "length": len(message.text),
+        "sent_date": _date(message.sent_at or message.due_at),
+        "sent_status": int(sending),
+        "sent_status_text": ERROR_TEXTS[sending],
+        "last_date": _date(last_at),
+        "last_status": NO_CODE if last is None else int(last),
+        "last_status_text": "" if last is None else STATUS_TEXTS[last],
+    }
+
+
+def _codes(message: Message) -> tuple[ErrorCode, StatusCode | None]:
+    if message.state is MessageState.FAILED and message.fault is Fault.EXPIRED:
+        return ErrorCode.GATEWAY, StatusCode.EXPIRED
+    if message.state is MessageState.FAILED and message.fault:
+        error = ERROR_OF_FAULT[message.fault]
+        return error, _FAILED_STATUS.get(error, StatusCode.MESSAGE_ERROR)
+    return CODES_OF_STATE[message.state]
+
+
+def _date(at: datetime) -> str:
+    return at.astimezone(TIME_ZONE).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,190 @@
+"""The verbs of the Orange API: which parameters make which command."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chappe.dialects import reading
+from chappe.dialects.contract import Dialect, Operation, WireCall
+from chappe.dialects.orange import wire
+from chappe.model.commands import FindMessages, SendMessages
+from chappe.model.errors import Fault, Refusal
+from chappe.model.smstext import Encoding
+from chappe.services import history, messages
+
+DEFAULT_SENDER = "20345"
+"""The short code of Orange France, which the document's own samples answer from."""
+
+# The short codes 20345 (Orange France), 38100 (all French operators), 967482 (Orange UK) and 447797805210
+# (international) stand for themselves. `world` is a name clients use for the last; 23045 is a slip of one.
+_SENDER_ALIASES: Mapping[str, str] = {"world": "447797805210", "23045": DEFAULT_SENDER}
+
+_MOST_SMS = 255  # 3GPP TS 23.040 9.2.3.24.1: the number of parts is one octet
+_LONGEST_TAG = 100  # our choice
+_SESSION_MINUTES = 60  # our choice, like the unit
+_MOST_SESSION_MINUTES = 30 * 24 * 60  # our choice
+
+_COUNT = re.compile("[0-9]{1,9}")
+_BETWEEN_RECIPIENTS = re.compile("[,;]")
+
+
+def decode_send(call: WireCall) -> SendMessages:
+    """Read sendSMS (section III-A; options from public clients).
+
+    Our choices: `to` may hold several numbers parted by commas or semicolons, and one that cannot be sent to
+    refuses all. A text longer than one SMS is sent unless `long_text` is false: a single "ç" leaves room for
+    70 characters only, and the clients of the time read no error. Receipts are always asked for, since
+    getHistory tells them; `ack` changes nothing. An option that is present and empty counts as absent.
+    Raises Refusal: `missing_parameter`, `no_recipient`, `empty_content`, `invalid_parameter`.
+    """
+    recipients = _recipients(call)
+    text = _content(call)
+    _boolean(call, "ack")
+    return SendMessages(
+        recipients=recipients,
+        text=text,
+        sender=_sender(call),
+        fallback_sender=DEFAULT_SENDER,
+        reference=_tag(call),
+        encoding=_encoding(call),
+        split_allowed=_boolean(call, "long_text") is not False,
+        max_segments=_count(call, "max_sms", most=_MOST_SMS),
+        session=_session(call),
+    )
+
+
+def decode_history(call: WireCall) -> FindMessages:
+    """Read getHistory (section III-A names only `callid`). Raises Refusal (`missing_parameter`)."""
+    ref = reading.scalar(call.fields, "callid", "call_id")
+    if not ref:
+        raise Refusal(
+            Fault.MISSING_PARAMETER,
+            "the parameter is missing or empty; give the call_id that sendSMS answered",
+            "callid",
+        )
+    return FindMessages((ref,))
+
+
+def _recipients(call: WireCall) -> tuple[str, ...]:
+    if "to" not in call.fields:
+        raise Refusal(
+            Fault.MISSING_PARAMETER,
+            "the parameter is missing; give a mobile number such as 33612345678",
+            "to",
+        )
+    parts = (part.strip() for part in _BETWEEN_RECIPIENTS.split(reading.scalar(call.fields, "to")))
+    recipients = tuple(part for part in parts if part)
+    if not recipients:
+        raise Refusal(
+            Fault.NO_RECIPIENT,
+            "the parameter is empty; give a mobile number such as 33612345678",
+            "to",
+        )
+    return recipients
+
+
+def _content(call: WireCall) -> str:
+    """The text verbatim: quotes around it belong to it."""
+    if "content" not in call.fields:
+        raise Refusal(Fault.MISSING_PARAMETER, "the parameter is missing; give the text of the SMS", "text")
+    text = reading.first(call.fields, "content")
+    if not text.strip():
+        raise Refusal(Fault.EMPTY_CONTENT, "the parameter is empty; give the text of the SMS", "text")
+    if (position := text.find("\ufffd")) >= 0:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"character {position + 1} of the text cannot be read; send it in UTF-8, percent-encoded",
+            "text",
+        )
+    return text
+
+
+def _sender(call: WireCall) -> str:
+    sender = reading.scalar(call.fields, "from")
+    return _SENDER_ALIASES.get(sender.lower(), sender)
+
+
+def _tag(call: WireCall) -> str:
+    tag = reading.scalar(call.fields, "tag")
+    if len(tag) > _LONGEST_TAG:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"the label has {len(tag)} characters; it may have at most {_LONGEST_TAG}",
+            "reference",
+        )
+    return tag
+
+
+def _encoding(call: WireCall) -> Encoding | None:
+    wanted = reading.scalar(call.fields, "content_encoding").lower()
+    if not wanted:
+        return None
+    if wanted not in list(Encoding):
+        raise Refusal(
+            Fault.INVALID_PARAMETER, f"{_shown(wanted)} is not known; write gsm7 or ucs2", "content_encoding"
+        )
+    return Encoding(wanted)
+
+
+def _session(call: WireCall) -> timedelta | None:
+    """How long answers need no keyword; `session_duration` alone opens a session as well."""
+    minutes = _count(call, "session_duration", most=_MOST_SESSION_MINUTES)
+    wanted = _boolean(call, "session")
+    if wanted is None:
+        wanted = minutes is not None
+    return timedelta(minutes=minutes or _SESSION_MINUTES) if wanted else None
+
+
+def _boolean(call: WireCall, name: str) -> bool | None:
+    """None where the option is absent or empty."""
+    written = reading.scalar(call.fields, name)
+    value = reading.read_boolean(written)
+    if written and value is None:
+        raise Refusal(Fault.INVALID_PARAMETER, f"{_shown(written)} is neither true nor false", name)
+    return value
+
+
+def _count(call: WireCall, name: str, *, most: int) -> int | None:
+    """None where the option is absent or empty."""
+    written = reading.scalar(call.fields, name)
+    if not written:
+        return None
+    if _COUNT.fullmatch(written) is None or not 1 <= int(written) <= most:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"{_shown(written)} is not accepted; write a whole number from 1 to {most}",
+            name,
+        )
+    return int(written)
+
+
+def _shown(value: str) -> str:
+    return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}..."'
+
+
+ORANGE = Dialect(
+    name="orange",
+    paths=wire.PATHS,
+    read=wire.read,
+    operations={
+        wire.SEND_SMS: Operation(
+            decode_send,
+            messages.send,
+            wire.encode_send,
+            summary="Send an SMS to one or several mobiles",
+            source="Présentation des Orange API (2010), III-A",
+        ),
+        wire.GET_HISTORY: Operation(
+            decode_history,
+            history.find_messages,
+            wire.encode_history,
+            summary="Read what became of an SMS",
+            source="Présentation des Orange API (2010), III-A (parameter); the answer is our choice",
+        ),
+    },
+    refuse=wire.refuse,
+    notice=wire.notice,
+    region="FR",
+)
+
+DIALECTS = (ORANGE,)

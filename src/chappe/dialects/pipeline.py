@@ -1,0 +1,238 @@
+"""The one asynchronous path of every dialect: read, authenticate, decode, run, encode, keep the exchange.
+
+A plain ASGI application: a framework on the send route would cost more than the rest of a message's life
+(reference: performance.md 3.1). Paths that belong to no dialect go to `other`, the pages.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import multipart
+import structlog
+
+from chappe.dialects.contract import Dialect, WireCall
+from chappe.model.changes import Changes
+from chappe.model.commands import Caller
+from chappe.model.errors import CarrierError, Fault, Refusal
+from chappe.model.history import Exchange
+from chappe.protocols.http import HttpRequest, HttpResponse, Upload
+from chappe.services import directory
+from chappe.services.ports import Platform
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_KEPT = 16_384
+_MASK = b"***"
+_log = structlog.get_logger()
+
+
+class BodyTooLarge(Exception):
+    """The body passed its dialect's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Dispatches requests to dialects by path; host names do not matter, so every alias of a provider's
+    hosts is served (reference: dialects.md 6, item 5)."""
+
+    platform: Platform
+    dialects: Sequence[Dialect]
+    other: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            for dialect in self.dialects:
+                for prefix in dialect.paths:
+                    if path.startswith(prefix) if prefix.endswith("/") else path == prefix:
+                        await self._serve(dialect, scope, receive, send)
+                        return
+        await self.other(scope, receive, send)
+
+    async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        try:
+            body = await _body(receive, scope, dialect.body_limit)
+        except BodyTooLarge:
+            limit = dialect.body_limit // 1024
+            refusal = Refusal(Fault.CONTENT_TOO_LONG, f"the request's body is larger than {limit} KiB")
+            await _answer(send, dialect.refuse(refusal, None), close=True)
+            return
+        if body is None:
+            return  # the client has gone
+        request = _request(scope, body)
+        call, caller, response = await self.run(dialect, request)
+        await _answer(send, response)
+        if caller is not None and caller.account_id:
+            took = int((time.perf_counter() - started) * 1000)
+            self._keep(dialect, request, call, caller, response, took)
+
+    async def run(
+        self, dialect: Dialect, request: HttpRequest
+    ) -> tuple[WireCall | None, Caller | None, HttpResponse]:
+        """The answer to one request, with what was understood of it. Never raises."""
+        call: WireCall | None = None
+        caller: Caller | None = None
+        try:
+            request = _with_form(request)
+            call = replace(dialect.read(request), request=request)
+            caller = await self._caller(dialect, call, request)
+            operation = dialect.operations.get(call.verb)
+            if operation is None:
+                raise Refusal(Fault.UNKNOWN_OPERATION, f"there is no operation {call.verb!r}")
+            command = operation.decode(call)
+            outcome = await operation.run(self.platform, caller, command)
+            return call, caller, operation.encode(outcome, call)
+        except Refusal as refusal:
+            return call, caller, dialect.refuse(refusal, call)
+        except CarrierError as error:
+            return call, caller, dialect.refuse(Refusal(error.fault, error.code or str(error)), call)
+        except Exception:
+            reference = uuid4().hex[:12]
+            _log.exception(
+                "request failed",
+                dialect=dialect.name,
+                verb=None if call is None else call.verb,
+                reference=reference,
+            )
+            detail = f"an error of ours; tell the operator of this platform the reference {reference}"
+            return call, caller, dialect.refuse(Refusal(Fault.INTERNAL, detail), call)
+
+    async def _caller(self, dialect: Dialect, call: WireCall, request: HttpRequest) -> Caller:
+        if call.anonymous and not call.credentials:
+            return replace(directory.NOBODY, dialect=dialect.name, region=dialect.region)
+        caller = await directory.authenticate(
+            self.platform, dialect.name, call.credentials, request.peer, dialect.region
+        )
+        return replace(caller, exchange_id=self.platform.ids.new_id())
+
+    def _keep(
+        self,
+        dialect: Dialect,
+        request: HttpRequest,
+        call: WireCall | None,
+        caller: Caller,
+        response: HttpResponse,
+        took: int,
+    ) -> None:
+        if caller.exchange_id is None or call is None:
+            return
+        secrets = [secret for secret in call.secrets if secret]
+        exchange = Exchange(
+            id=caller.exchange_id,
+            account_id=caller.account_id,
+            at=self.platform.clock.now(),
+            dialect=dialect.name,
+            verb=call.verb,
+            outgoing=False,
+            status=response.status,
+            request=_text(_wire(request), secrets),
+            answer=_text(response.body, secrets),
+            duration_ms=took,
+            peer=request.peer,
+        )
+        self.platform.store.later(Changes(insert=[exchange]))
+
+
+_SHOWN_HEADERS = ("host", "content-type", "user-agent", "idempotency-key")
+
+
+def _wire(request: HttpRequest) -> bytes:
+    head = [f"{request.method} ".encode() + request.target + f" HTTP/{request.http_version}".encode()]
+    head += [
+        f"{name}: {request.headers[name]}".encode("utf-8", "replace")
+        for name in _SHOWN_HEADERS
+        if name in request.headers
+    ]
+    return b"\n".join(head) + b"\n\n" + request.body[: _KEPT * 2]
+
+
+def _text(data: bytes, secrets: Iterable[bytes]) -> str:
+    for secret in secrets:
+        data = data.replace(secret, _MASK)
+    return data[:_KEPT].decode("utf-8", "backslashreplace")
+
+
+async def _body(receive: Receive, scope: Scope, limit: int) -> bytes | None:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        if part:
+            size += len(part)
+            if size > limit:
+                raise BodyTooLarge
+            parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _request(scope: Scope, body: bytes) -> HttpRequest:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    query = scope.get("query_string", b"")
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    client = scope.get("client")
+    return HttpRequest(
+        method=scope["method"],
+        host=headers.get("host", ""),
+        path=scope["path"],
+        target=raw_path + (b"?" + query if query else b""),
+        query=query,
+        headers=headers,
+        body=body,
+        peer=client[0] if client else "",
+        secure=scope.get("scheme") == "https",
+        http_version=scope.get("http_version", "1.1"),
+    )
+
+
+def _with_form(request: HttpRequest) -> HttpRequest:
+    """The request with the parts of a multipart body taken apart."""
+    if request.content_type != "multipart/form-data":
+        return request
+    fields: list[tuple[bytes, bytes]] = []
+    uploads: dict[str, Upload] = {}
+    try:
+        _, options = multipart.parse_options_header(request.headers["content-type"])
+        parser = multipart.PushMultipartParser(
+            options.get("boundary", ""), max_segment_count=100, header_charset="latin-1"
+        )
+        segment, content = None, bytearray()
+        with parser:
+            for event in parser.parse(request.body):
+                if isinstance(event, multipart.MultipartSegment):
+                    segment, content = event, bytearray()
+                elif event:
+                    content += event
+                elif segment is not None:
+                    if segment.filename is None:
+                        fields.append((segment.name.encode("latin-1"), bytes(content)))
+                    else:
+                        kind = segment.content_type or "application/octet-stream"
+                        uploads.setdefault(segment.name, Upload(segment.filename, kind, bytes(content)))
+    except (multipart.MultipartError, ValueError) as error:
+        raise Refusal(Fault.INVALID_PARAMETER, f"the multipart body cannot be read: {error}") from error
+    return replace(request, form=tuple(fields), uploads=uploads)
+
+
+async def _answer(send: Send, response: HttpResponse, *, close: bool = False) -> None:
+    headers = [(b"content-length", str(len(response.body)).encode())]
+    if response.content_type:
+        headers.append((b"content-type", response.content_type.encode("latin-1")))
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,188 @@
+"""Reads the parameters of old wires forgivingly: odd names, odd escapes, any charset.
+
+The rules come from what real clients of those wires send; each function names the habit it serves.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from urllib.parse import unquote_to_bytes
+
+from chappe.model.errors import Fault, Refusal
+from chappe.protocols.http import HttpRequest
+
+MOST_PARAMETERS = 1000
+"""Our choice: PHP's own default, far above what any client sends."""
+
+# Clients that build a body by hand often forget its type.
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "text/plain", ""})
+
+# The labels that the clients of these wires write. Latin-1 is read as Windows-1252, as browsers do.
+_CODECS: Mapping[str, str] = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+    "iso-8859-15": "iso8859-15",
+    "latin9": "iso8859-15",
+}
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([a-z0-9_-]+)", re.IGNORECASE)
+
+_UNICODE_ESCAPES = re.compile(rb"((?:%[uU][0-9A-Fa-f]{4})+)")
+_NAME = re.compile(r"(?P<stray>(?:amp;)*)(?P<name>.*?)(?:\[[0-9]*\])?", re.DOTALL)
+
+_TRUE = frozenset({"true", "1", "yes", "on", "oui", "vrai"})
+_FALSE = frozenset({"false", "0", "no", "off", "non", "faux"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a request.
+
+    `name` is in lower case, without brackets and without a stray `amp;`, which `stray` tells of. `value` is
+    verbatim: quotes stay, and so does a leading blank, which in a telephone number is a plus that was not
+    escaped. `raw` is the value as it stood on the wire, for whoever masks secrets.
+    """
+
+    name: str
+    value: str
+    raw: bytes
+    stray: bool = False
+
+
+def read_parameters(request: HttpRequest, eight_bit: str) -> tuple[Parameter, ...]:
+    """Read all parameters of a request in order: query, then urlencoded body, then multipart form.
+
+    `eight_bit` is the codec of text that is not UTF-8. A charset declared with the body is tried first for
+    the body. Raises Refusal (`invalid_parameter`) for more than MOST_PARAMETERS.
+    """
+    # A body typed by hand ends in a line break that belongs to no value.
+    body = request.body.rstrip(b"\r\n") if request.content_type in _FORM_TYPES else b""
+    if request.query.count(b"&") + body.count(b"&") + len(request.form) >= MOST_PARAMETERS:
+        raise Refusal(Fault.INVALID_PARAMETER, f"the request has more than {MOST_PARAMETERS} parameters")
+    declared = _declared(request.headers.get("content-type", ""))
+    return tuple(
+        chain(
+            _urlencoded(request.query, eight_bit, None),
+            _urlencoded(body, eight_bit, declared),
+            (
+                _parameter(decode(name, eight_bit, declared), decode(value, eight_bit, declared), value)
+                for name, value in request.form
+            ),
+        )
+    )
+
+
+def fields_of(parameters: Iterable[Parameter]) -> dict[str, tuple[str, ...]]:
+    """Gather the values of each name in order of appearance.
+
+    A name with a stray `amp;` (a listing copied from an HTML page) counts where the clean one is absent.
+    """
+    clean: dict[str, list[str]] = {}
+    stray: dict[str, list[str]] = {}
+    for parameter in parameters:
+        (stray if parameter.stray else clean).setdefault(parameter.name, []).append(parameter.value)
+    return {name: tuple(values) for name, values in (stray | clean).items()}
+
+
+def first(fields: Mapping[str, Sequence[str]], *names: str) -> str:
+    """Find the value of the first of these names that is not empty, verbatim; "" where there is none.
+
+    Of several values the first counts (our choice; PHP takes the last).
+    """
+    return next((fields[name][0] for name in names if fields.get(name) and fields[name][0]), "")
+
+
+def scalar(fields: Mapping[str, Sequence[str]], *names: str) -> str:
+    """Like `first`, without surrounding blanks and without the one pair of quotes that some clients write."""
+    value = first(fields, *names).strip()
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip()
+    return value
+
+
+def read_boolean(value: str) -> bool | None:
+    """Read a boolean in any of its spellings (English, French, digits, any case); None when it is none."""
+    word = value.strip().lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def decode(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
+    """Decode text whose label cannot be trusted: as declared, else as strict UTF-8, else as `eight_bit`.
+
+    A byte that even `eight_bit` does not know becomes U+FFFD. NUL is dropped: nothing behind us can keep it.
+    """
+    return _decode(raw, _codec(raw, eight_bit, declared))
+
+
+def unescape(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
+    """Decode one urlencoded name or value.
+
+    `+` is a blank, `%XX` a byte in some charset, and `%uXXXX` (`Escape` of VBScript and JavaScript) a UTF-16
+    code unit whatever the charset of the rest.
+    """
+    pieces = _UNICODE_ESCAPES.split(raw.replace(b"+", b" "))
+    plain = [unquote_to_bytes(piece) for piece in pieces[::2]]
+    codec = _codec(b" ".join(plain), eight_bit, declared)  # one for all pieces of the value
+    texts = [_decode(piece, codec) for piece in plain]
+    for index, escapes in enumerate(pieces[1::2]):
+        units = bytes.fromhex(escapes.lower().replace(b"%u", b"").decode("ascii"))
+        texts[index] += units.decode("utf-16-be", "replace").replace("\0", "")
+    return "".join(texts)
+
+
+def repair_double_encoding(text: str, eight_bit: str | None = None) -> str:
+    """Undo an encoding to UTF-8 that was done twice, for wires whose documents ask for `utf8_encode`.
+
+    Applies when every character fits in Latin-1: where those bytes are UTF-8 again, they are decoded once
+    more; where they are not, they are read as `eight_bit`, if given (`utf8_encode` turns the euro sign of
+    ISO-8859-15 into U+00A4).
+    """
+    try:
+        raw = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode(eight_bit, "replace") if eight_bit else text
+
+
+def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> Iterable[Parameter]:
+    for part in raw.split(b"&"):
+        if part:
+            name, _, value = part.partition(b"=")
+            yield _parameter(unescape(name, eight_bit, declared), unescape(value, eight_bit, declared), value)
+
+
+def _parameter(name: str, value: str, raw: bytes) -> Parameter:
+    found = _NAME.fullmatch(name.strip().lower())
+    assert found is not None  # the pattern matches any text
+    return Parameter(found["name"], value, raw, stray=bool(found["stray"]))
+
+
+def _declared(content_type: str) -> str | None:
+    found = _CHARSET.search(content_type)
+    return _CODECS.get(found[1].lower()) if found else None
+
+
+def _codec(raw: bytes, eight_bit: str, declared: str | None) -> str:
+    for codec in (declared, "utf-8"):
+        if codec and _decodable(raw, codec):
+            return codec
+    return eight_bit
+
+
+def _decodable(raw: bytes, codec: str) -> bool:
+    try:
+        raw.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode(raw: bytes, codec: str) -> str:
+    return raw.decode(codec, "replace").replace("\0", "")

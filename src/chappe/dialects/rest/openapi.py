@@ -1,0 +1,359 @@
+"""Makes the OpenAPI 3.1 document out of the operations table and the JSON shapes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from chappe import __version__
+from chappe.dialects.contract import Operation
+from chappe.dialects.rest import schemas, wire
+from chappe.model.directory import AccountKind
+from chappe.model.errors import Fault, Refusal
+from chappe.model.events import EventName
+from chappe.model.jobs import JobState
+from chappe.model.ledger import EntryKind
+from chappe.model.messages import Direction, MessageState
+from chappe.model.smstext import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the document says of an operation beyond its table line.
+
+    `name` is the operationId, `answer` the shape of the success answer (None: no body), `faults` those a
+    client should expect besides wrong credentials, `costs` whether an Idempotency-Key is read.
+    """
+
+    name: str
+    tag: str
+    answer: Any = None
+    status: int = 200
+    body: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
+    faults: Sequence[Fault] = ()
+    costs: bool = False
+    anonymous: bool = False
+
+
+_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+_LATER = datetime(2026, 3, 1, 9, 30, 4, tzinfo=UTC)
+_MESSAGE = schemas.Message(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d1",
+    direction=Direction.MT,
+    state=MessageState.DELIVERED,
+    to="33612345678",
+    sender="Chappe",
+    text="Your parcel has arrived.",
+    segments=1,
+    encoding=Encoding.GSM7,
+    price=schemas.credits_of(1000),
+    flash=False,
+    reference="parcel-17",
+    dialect="rest",
+    created_at=_AT,
+    send_at=None,
+    sent_at=_AT,
+    finished_at=_LATER,
+    error=None,
+)
+_DELIVERY = schemas.Delivery(
+    id="7301445301178368",
+    event="message.delivered",
+    target="subscription",
+    way="url",
+    state=JobState.DONE,
+    attempts=1,
+    created_at=_LATER,
+    due_at=_LATER,
+    done_at=_LATER,
+    outcome="200 in 41 ms",
+)
+_SUBSCRIPTION = schemas.Subscription(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d3",
+    url="https://example.com/sms",
+    events=["message.delivered", "message.received"],
+    dialect="rest",
+    enabled=True,
+    disabled_at=None,
+    created_at=_AT,
+)
+_HANDSET = schemas.Handset("33612345678", _LATER, {"receipt": "delivered", "receipt_after_ms": 500})
+_HANDSET_MESSAGE = schemas.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False)
+
+EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
+    type(example): example
+    for example in (
+        schemas.SendRequest(
+            to=["+33612345678"], text="Your parcel has arrived.", sender="Chappe", reference="parcel-17"
+        ),
+        schemas.NumberRequest(url="https://example.com/inbound"),
+        schemas.NumberChange(url="https://example.com/inbound", email="sms@example.com"),
+        schemas.KeywordRequest(short_code="20345", word="POLL", url="https://example.com/inbound"),
+        schemas.KeywordChange(url="https://example.com/poll"),
+        schemas.BlockRequest(number="+33612345678", reason="asked by telephone"),
+        schemas.SubscriptionRequest(
+            url="https://example.com/sms", events=["message.delivered", "message.received"]
+        ),
+        schemas.SubscriptionChange(enabled=True),
+        schemas.HandsetText(to="20345", text="POLL yes"),
+        schemas.Behaviour(
+            receipt=schemas.ReceiptWord.UNDELIVERED, receipt_after_ms=2000, duplicate_receipts=1
+        ),
+        _MESSAGE,
+        schemas.MessageStory(
+            **msgspec.structs.asdict(_MESSAGE),
+            history=[
+                schemas.Step(MessageState.QUEUED, _AT),
+                schemas.Step(MessageState.SENT, _AT),
+                schemas.Step(MessageState.DELIVERED, _LATER),
+            ],
+            notices=[_DELIVERY],
+        ),
+        schemas.Sent(
+            [
+                schemas.SentMessage(
+                    _MESSAGE.id,
+                    "33612345678",
+                    "Chappe",
+                    MessageState.QUEUED,
+                    1,
+                    Encoding.GSM7,
+                    schemas.credits_of(1000),
+                    None,
+                )
+            ],
+            schemas.credits_of(199_000),
+        ),
+        schemas.Quote(
+            1,
+            Encoding.UCS2,
+            schemas.credits_of(1000),
+            17,
+            ["☀"],
+            [schemas.QuotedRecipient("33612345678", schemas.credits_of(1000))],
+        ),
+        schemas.Account(
+            "0b8a4f0e-6c1d-4f5a-9b57-3b1f6a2d9c10",
+            "Example SARL",
+            AccountKind.REGULAR,
+            schemas.credits_of(199_000),
+            schemas.credits_of(0),
+            "Chappe",
+            _AT,
+        ),
+        schemas.LedgerEntry(
+            "7301445301178369",
+            _AT,
+            EntryKind.MESSAGES,
+            schemas.credits_of(-1000),
+            schemas.credits_of(199_000),
+            1,
+            None,
+        ),
+        schemas.Number("33639980000", "https://example.com/inbound", "", "rest", _AT),
+        schemas.Numbers(
+            [schemas.Number("33639980000", "https://example.com/inbound", "", "rest", _AT)],
+            [schemas.ShortCode("20345", "FR", "Shared", schemas.credits_of(0))],
+        ),
+        schemas.Keyword("7301445301178370", "20345", "POLL", "https://example.com/inbound", "", "rest", _AT),
+        schemas.BlacklistEntry("33612345678", "STOP", _AT),
+        _SUBSCRIPTION,
+        schemas.NewSubscription(
+            **msgspec.structs.asdict(_SUBSCRIPTION), secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+        ),
+        _DELIVERY,
+        _HANDSET,
+        _HANDSET_MESSAGE,
+        schemas.Conversation(_HANDSET, [_HANDSET_MESSAGE]),
+        schemas.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
+        schemas.Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
+    )
+}
+"""One good value of each shape; a page shows one entry of its kind."""
+
+_TEMPLATE = "#/components/schemas/{name}"
+_PARAMETERS = {
+    "id": "The `id` of an answer.",
+    "number": "A telephone number, as digits with country code, or as dialled in France.",
+}
+_DESCRIPTION = """Messages, credits, numbers and the telephones of the sandbox.
+
+Send your key as `Authorization: Bearer KEY`. Amounts are credits, exact to the thousandth. Errors are problem
+details (RFC 9457) whose `code` never changes its meaning. Lists give a `next_cursor`: ask again with it as
+`cursor` until it is null. A request that costs credits may carry an `Idempotency-Key`: repeated with the same
+key and body it gives the first answer again and costs nothing."""
+
+
+def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
+    """The whole document as JSON data, out of the table's verbs and the `Described` of their lines."""
+    described = {verb: _described(operation) for verb, operation in operations.items()}
+    shapes: list[Any] = [schemas.Problem, schemas.Notice]
+    for one in described.values():
+        shapes += [shape for shape in (one.body, one.answer) if shape is not None]
+    _, components = msgspec.json.schema_components(shapes, ref_template=_TEMPLATE)
+    paths: dict[str, dict[str, Any]] = {}
+    for verb, operation in operations.items():
+        method, template = verb.split(" ")
+        one = described[verb]
+        paths.setdefault(template, {})[method.lower()] = _drop_empty(
+            {
+                "operationId": one.name,
+                "tags": [one.tag],
+                "summary": operation.summary,
+                "security": [] if one.anonymous else None,
+                "parameters": [*_path_parameters(template), *_other_parameters(one, components)],
+                "requestBody": _content(one.body) | {"required": True} if one.body else None,
+                "responses": {str(one.status): _success(one), **_problems(one)},
+            }
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Chappe",
+            "version": __version__,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in described.values())],
+        "paths": paths,
+        "webhooks": {name: {"post": _webhook(name)} for name in EventName},
+        "components": {
+            "schemas": components,
+            "examples": {fault: {"value": _problem_example(fault)} for fault in Fault},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def example_of(shape: Any) -> Any:
+    """The example of a shape as JSON data; a page of a shape holds its example once."""
+    if get_origin(shape) is schemas.Page:
+        return {"data": [example_of(*get_args(shape))], "next_cursor": None}
+    return msgspec.json.decode(msgspec.json.encode(EXAMPLES[shape]))
+
+
+def _described(operation: Operation) -> Described:
+    described = operation.extra["openapi"]
+    assert isinstance(described, Described)
+    return described
+
+
+def _drop_empty(entry: dict[str, Any]) -> dict[str, Any]:
+    # An empty list of `security` is kept: it says that no key is needed.
+    return {key: value for key, value in entry.items() if value or (key == "security" and value == [])}
+
+
+def _path_parameters(template: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PARAMETERS[name],
+            "schema": {"type": "string"},
+        }
+        for name in re.findall(r"{(\w+)}", template)
+    ]
+
+
+def _other_parameters(one: Described, components: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters = []
+    if one.query is not None:
+        _, more = msgspec.json.schema_components([one.query], ref_template=_TEMPLATE)
+        properties = more.pop(one.query.__name__)["properties"]
+        components.update(more)
+        parameters = [{"name": name, "in": "query", **_in_query(about)} for name, about in properties.items()]
+    if one.costs:
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Your own name for this request: repeated with the same key and body it gives"
+                " the first answer again and costs nothing.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+                "example": "2f1c7a9e-parcel-17",
+            }
+        )
+    return parameters
+
+
+def _in_query(about: dict[str, Any]) -> dict[str, Any]:
+    """A property of a query shape as a parameter: there is no null in a query, only leaving out."""
+    schema = {key: value for key, value in about.items() if key not in ("description", "anyOf")}
+    if schema.get("default", "") is None:
+        del schema["default"]
+    for choice in about.get("anyOf", ()):
+        if choice != {"type": "null"}:
+            schema |= choice
+    described = about.get("description", schema.pop("description", None))
+    return {"description": described, "schema": schema} if described else {"schema": schema}
+
+
+def _content(shape: Any) -> dict[str, Any]:
+    (reference,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
+    return {"content": {wire.JSON: {"schema": reference, "example": example_of(shape)}}}
+
+
+def _success(one: Described) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "Done."}
+    if one.answer is not None:
+        success |= _content(one.answer)
+    if one.costs:
+        success["headers"] = {
+            wire.REPLAYED: {
+                "description": "`true` where this is the first answer again.",
+                "schema": {"type": "string", "const": "true"},
+            }
+        }
+    return success
+
+
+def _problems(one: Described) -> dict[str, Any]:
+    faults = [*one.faults, Fault.RATE_LIMITED, Fault.INTERNAL]
+    if not one.anonymous:
+        faults = [Fault.BAD_CREDENTIALS, Fault.ACCOUNT_SUSPENDED, *faults]
+    if one.body or one.query:
+        faults.append(Fault.INVALID_PARAMETER)
+    by_status: dict[str, list[Fault]] = {}
+    for fault in dict.fromkeys(faults):
+        by_status.setdefault(str(wire.FAULTS[fault].status), []).append(fault)
+    problems = {status: _problem(faults) for status, faults in sorted(by_status.items())}
+    if one.body:
+        problems["400"] = {**_problem([]), "description": "The body is no JSON."}
+        problems["413"] = {**_problem([]), "description": "The body is too large."}
+        problems["415"] = {**_problem([]), "description": "The content type is not JSON."}
+    return problems
+
+
+def _problem(faults: Sequence[Fault]) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": _TEMPLATE.format(name="Problem")}}
+    if faults:
+        content["examples"] = {fault: {"$ref": f"#/components/examples/{fault}"} for fault in faults}
+    return {
+        "description": "; ".join(wire.FAULTS[fault].title for fault in faults),
+        "content": {wire.PROBLEM_JSON: content},
+    }
+
+
+def _problem_example(fault: Fault) -> Any:
+    meaning = wire.FAULTS[fault]
+    return msgspec.to_builtins(wire.problem_of(Refusal(fault, f"{meaning.title}."), meaning))
+
+
+def _webhook(name: EventName) -> dict[str, Any]:
+    return {
+        "operationId": f"on_{name.replace('.', '_')}",
+        "summary": f"Tells a subscription of {name}, signed after Standard Webhooks.",
+        "security": [],
+        "requestBody": _content(schemas.Notice),
+        "responses": {
+            "2XX": {"description": "Heard; anything else is tried again."},
+            "410": {"description": "Never again."},
+        },
+    }

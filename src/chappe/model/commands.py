@@ -1,0 +1,417 @@
+"""Every request the platform understands: the language of Chappe on a few pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chappe.model.errors import Fault
+from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.smstext import Encoding
+
+# --- who asks
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A high-entropy secret, alone."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A login and its password."""
+
+    login: str
+    password: str
+
+
+Credentials = Key | Password
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as services know them. `region` is where national numbers are read (ISO 3166).
+
+    `account_id` 0 is nobody: an operation that needs no credentials.
+    """
+
+    account_id: int
+    guid: str
+    kind: str
+    default_sender: str
+    user_id: int | None
+    user_name: str
+    dialect: str
+    region: str = "FR"
+    credential_id: int | None = None
+    exchange_id: int | None = None
+
+
+# --- messages
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A client's own name for a command that costs credits: the same key with the same `fingerprint` of
+    the request gives the first answer again and sends nothing."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessages:
+    """Send one text to one or many mobiles.
+
+    `recipients` are as the client wrote them. `sender` empty means the default: the account's, else
+    `fallback_sender`, else the account's own number. With `sender_optional` a sender that cannot be used is replaced by
+    the default instead of refused. `send_at` in the past means now. `split_allowed` False or
+    `max_segments` bound the length (`content_too_long`). With `all_or_nothing` one bad recipient refuses
+    the command; without it each recipient has its own fate. `session` opens a time in which answers
+    need no keyword.
+    """
+
+    recipients: tuple[str, ...]
+    text: str
+    sender: str = ""
+    fallback_sender: str = ""
+    sender_optional: bool = False
+    flash: bool = False
+    send_at: datetime | None = None
+    validity: timedelta | None = None
+    receipt_wanted: bool = True
+    reference: str = ""
+    encoding: Encoding | None = None
+    split_allowed: bool = True
+    max_segments: int | None = None
+    session: timedelta | None = None
+    all_or_nothing: bool = True
+    replay: Replay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A recipient whose message was taken; `recipient` as the client wrote it."""
+
+    recipient: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recipient, or an id, for which nothing was done."""
+
+    recipient: str
+    fault: Fault
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What became of each recipient, in the order asked, and the balance after it (thousandths).
+
+    `replayed` says that this is the stored answer of an earlier command with the same key.
+    """
+
+    results: tuple[Accepted | Refused, ...]
+    balance: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteMessages:
+    """What a send would cost, exactly; the fields mean the same as in SendMessages."""
+
+    recipients: tuple[str, ...]
+    text: str
+    encoding: Encoding | None = None
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedRecipient:
+    """The price of one recipient's message in thousandths; `to` is the MSISDN."""
+
+    recipient: str
+    to: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Segments, encoding, the characters that forced UCS-2, and prices in thousandths."""
+
+    encoding: Encoding
+    segments: int
+    units: int
+    forced_by: tuple[str, ...]
+    recipients: tuple[QuotedRecipient, ...]
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindMessages:
+    """Messages by the refs that `SendMessages` returned; the outcome is a tuple with, for each ref in
+    order, its MessageStory or a Refused(`not_found`)."""
+
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMessages:
+    """Cancel scheduled messages; outcome: for each ref in order, the Message as it now is or a Refused
+    (`not_found`, `too_late`)."""
+
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages:
+    """The account's messages, newest first; outcome: Page of Message.
+
+    `peer` and `address` match by the beginning of the digits, `text` anywhere, `cursor` is a
+    `next_cursor`, `limit` at most 100.
+    """
+
+    direction: Direction | None = None
+    state: MessageState | None = None
+    peer: str = ""
+    address: str = ""
+    dialect: str = ""
+    reference: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CleanNumber:
+    """A number as people write it; outcome: its MSISDN as str, or a Refusal `invalid_recipient`."""
+
+    number: str
+    region: str = "FR"
+
+
+# --- the account
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccount:
+    """Outcome: the Account as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLedger:
+    """Outcome: Page of LedgerEntry, newest first."""
+
+    cursor: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListNumbers:
+    """Outcome: (own numbers, shared short codes) as two tuples."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNumber:
+    """Take a free sandbox number (empty: any), or change where inbound messages to an own one go.
+
+    `dialect` says in which manner they are delivered. Outcome: OwnNumber.
+    """
+
+    number: str = ""
+    url: str = ""
+    email: str = ""
+    dialect: str = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNumber:
+    """Give an own number back; outcome: None."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListKeywords:
+    """Outcome: tuple of Keyword."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKeyword:
+    """Reserve a keyword on a shared short code; outcome: Keyword, or `already_exists` where it stands in
+    conflict with another's."""
+
+    short_code: str
+    word: str
+    url: str = ""
+    email: str = ""
+    dialect: str = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKeyword:
+    """Set where a keyword's messages go; outcome: Keyword. None leaves a field as it is."""
+
+    id: int
+    url: str | None = None
+    email: str | None = None
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseKeyword:
+    """Give a keyword back; outcome: None."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListBlacklist:
+    """Outcome: Page of BlacklistEntry."""
+
+    cursor: int | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BlockNumber:
+    """Put a number on the account's blacklist; outcome: BlacklistEntry."""
+
+    number: str
+    reason: str = "added by the account"
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockNumber:
+    """Take a number off the account's blacklist; outcome: None."""
+
+    number: str
+
+
+# --- subscriptions and their deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Be told of events at a URL; outcome: Subscription (its secret is shown by this answer and in the
+    console). `events` are names of model/events.py or `*`."""
+
+    url: str
+    events: tuple[str, ...]
+    dialect: str = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class ListSubscriptions:
+    """Outcome: tuple of Subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindSubscription:
+    """Outcome: Subscription."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSubscription:
+    """Outcome: Subscription. None leaves a field as it is; `enabled` True lifts a disabling."""
+
+    ref: str
+    url: str | None = None
+    events: tuple[str, ...] | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Outcome: None."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListDeliveries:
+    """Notices sent or to be sent; outcome: Page of Job, newest first. `state` is a JobState or empty."""
+
+    state: str = ""
+    cursor: int | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDelivery:
+    """Send a notice again (a dead or a done one); outcome: Job."""
+
+    id: int
+
+
+# --- the sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class ListHandsets:
+    """Outcome: tuple of Handset, newest activity first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHandset:
+    """One virtual telephone; any number is one. Outcome: (Handset, tuple of HandsetItem, oldest first)."""
+
+    number: str
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SendFromHandset:
+    """A virtual telephone sends an SMS to a number or short code; outcome: HandsetItem."""
+
+    number: str
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetBehaviour:
+    """How a virtual telephone and its network behave; outcome: Handset. Keys: see services/sandbox.py."""
+
+    number: str
+    behaviour: Mapping[str, object]
+
+
+Command = (
+    SendMessages
+    | QuoteMessages
+    | FindMessages
+    | CancelMessages
+    | ListMessages
+    | CleanNumber
+    | ReadAccount
+    | ReadLedger
+    | ListNumbers
+    | ClaimNumber
+    | ReleaseNumber
+    | ListKeywords
+    | ClaimKeyword
+    | ChangeKeyword
+    | ReleaseKeyword
+    | ListBlacklist
+    | BlockNumber
+    | UnblockNumber
+    | Subscribe
+    | ListSubscriptions
+    | FindSubscription
+    | ChangeSubscription
+    | Unsubscribe
+    | ListDeliveries
+    | ReplayDelivery
+    | ListHandsets
+    | ReadHandset
+    | SendFromHandset
+    | SetBehaviour
+)

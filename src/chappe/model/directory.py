@@ -1,0 +1,187 @@
+"""Who is known: accounts, users, credentials, own numbers, keywords, blacklist entries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AccountState(StrEnum):
+    """A suspended account is refused on every dialect and keeps its data."""
+
+    OPEN = "open"
+    SUSPENDED = "suspended"
+
+
+class AccountKind(StrEnum):
+    """Whether the account pays; NetOxygen's `account_status` tells it."""
+
+    FREE = "free"
+    REGULAR = "regular"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays and owns. Credits are in thousandths. `guid` is a lower-case UUID."""
+
+    id: int
+    guid: str
+    name: str
+    email: str
+    kind: AccountKind
+    state: AccountState
+    balance: int
+    reserved: int
+    default_sender: str
+    region: str
+    locale: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or program of an account; `password_hash` (argon2id) opens the console, empty for none.
+
+    `session_epoch` grows when every console session of the user must end (password change).
+    """
+
+    id: int
+    account_id: int
+    name: str
+    email: str
+    password_hash: str
+    session_epoch: int
+    created_at: datetime
+
+
+class CredentialKind(StrEnum):
+    """KEY: a high-entropy secret, looked up by its keyed hash. PASSWORD: a login and an argon2id hash.
+    DIGEST: a login and the hash that HTTP digest needs instead of the password."""
+
+    KEY = "key"
+    PASSWORD = "password"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One way for a client to prove who it is, good for one dialect only.
+
+    `login` is the keyed hash in hexadecimal for a KEY, else the user name. `secret_hash` is empty for a
+    KEY. `hint` is the end of the secret, shown so that people recognise it.
+    """
+
+    id: int
+    account_id: int
+    user_id: int
+    dialect: str
+    kind: CredentialKind
+    login: str
+    secret_hash: str
+    hint: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    last_used_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """A number or short code that belongs to one account alone; all that comes in to it is theirs."""
+
+    id: int
+    account_id: int
+    number: str
+    url: str
+    email: str
+    dialect: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCode:
+    """A short code that accounts share by keywords.
+
+    `revenue` is what the owner of the keyword earns for each inbound message, in thousandths of a
+    credit; zero where the code is not premium. `country` is an ISO 3166 code.
+    """
+
+    id: int
+    number: str
+    country: str
+    revenue: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """The beginning of inbound messages on a shared short code, reserved to one account.
+
+    `word` is folded (upper case, no accents, single blanks). `url` and `email` say where messages go,
+    in the manner of `dialect`.
+    """
+
+    id: int
+    account_id: int
+    short_code: str
+    word: str
+    url: str
+    email: str
+    dialect: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlacklistEntry:
+    """A number that must not be reached by an account; `reason` is the word it sent, or who added it."""
+
+    id: int
+    account_id: int
+    number: str
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who is told of which events: a URL, in the manner of a dialect.
+
+    `events` are event names such as `message.delivered`, or `*`. `secret` signs (Standard Webhooks);
+    it must be readable, so it is kept as it is. `disabled_at` is set after an answer 410.
+    """
+
+    id: int
+    ref: str
+    account_id: int
+    dialect: str
+    url: str
+    events: tuple[str, ...]
+    secret: str
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handset:
+    """A virtual telephone of the sandbox as one account sees it; `behaviour` is described in
+    services/sandbox.py."""
+
+    id: int
+    account_id: int
+    number: str
+    behaviour: dict[str, object]
+    active_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandsetItem:
+    """One message on a virtual telephone: `incoming` when the telephone received it."""
+
+    id: int
+    account_id: int
+    number: str
+    other: str
+    text: str
+    incoming: bool
+    flash: bool
+    at: datetime
+    message_id: int | None = None

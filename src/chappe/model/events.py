@@ -1,0 +1,48 @@
+"""Every fact the platform tells, past tense."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chappe.model.messages import Message, MessageState
+
+
+class EventName(StrEnum):
+    """The names that subscriptions use."""
+
+    MESSAGE_ACCEPTED = "message.accepted"
+    MESSAGE_SENT = "message.sent"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_UNDELIVERED = "message.undelivered"
+    MESSAGE_EXPIRED = "message.expired"
+    MESSAGE_FAILED = "message.failed"
+    MESSAGE_CANCELLED = "message.cancelled"
+    MESSAGE_RECEIVED = "message.received"
+
+
+EVENT_OF_STATE = {
+    MessageState.SCHEDULED: EventName.MESSAGE_ACCEPTED,
+    MessageState.QUEUED: EventName.MESSAGE_ACCEPTED,
+    MessageState.SENT: EventName.MESSAGE_SENT,
+    MessageState.DELIVERED: EventName.MESSAGE_DELIVERED,
+    MessageState.UNDELIVERED: EventName.MESSAGE_UNDELIVERED,
+    MessageState.EXPIRED: EventName.MESSAGE_EXPIRED,
+    MessageState.FAILED: EventName.MESSAGE_FAILED,
+    MessageState.CANCELLED: EventName.MESSAGE_CANCELLED,
+    MessageState.RECEIVED: EventName.MESSAGE_RECEIVED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEvent:
+    """Something happened to a message; `message` is its record as it is after the event.
+
+    `id` is stable over retries: a customer who is told twice knows it by this.
+    """
+
+    id: str
+    name: EventName
+    at: datetime
+    message: Message
+
+

@@ -1,0 +1,37 @@
+"""Work to be done later, at least once: a row written with the change that caused it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """DEAD jobs were given up; they can be replayed. DONE ones are kept only where their kind says so."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work of a kind known to services/jobs.py.
+
+    `subject` is the id of the record it is about (a message), so that its timeline can show it.
+    `payload` is JSON data. `claimed_until` bounds a claim: a runner that died loses it then.
+    `outcome` says in words how the last attempt went.
+    """
+
+    id: int
+    kind: str
+    account_id: int
+    subject: int
+    payload: dict[str, object]
+    state: JobState
+    due_at: datetime
+    created_at: datetime
+    attempts: int = 0
+    claimed_until: datetime | None = None
+    outcome: str = ""
+    done_at: datetime | None = None

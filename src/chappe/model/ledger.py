@@ -1,0 +1,78 @@
+"""Credits in integer thousandths: tariffs, ledger moves and ledger entries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+CREDIT = 1000
+"""One credit in thousandths, the unit of every amount in the platform."""
+
+
+class EntryKind(StrEnum):
+    """Why credits moved. The other side of each entry is the platform's account of the same name."""
+
+    WELCOME = "welcome"
+    PAYMENT = "payment"
+    MESSAGES = "messages"
+    GIVE_BACK = "give_back"
+    REVENUE_SHARE = "revenue_share"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMove:
+    """Credits to move: positive `amount` to the account, negative from it (guarded: never below zero).
+
+    `reference` makes a move unique within its kind (a give-back names its message); moves without one
+    are summed by account and kind into one entry for each group of writes. `messages` counts the
+    messages that the move pays for.
+    """
+
+    account_id: int
+    amount: int
+    kind: EntryKind
+    reference: str | None = None
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One line of the account's statement: `amount` leaves `debit` and arrives at `credit`, both names
+    of ledger accounts (`account:<id>` or `platform:<kind>`). `balance` is what the account had after it."""
+
+    id: int
+    account_id: int
+    at: datetime
+    kind: EntryKind
+    debit: str
+    credit: str
+    amount: int
+    balance: int
+    messages: int
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What one segment (SMS) costs to numbers with a prefix, in thousandths; the longest prefix wins."""
+
+    id: int
+    kind: str
+    prefix: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which carrier takes a kind of traffic to numbers with a prefix; the longest prefix wins."""
+
+    kind: str
+    prefix: str
+    carrier: str
+
+
+def in_credits(thousandths: int) -> str:
+    """Thousandths as people read them: `12` , `0.5`, `-3.25`; no needless zeros."""
+    sign, value = ("-", -thousandths) if thousandths < 0 else ("", thousandths)
+    whole, rest = divmod(value, CREDIT)
+    return f"{sign}{whole}" + (f".{rest:03d}".rstrip("0") if rest else "")

@@ -1,0 +1,168 @@
+"""Messages (SMS, later MMS), their receipts, and which state may follow which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chappe.model.errors import Fault
+from chappe.model.smstext import Encoding
+
+
+class Direction(StrEnum):
+    """MT: to the mobile. MO: from the mobile."""
+
+    MT = "mt"
+    MO = "mo"
+
+
+class MessageState(StrEnum):
+    """Where a message stands."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RECEIVED = "received"
+
+
+# ARCHITECTURE.md section 6. Receipts do overtake answers, so `queued` and `sending` may end at once.
+MAY_FOLLOW: Mapping[MessageState, frozenset[MessageState]] = {
+    MessageState.SCHEDULED: frozenset(),
+    MessageState.QUEUED: frozenset({MessageState.SCHEDULED, MessageState.SENDING}),
+    MessageState.SENDING: frozenset({MessageState.QUEUED}),
+    MessageState.SENT: frozenset({MessageState.QUEUED, MessageState.SENDING}),
+    MessageState.DELIVERED: frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.SENT}),
+    MessageState.UNDELIVERED: frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.SENT}),
+    MessageState.EXPIRED: frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.SENT}),
+    MessageState.FAILED: frozenset({MessageState.QUEUED, MessageState.SENDING}),
+    MessageState.CANCELLED: frozenset({MessageState.SCHEDULED}),
+    MessageState.RECEIVED: frozenset(),
+}
+
+FINAL_STATES = frozenset(
+    {
+        MessageState.DELIVERED,
+        MessageState.UNDELIVERED,
+        MessageState.EXPIRED,
+        MessageState.FAILED,
+        MessageState.CANCELLED,
+        MessageState.RECEIVED,
+    }
+)
+
+# States that give the price back: the network never took or never delivered the message. Our choice:
+# undelivered and expired are given back as well, since a final failure costs nothing here.
+GIVE_BACK_STATES = frozenset(
+    {MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.FAILED, MessageState.CANCELLED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SMS to or from one mobile.
+
+    `peer` is the mobile (MSISDN digits), `address` is our side of it: the sender id shown on an MT, the
+    number or short code called by an MO. `price` is in thousandths of a credit for all segments.
+    `batch_id` joins the messages of one command. `exchange_id` is the wire conversation that asked.
+    `send_at` is the date it was
+    scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's ids of the segments, joined by blanks. Times are aware, UTC.
+    """
+
+    id: int
+    ref: str
+    account_id: int
+    direction: Direction
+    state: MessageState
+    peer: str
+    address: str
+    text: str
+    encoding: Encoding
+    segments: int
+    price: int
+    carrier: str
+    dialect: str
+    batch_id: int
+    created_at: datetime
+    due_at: datetime
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    sending_at: datetime | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
+    flash: bool = False
+    receipt_wanted: bool = True
+    reference: str = ""
+    session_until: datetime | None = None
+    fault: Fault | None = None
+    carrier_code: str = ""
+    carrier_ids: str = ""
+    attempts: int = 0
+    exchange_id: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The network's word on the fate of one submitted segment."""
+
+    carrier: str
+    carrier_id: str
+    state: MessageState
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyReceipt:
+    """A receipt whose message was not known yet when it came; kept for 72 hours."""
+
+    id: int
+    carrier: str
+    carrier_id: str
+    state: MessageState
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A carrier's answer to one submitted message: its ids when accepted, else a fault.
+
+    `retry_after` in seconds is set when the refusal is temporary: the message goes back to the queue.
+    """
+
+    message_id: int
+    carrier_ids: tuple[str, ...] = ()
+    fault: Fault | None = None
+    code: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """An SMS that came from a mobile: `sender` MSISDN, `to` the number or short code it was sent to."""
+
+    carrier: str
+    carrier_id: str
+    sender: str
+    to: str
+    text: str
+    encoding: Encoding
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One submitted part of a message of several segments; `state` is what its receipt said, if any."""
+
+    id: int
+    message_id: int
+    carrier: str
+    carrier_id: str
+    state: MessageState | None = None

@@ -1,0 +1,52 @@
+"""An HTTP request and an HTTP answer as plain values, so that dialects never meet a web framework."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file part of a multipart form: its file name as sent, its declared type and its bytes."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request as it came.
+
+    `target` is the raw path and query exactly as sent (digests are computed over it), `query` the raw
+    query string without its question mark, `headers` have lower-case names (repeated ones joined by
+    ", "), `form` and `uploads` are the parts of a multipart body (names and values still bytes; an
+    urlencoded body stays in `body`), `peer` is the client's address.
+    """
+
+    method: str
+    host: str
+    path: str
+    target: bytes
+    query: bytes
+    headers: Mapping[str, str]
+    body: bytes
+    form: tuple[tuple[bytes, bytes], ...] = ()
+    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    peer: str = ""
+    secure: bool = False
+    http_version: str = "1.1"
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body without its parameters, in lower case."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One answer; the server adds nothing but content-length, date and connection."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()

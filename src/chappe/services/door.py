@@ -1,0 +1,160 @@
+"""Proving secrets: keyed hashes for keys, argon2id for passwords, a cache of what was proven, a budget of
+failures (reference: performance.md 3.4)."""
+
+import asyncio
+import hmac
+from collections import OrderedDict
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from chappe.model.commands import Caller
+from chappe.model.errors import Fault, Refusal
+
+V = TypeVar("V")
+
+_PROVEN_FOR = timedelta(minutes=5)
+_CALLER_FOR = timedelta(seconds=2)
+_FAILURE_WINDOW = timedelta(minutes=1)
+_QUEUE_LIMIT = 64
+
+
+class Remembered(Generic[V]):
+    """A bounded memory whose entries end by time; hits do not extend them."""
+
+    def __init__(self, lifetime: timedelta, size: int) -> None:
+        self._lifetime = lifetime
+        self._size = size
+        self._entries: OrderedDict[Hashable, tuple[datetime, V]] = OrderedDict()
+
+    def get(self, key: Hashable, now: datetime) -> V | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry[0] <= now:
+            del self._entries[key]
+            return None
+        return entry[1]
+
+    def put(self, key: Hashable, value: V, now: datetime) -> None:
+        self._entries[key] = (now + self._lifetime, value)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+class Door:
+    """Holds what was proven in this process. `secret` is the platform's, 32 bytes."""
+
+    def __init__(self, secret: bytes, process_secret: bytes, hasher: PasswordHasher | None = None) -> None:
+        self.secret = secret
+        self._process_secret = process_secret
+        self._hasher = hasher or PasswordHasher()
+        # argon2id takes 60 to 130 ms: never on the event loop, and on one thread at most.
+        self._pool = ThreadPoolExecutor(1, "argon2")
+        self._proven: Remembered[bool] = Remembered(_PROVEN_FOR, 10_000)
+        self._callers: Remembered[Caller] = Remembered(_CALLER_FOR, 10_000)
+        self._failures: Remembered[list[int]] = Remembered(_FAILURE_WINDOW, 10_000)
+        self._running: dict[bytes, asyncio.Task[bool]] = {}
+        self._dummy: str | None = None
+
+    def key_login(self, dialect: str, secret: str) -> str:
+        """Under which login a key of a dialect is stored: its keyed hash in hexadecimal."""
+        return self._digest(self.secret, dialect, secret).hex()
+
+    def trace(self, *parts: str) -> bytes:
+        """A name for credentials in this process's memory, from which they cannot be read."""
+        return self._digest(self._process_secret, *parts)
+
+    def caller(self, trace: bytes, now: datetime) -> Caller | None:
+        """Who was let in with these credentials in the last two seconds."""
+        return self._callers.get(trace, now)
+
+    def remember(self, trace: bytes, caller: Caller, now: datetime) -> None:
+        """Let the same credentials in again without a look into the store, for two seconds."""
+        self._callers.put(trace, caller, now)
+
+    def forget(self) -> None:
+        """A credential, user or account has changed: prove everything anew."""
+        self._callers.clear()
+        self._proven.clear()
+
+    async def hash_password(self, password: str) -> str:
+        """The argon2id hash of a password, made off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
+
+    async def password_fits(self, login: str, password: str, stored: str | None, now: datetime) -> bool:
+        """Whether a password fits a stored hash; None (unknown login) takes as long as a wrong one.
+
+        Only successes are remembered, under a key that contains the stored hash, so that a changed hash
+        forgets them by itself. Twins at the same moment are proven once.
+        """
+        trace = self.trace(login, password, stored or "")
+        if stored is not None and self._proven.get(trace, now):
+            return True
+        task = self._running.get(trace)
+        if task is None:
+            if len(self._running) >= _QUEUE_LIMIT:
+                raise Refusal(
+                    Fault.RATE_LIMITED, "too many logins are being checked at this moment; try again shortly"
+                )
+            task = asyncio.create_task(self._prove(stored, password))
+            self._running[trace] = task
+            task.add_done_callback(lambda _: self._running.pop(trace, None))
+        fits = await asyncio.shield(task)
+        if fits:
+            self._proven.put(trace, True, now)
+        return fits
+
+    async def _prove(self, stored: str | None, password: str) -> bool:
+        loop = asyncio.get_running_loop()
+        if stored is None:
+            if self._dummy is None:
+                self._dummy = await loop.run_in_executor(self._pool, self._hasher.hash, "nobody's password")
+            await loop.run_in_executor(self._pool, self._verify, self._dummy, password)
+            return False
+        return await loop.run_in_executor(self._pool, self._verify, stored, password)
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def check_failures(self, who: str, limit: int, now: datetime) -> None:
+        """Refuse with `rate_limited` when `who` (an address, a login) failed `limit` times in a minute."""
+        count = self._failures.get(who, now)
+        if count is not None and count[0] >= limit:
+            raise Refusal(
+                Fault.RATE_LIMITED, f"{count[0]} failed logins within a minute; wait a minute and try again"
+            )
+
+    def count_failure(self, who: str, now: datetime) -> None:
+        """Note a failed login."""
+        count = self._failures.get(who, now)
+        if count is None:
+            self._failures.put(who, [1], now)
+        else:
+            count[0] += 1
+
+    @staticmethod
+    def _digest(key: bytes, *parts: str) -> bytes:
+        digest = blake2b(key=key, digest_size=20)
+        for part in parts:
+            # surrogates may come in from wires that decode bytes one by one
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(4) + data)
+        return digest.digest()
+
+
+def same(one: str, other: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())

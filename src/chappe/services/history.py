@@ -1,0 +1,79 @@
+"""Past messages, each with all that happened to it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chappe.model.commands import Caller, FindMessages, ListMessages, Refused
+from chappe.model.errors import Fault
+from chappe.model.history import Exchange, MessageStory, Page
+from chappe.model.messages import Direction, Message, MessageState
+from chappe.services.ports import Platform
+
+_NEVER_RELEASED = frozenset({MessageState.SCHEDULED, MessageState.CANCELLED})
+
+
+async def find_messages(
+    platform: Platform, caller: Caller, command: FindMessages
+) -> tuple[MessageStory | Refused, ...]:
+    """For each ref in order the message with its timeline, or `not_found` (also where it is another
+    account's)."""
+    found = {
+        message.ref: message
+        for message in await platform.store.queries.messages_by_ref(caller.account_id, command.refs)
+    }
+    stories: list[MessageStory | Refused] = []
+    for ref in command.refs:
+        message = found.get(ref)
+        if message is None:
+            stories.append(Refused(ref, Fault.NOT_FOUND, f"there is no message {ref}"))
+        else:
+            stories.append(MessageStory(message, timeline(message), (), ()))
+    return tuple(stories)
+
+
+async def read_story(platform: Platform, caller: Caller, ref: str) -> MessageStory | None:
+    """One message with its notices and the exchanges about it, for the console."""
+    found = await platform.store.queries.messages_by_ref(caller.account_id, [ref])
+    if not found:
+        return None
+    message = found[0]
+    notices = await platform.store.queries.notices_of(caller.account_id, message.id)
+    exchanges: list[Exchange] = []
+    if message.exchange_id is not None:
+        asked = await platform.store.queries.exchange(caller.account_id, message.exchange_id)
+        exchanges += [asked] if asked is not None else []
+    if notices:
+        jobs = [job.id for job in notices]
+        exchanges += await platform.store.queries.exchanges_of_jobs(caller.account_id, jobs)
+    return MessageStory(message, timeline(message), notices, tuple(exchanges))
+
+
+def timeline(message: Message) -> tuple[tuple[MessageState, datetime], ...]:
+    """The states a message went through, from its own time stamps, oldest first."""
+    steps: list[tuple[MessageState, datetime]] = []
+    if message.direction is Direction.MT:
+        waited = message.send_at is not None
+        steps.append((MessageState.SCHEDULED if waited else MessageState.QUEUED, message.created_at))
+        if message.send_at is not None and message.state not in _NEVER_RELEASED:
+            steps.append((MessageState.QUEUED, message.send_at))
+        if message.sending_at is not None:
+            steps.append((MessageState.SENDING, message.sending_at))
+        if message.sent_at is not None:
+            steps.append((MessageState.SENT, message.sent_at))
+    if message.finished_at is not None:
+        steps.append((message.state, message.finished_at))
+    return tuple(steps)
+
+
+async def list_messages(platform: Platform, caller: Caller, command: ListMessages) -> Page[Message]:
+    """A page of the account's messages, newest first."""
+    limit = max(1, min(command.limit, 100))
+    found = await platform.store.queries.list_messages(caller.account_id, replace(command, limit=limit + 1))
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+
+async def ref_of(platform: Platform, caller: Caller, message_id: int) -> str | None:
+    """The ref of a message known by its id, as telephones and notices know it."""
+    message = await platform.store.queries.message(caller.account_id, message_id)
+    return None if message is None else message.ref

@@ -1,0 +1,41 @@
+"""One table: kind of job, function, retries, and whether it is kept when it is done."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chappe.model.jobs import Job
+from chappe.services import subscriptions
+from chappe.services.ports import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """How jobs of a kind are done.
+
+    `run` returns its outcome in words; a CarrierError that is not permanent means "again after the next
+    of `pauses`", any Refusal means never again. `kept` ones stay as records when done.
+    """
+
+    run: Callable[[Platform, Job], Awaitable[str]]
+    pauses: tuple[timedelta, ...] = ()
+    kept: bool = False
+
+
+# Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).
+NOTICE_PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+KINDS: Mapping[str, JobKind] = {
+    subscriptions.DELIVER: JobKind(subscriptions.deliver, NOTICE_PAUSES, kept=True),
+}
+"""The kinds that services bring; carriers add their own when the platform is put together."""

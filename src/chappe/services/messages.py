@@ -1,0 +1,358 @@
+"""Send, quote and cancel messages; what becomes of them on their carrier is services/outbox.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chappe.model.changes import Advance, Changes
+from chappe.model.commands import (
+    Accepted,
+    Caller,
+    CancelMessages,
+    Quote,
+    QuotedRecipient,
+    QuoteMessages,
+    Refused,
+    SendMessages,
+    SendOutcome,
+)
+from chappe.model.errors import Fault, Refusal
+from chappe.model.history import StoredOutcome
+from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.numbers import NumberError, read_msisdn, read_sender
+from chappe.model.smstext import TextNotEncodable, TextPlan, plan
+from chappe.services import subscriptions
+from chappe.services.ports import Platform
+from chappe.services.routing import Way
+
+FAR = timedelta(days=366)
+"""How far ahead a message may be scheduled."""
+
+LATEST_TEXT = 20_000
+"""Characters beyond which a text is refused before it is measured."""
+
+
+async def send(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome:
+    """Take messages to one or many mobiles: all that can be refused is refused here, before anything is
+    written; messages and their price are written together, so that what is answered is durable.
+
+    Raises Refusal. Without `all_or_nothing` each recipient has its own result instead, as far as the
+    fault is the recipient's.
+    """
+    if command.replay is not None:
+        earlier = await _earlier(platform, caller, command)
+        if earlier is not None:
+            return earlier
+    text = measure(platform, command)
+    way_of = {}
+    results: list[Accepted | Refused] = []
+    targets: list[tuple[int, str, Way]] = []
+    for position, raw in enumerate(command.recipients):
+        try:
+            number = _recipient(raw, caller.region)
+            way_of[number] = platform.router.way("sms", number)
+            targets.append((position, number, way_of[number]))
+            results.append(Refused(raw, Fault.INTERNAL, ""))
+        except Refusal as refusal:
+            if command.all_or_nothing:
+                raise _at(refusal, position) from refusal
+            results.append(Refused(raw, refusal.fault, refusal.detail))
+    blocked = await platform.store.queries.blacklisted(caller.account_id, [number for _, number, _ in targets])
+    sender = await _sender(platform, caller, command)
+    now = platform.clock.now()
+    scheduled = command.send_at is not None and command.send_at > now
+    if scheduled and command.send_at is not None and command.send_at > now + FAR:
+        raise Refusal(
+            Fault.INVALID_PARAMETER, f"{command.send_at.isoformat()} is more than a year ahead", "send_at"
+        )
+    batch_id = platform.ids.new_id()
+    messages: list[Message] = []
+    for position, number, way in targets:
+        if number in blocked:
+            why = f"{number} has sent STOP or was blocked by this account"
+            if command.all_or_nothing:
+                raise Refusal(Fault.BLACKLISTED, why, f"to[{position}]")
+            results[position] = Refused(command.recipients[position], Fault.BLACKLISTED, why)
+            continue
+        due_at = command.send_at if scheduled and command.send_at is not None else now
+        validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
+        message = Message(
+            id=platform.ids.new_id(),
+            ref=platform.ids.new_ref(),
+            account_id=caller.account_id,
+            direction=Direction.MT,
+            state=MessageState.SCHEDULED if scheduled else MessageState.QUEUED,
+            peer=number,
+            address=sender,
+            text=command.text,
+            encoding=text.encoding,
+            segments=text.segments,
+            price=way.price * text.segments,
+            carrier=way.carrier,
+            dialect=caller.dialect,
+            batch_id=batch_id,
+            created_at=now,
+            due_at=due_at,
+            send_at=due_at if scheduled else None,
+            expires_at=due_at + validity,
+            flash=command.flash,
+            receipt_wanted=command.receipt_wanted,
+            reference=command.reference[:255],
+            session_until=None if command.session is None else due_at + command.session,
+            exchange_id=caller.exchange_id,
+            user_id=caller.user_id,
+        )
+        messages.append(message)
+        results[position] = Accepted(command.recipients[position], message)
+    return await _write(platform, caller, command, results, messages)
+
+
+async def _write(
+    platform: Platform,
+    caller: Caller,
+    command: SendMessages,
+    results: Sequence[Accepted | Refused],
+    messages: Sequence[Message],
+) -> SendOutcome:
+    price = sum(message.price for message in messages)
+    outcome = SendOutcome(tuple(results), 0)
+    stored: list[StoredOutcome] = []
+    if command.replay is not None:
+        stored.append(
+            StoredOutcome(
+                platform.ids.new_id(),
+                caller.account_id,
+                command.replay.key,
+                command.replay.fingerprint,
+                {"refs": [message.ref for message in messages], "state": _first_state(messages)},
+                platform.clock.now(),
+            )
+        )
+    moves = [LedgerMove(caller.account_id, -price, EntryKind.MESSAGES, messages=len(messages))]
+    events = [(message, message.created_at) for message in messages]
+    changes = Changes(
+        insert=[*messages, *stored],
+        ledger=moves if messages else [],
+        enqueue=await subscriptions.notices(platform, events) if messages else [],
+    )
+    try:
+        committed = await platform.store.commit(changes)
+    except Refusal as refusal:
+        if refusal.fault is Fault.ALREADY_EXISTS and command.replay is not None:
+            twin = await _earlier(platform, caller, command)
+            if twin is not None:
+                return twin
+        raise
+    wake(platform, messages)
+    balance = committed.balances.get(caller.account_id)
+    if balance is None:
+        account = await platform.store.queries.account(caller.account_id)
+        balance = 0 if account is None else account.balance
+    return replace(outcome, balance=balance)
+
+
+def wake(platform: Platform, messages: Sequence[Message]) -> None:
+    """Tell carriers, clockwork and screens that there is something new."""
+    for carrier in {message.carrier for message in messages if message.state is MessageState.QUEUED}:
+        platform.topics.publish(f"carrier.{carrier}")
+    if any(message.state is MessageState.SCHEDULED for message in messages):
+        platform.topics.publish("clockwork")
+    for account_id in {message.account_id for message in messages}:
+        platform.topics.publish(f"account.{account_id}")
+
+
+def _first_state(messages: Sequence[Message]) -> str:
+    return messages[0].state if messages else MessageState.QUEUED
+
+
+async def _earlier(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome | None:
+    """The outcome of an earlier command with the same key, as it was; its fingerprint must be the same."""
+    if command.replay is None:
+        return None
+    stored = await platform.store.queries.replay(caller.account_id, command.replay.key)
+    if stored is None:
+        return None
+    if stored.fingerprint != command.replay.fingerprint:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"the idempotency key {command.replay.key!r} was used for another request; use a new key",
+            "idempotency_key",
+        )
+    refs = [str(ref) for ref in _texts(stored.outcome["refs"])]
+    found = {m.ref: m for m in await platform.store.queries.messages_by_ref(caller.account_id, refs)}
+    state = MessageState(str(stored.outcome["state"]))
+    accepted = [replace(found[ref], state=state) for ref in refs if ref in found]
+    account = await platform.store.queries.account(caller.account_id)
+    return SendOutcome(
+        tuple(Accepted(message.peer, message) for message in accepted),
+        0 if account is None else account.balance,
+        replayed=True,
+    )
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+
+
+def measure(platform: Platform, command: SendMessages | QuoteMessages) -> TextPlan:
+    """Alphabet and segments of a command's text, within its limits and the platform's."""
+    if not command.recipients:
+        raise Refusal(Fault.NO_RECIPIENT, "there is no recipient", "to")
+    if len(command.recipients) > platform.rules.max_recipients:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"{len(command.recipients)} recipients in one request; at most {platform.rules.max_recipients}",
+            "to",
+        )
+    if not command.text:
+        raise Refusal(Fault.EMPTY_CONTENT, "the text is empty", "text")
+    if "\0" in command.text:
+        raise Refusal(Fault.INVALID_PARAMETER, "the text holds the character NUL, which no SMS can carry", "text")
+    if len(command.text) > LATEST_TEXT:
+        raise Refusal(
+            Fault.CONTENT_TOO_LONG, f"the text has {len(command.text)} characters; {LATEST_TEXT} are the limit", "text"
+        )
+    try:
+        text = plan(command.text, command.encoding)
+    except TextNotEncodable as error:
+        raise Refusal(Fault.INVALID_PARAMETER, str(error), "text") from error
+    limit = platform.rules.max_segments
+    if isinstance(command, SendMessages):
+        if not command.split_allowed:
+            limit = 1
+        elif command.max_segments is not None:
+            limit = min(limit, command.max_segments)
+    if text.segments > limit:
+        raise Refusal(
+            Fault.CONTENT_TOO_LONG,
+            f"the text needs {text.segments} segments in {text.encoding} and {limit} are allowed; shorten it",
+            "text",
+        )
+    return text
+
+
+def _recipient(raw: str, region: str) -> str:
+    try:
+        return read_msisdn(raw, region)
+    except NumberError as error:
+        raise Refusal(Fault.INVALID_RECIPIENT, str(error), "to") from error
+
+
+def _at(refusal: Refusal, position: int) -> Refusal:
+    return Refusal(refusal.fault, refusal.detail, f"to[{position}]")
+
+
+async def _sender(platform: Platform, caller: Caller, command: SendMessages) -> str:
+    """The sender id that the handset will show."""
+    if command.sender:
+        try:
+            return read_sender(command.sender, caller.region).value
+        except NumberError as error:
+            if not command.sender_optional:
+                raise Refusal(Fault.INVALID_SENDER, str(error), "from") from error
+    default = caller.default_sender or command.fallback_sender
+    if default:
+        return default
+    numbers = await platform.store.queries.own_numbers(caller.account_id)
+    return numbers[0].number if numbers else "Chappe"
+
+
+async def quote(platform: Platform, caller: Caller, command: QuoteMessages) -> Quote:
+    """What a send would cost; the same code measures, routes and prices it. Raises Refusal."""
+    text = measure(platform, command)
+    quoted = []
+    for position, raw in enumerate(command.recipients):
+        try:
+            number = _recipient(raw, caller.region)
+            price = platform.router.way("sms", number).price * text.segments
+        except Refusal as refusal:
+            raise _at(refusal, position) from refusal
+        quoted.append(QuotedRecipient(raw, number, price))
+    return Quote(
+        encoding=text.encoding,
+        segments=text.segments,
+        units=text.units,
+        forced_by=text.forced_by,
+        recipients=tuple(quoted),
+        price=sum(one.price for one in quoted),
+    )
+
+
+async def cancel(platform: Platform, caller: Caller, command: CancelMessages) -> tuple[Message | Refused, ...]:
+    """Cancel scheduled messages, each on its own: its row decides the race with its date, and its price
+    goes back with the same write."""
+    found = {
+        message.ref: message
+        for message in await platform.store.queries.messages_by_ref(caller.account_id, command.refs)
+    }
+    now = platform.clock.now()
+    return tuple([await _cancel(platform, ref, found.get(ref), now) for ref in command.refs])
+
+
+async def _cancel(platform: Platform, ref: str, message: Message | None, now: datetime) -> Message | Refused:
+    if message is None:
+        return Refused(ref, Fault.NOT_FOUND, f"there is no message {ref}")
+    cancelled = replace(message, state=MessageState.CANCELLED, finished_at=now)
+    step = Advance(
+        message.id,
+        MessageState.CANCELLED,
+        now,
+        account_id=message.account_id,
+        required=True,
+        ledger=[give_back(message)],
+        enqueue=await subscriptions.notices(platform, [(cancelled, now)]),
+    )
+    try:
+        await platform.store.commit(Changes(advance=[step]))
+    except Refusal as refusal:
+        if refusal.fault is not Fault.TOO_LATE:
+            raise
+        return Refused(ref, Fault.TOO_LATE, f"message {ref} is {message.state} and can no longer be cancelled")
+    platform.topics.publish(f"account.{message.account_id}")
+    return cancelled
+
+
+def give_back(message: Message) -> LedgerMove:
+    """The price of a message that did not reach its mobile, back to its account, once."""
+    return LedgerMove(message.account_id, message.price, EntryKind.GIVE_BACK, message.ref, messages=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one turn of the clockwork did."""
+
+    released: int
+    expired: int
+
+
+async def sweep(platform: Platform, limit: int = 500) -> Swept:
+    """Queue scheduled messages whose date has come; end queued ones whose validity is over."""
+    now = platform.clock.now()
+    due = await platform.store.queries.scheduled_messages(now, limit)
+    if due:
+        await platform.store.commit(
+            Changes(advance=[Advance(message.id, MessageState.QUEUED, now, due_at=now) for message in due])
+        )
+        wake(platform, [replace(message, state=MessageState.QUEUED) for message in due])
+    over = await platform.store.queries.expired_messages(now, limit)
+    if over:
+        ended = [
+            replace(m, state=MessageState.EXPIRED, finished_at=now, fault=Fault.EXPIRED) for m in over
+        ]
+        told = await subscriptions.notices_by_message(platform, [(message, now) for message in ended])
+        # A message that the network took and never reported on is not given back: it may have arrived.
+        steps = [
+            Advance(
+                m.id,
+                MessageState.EXPIRED,
+                now,
+                fault=Fault.EXPIRED,
+                ledger=() if m.state is MessageState.SENT else (give_back(m),),
+                enqueue=told.get(m.id, ()),
+            )
+            for m in over
+        ]
+        await platform.store.commit(Changes(advance=steps))
+        wake(platform, ended)
+    return Swept(len(due), len(over))

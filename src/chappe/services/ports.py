@@ -1,0 +1,262 @@
+"""The protocols of the outside, and Platform, the one bag of them that every service is given."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chappe.model.changes import Changes, Committed
+from chappe.model.commands import ListMessages
+from chappe.model.directory import (
+    Account,
+    BlacklistEntry,
+    Credential,
+    Handset,
+    HandsetItem,
+    Keyword,
+    OwnNumber,
+    ShortCode,
+    Subscription,
+    User,
+)
+from chappe.model.events import MessageEvent
+from chappe.model.history import Exchange, StoredOutcome
+from chappe.model.jobs import Job
+from chappe.model.ledger import LedgerEntry, Tariff
+from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Receipt, Segment, Submission
+from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.services.door import Door
+from chappe.services.routing import Router
+
+
+class Queries(Protocol):
+    """Every question asked of the store that is more than "by id"; each is a plain function of the same
+    name and arguments in store/queries.py. Lists are newest first and at most `limit` long."""
+
+    async def account(self, account_id: int) -> Account | None: ...
+    async def account_named(self, name: str) -> Account | None: ...
+    async def user(self, account_id: int, user_id: int) -> User | None: ...
+    async def user_by_email(self, email: str) -> User | None: ...
+    async def users(self, account_id: int) -> tuple[User, ...]: ...
+    async def credential_by_login(self, dialect: str, login: str) -> Credential | None: ...
+    async def credentials(self, account_id: int) -> tuple[Credential, ...]: ...
+
+    async def message(self, account_id: int, message_id: int) -> Message | None: ...
+    async def messages_by_ref(self, account_id: int, refs: Sequence[str]) -> tuple[Message, ...]: ...
+    async def list_messages(self, account_id: int, search: ListMessages) -> tuple[Message, ...]: ...
+    async def messages_by_id(self, ids: Sequence[int]) -> tuple[Message, ...]: ...
+    async def due_messages(
+        self, carrier: str, now: datetime, limit: int, without: Sequence[int]
+    ) -> tuple[Message, ...]: ...
+    async def scheduled_messages(self, now: datetime, limit: int) -> tuple[Message, ...]: ...
+    async def expired_messages(self, now: datetime, limit: int) -> tuple[Message, ...]: ...
+    async def messages_by_carrier_id(
+        self, carrier: str, carrier_ids: Sequence[str]
+    ) -> tuple[tuple[str, Message], ...]: ...
+    async def segments_of(self, message_ids: Sequence[int]) -> tuple[Segment, ...]: ...
+    async def next_due(self) -> datetime | None: ...
+    async def early_receipts(self, carrier: str, carrier_ids: Sequence[str]) -> tuple[EarlyReceipt, ...]: ...
+    async def recent_senders(
+        self, peer: str, address: str, since: datetime
+    ) -> tuple[tuple[int, int], ...]: ...
+    async def session_owner(self, peer: str, address: str, now: datetime) -> Message | None: ...
+    async def traffic(self, account_id: int, since: datetime) -> tuple[tuple[str, str, int], ...]: ...
+
+    async def blacklisted(self, account_id: int, numbers: Sequence[str]) -> frozenset[str]: ...
+    async def blacklist(
+        self, account_id: int, cursor: int | None, limit: int
+    ) -> tuple[BlacklistEntry, ...]: ...
+    async def ledger(self, account_id: int, cursor: int | None, limit: int) -> tuple[LedgerEntry, ...]: ...
+    async def tariffs(self) -> tuple[Tariff, ...]: ...
+
+    async def short_codes(self) -> tuple[ShortCode, ...]: ...
+    async def own_numbers(self, account_id: int) -> tuple[OwnNumber, ...]: ...
+    async def owner_of_number(self, number: str) -> OwnNumber | None: ...
+    async def numbers_between(self, low: str, high: str) -> tuple[str, ...]: ...
+    async def keywords(self, account_id: int) -> tuple[Keyword, ...]: ...
+    async def keywords_of_code(self, short_code: str) -> tuple[Keyword, ...]: ...
+
+    async def subscriptions(self, account_id: int) -> tuple[Subscription, ...]: ...
+    async def subscriptions_of(self, account_ids: Sequence[int]) -> tuple[Subscription, ...]: ...
+    async def deliveries(
+        self, account_id: int, state: str, cursor: int | None, limit: int
+    ) -> tuple[Job, ...]: ...
+    async def delivery(self, account_id: int, job_id: int) -> Job | None: ...
+    async def notices_of(self, account_id: int, subject: int) -> tuple[Job, ...]: ...
+    async def exchange(self, account_id: int, exchange_id: int) -> Exchange | None: ...
+    async def exchanges_of_jobs(self, account_id: int, job_ids: Sequence[int]) -> tuple[Exchange, ...]: ...
+    async def exchanges(
+        self, account_id: int, cursor: int | None, limit: int
+    ) -> tuple[Exchange, ...]: ...
+    async def replay(self, account_id: int, key: str) -> StoredOutcome | None: ...
+
+    async def handsets(self, account_id: int) -> tuple[Handset, ...]: ...
+    async def handset(self, account_id: int, number: str) -> Handset | None: ...
+    async def handset_items(self, account_id: int, number: str, limit: int) -> tuple[HandsetItem, ...]: ...
+
+    async def next_job_at(self) -> datetime | None: ...
+
+
+class Store(Protocol):
+    """Durable records. Writes are values, reads are named queries."""
+
+    @property
+    def queries(self) -> Queries: ...
+
+    async def commit(self, changes: Changes) -> Committed:
+        """Write all or nothing, durably (synced) when it returns. Raises Refusal: see Changes."""
+        ...
+
+    def later(self, changes: Changes) -> None:
+        """Write with the next group without waiting; lost if the process dies before. For exchanges."""
+        ...
+
+    async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
+        """Due jobs, marked as running until `until`; none is given to two claimants."""
+        ...
+
+    async def forget(self, now: datetime, limit: int) -> int:
+        """Erase up to `limit` rows of each kind that are older than their retention; returns how many.
+
+        Message texts and exchanges 30 days, finished jobs and stored outcomes 30 and 3 days, early receipts 72 hours
+        (ARCHITECTURE.md section 19).
+        """
+        ...
+
+    async def adopt(self, records: Sequence[object]) -> None:
+        """Insert records of the settings file (short codes, tariffs) that are not there yet."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, aware, UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Ids(Protocol):
+    """Where new names come from."""
+
+    def new_id(self) -> int:
+        """A number that grows, below 2**63, unique over all nodes."""
+        ...
+
+    def new_ref(self) -> str:
+        """An opaque, sortable name of 26 characters [0-9a-z]."""
+        ...
+
+    def secret(self, length: int) -> bytes:
+        """Random bytes nobody can guess."""
+        ...
+
+
+class Waiter(Protocol):
+    """A live wire to one topic."""
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Until something is published (True), or the timeout in seconds (False). Publications that came
+        since the last wait count."""
+        ...
+
+
+class Topics(Protocol):
+    """Wake-ups and screens; may lose messages, nothing correct depends on them."""
+
+    def publish(self, topic: str) -> None: ...
+
+    def subscribe(self, topic: str) -> AbstractContextManager[Waiter]: ...
+
+
+class WebClient(Protocol):
+    """Requests to customers' URLs, guarded."""
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Raises Refusal `destination_forbidden` for a forbidden address (permanent) or CarrierError
+        (temporary) when there was no answer."""
+        ...
+
+
+class Mailer(Protocol):
+    """Outgoing mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Raises CarrierError, permanent or temporary."""
+        ...
+
+
+class CarrierSink(Protocol):
+    """What carriers tell the platform; each returns after the commit that holds the fact."""
+
+    async def submitted(self, batch: Sequence[Submission]) -> None: ...
+    async def receipts(self, batch: Sequence[Receipt]) -> None: ...
+    async def inbound(self, message: InboundMessage) -> None: ...
+
+
+class MessageCarrier(Protocol):
+    """A network that takes messages."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def window(self) -> int:
+        """How many messages it takes unanswered."""
+        ...
+
+    async def submit(self, batch: Sequence[Message]) -> None:
+        """Take messages; answers come through the sink. Raises CarrierError when it takes none."""
+        ...
+
+    async def run(self) -> None:
+        """Hold the connections until cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeTarget:
+    """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
+
+    url: str = ""
+    email: str = ""
+    secret: str = ""
+
+
+NoticeMaker = Callable[[MessageEvent, NoticeTarget, datetime], Outgoing | Mail | None]
+
+
+class Notices(Protocol):
+    """Turns an event into a request or a mail in the manner of a dialect; None where it has no word."""
+
+    def __call__(
+        self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
+    ) -> Outgoing | Mail | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Numbers that the owner of the platform may set (settings.py), credits in thousandths."""
+
+    welcome: int = 200_000
+    default_price: int = 1_000
+    max_segments: int = 10
+    max_recipients: int = 10_000
+    validity_seconds: int = 3 * 86_400
+    sandbox_numbers: tuple[str, str] = ("33639980000", "33639989999")
+    public_url: str = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """All ports; the first argument of every service."""
+
+    store: Store
+    topics: Topics
+    clock: Clock
+    ids: Ids
+    web: WebClient
+    mailer: Mailer
+    notices: Notices
+    router: Router
+    door: Door
+    rules: Rules

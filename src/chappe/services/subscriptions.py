@@ -1,0 +1,322 @@
+"""Who is told of which event, in which dialect; deliveries with retries."""
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from chappe.model.changes import Changes, Delete, Update
+from chappe.model.commands import (
+    Caller,
+    ChangeSubscription,
+    FindSubscription,
+    ListDeliveries,
+    ListSubscriptions,
+    ReplayDelivery,
+    Subscribe,
+    Unsubscribe,
+)
+from chappe.model.directory import Keyword, OwnNumber, Subscription
+from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
+from chappe.model.events import EVENT_OF_STATE, EventName, MessageEvent
+from chappe.model.history import Exchange, Page
+from chappe.model.jobs import Job, JobState
+from chappe.model.messages import Message, MessageState
+from chappe.model.outgoing import Mail, Outgoing
+from chappe.services.ports import NoticeTarget, Platform
+
+DELIVER = "deliver_notice"
+"""The kind of job that tells somebody of one event."""
+
+_ALL = "*"
+_STATE_OF_EVENT = {name: state for state, name in EVENT_OF_STATE.items() if state is not MessageState.SCHEDULED}
+
+
+# --- what is to be told
+
+
+async def notices(platform: Platform, happened: Sequence[tuple[Message, datetime]]) -> list[Job]:
+    """The deliveries for messages that came to their present state: one for each subscription in force of
+    their accounts that wants the event."""
+    by_message = await notices_by_message(platform, happened)
+    return [job for jobs in by_message.values() for job in jobs]
+
+
+async def notices_by_message(
+    platform: Platform, happened: Sequence[tuple[Message, datetime]]
+) -> Mapping[int, list[Job]]:
+    """The same, by the id of the message."""
+    accounts = sorted({message.account_id for message, _ in happened})
+    wanted: dict[int, list[Subscription]] = defaultdict(list)
+    for subscription in await platform.store.queries.subscriptions_of(accounts):
+        wanted[subscription.account_id].append(subscription)
+    jobs: dict[int, list[Job]] = defaultdict(list)
+    if not wanted:
+        return jobs
+    for message, at in happened:
+        name = EVENT_OF_STATE.get(message.state)
+        for subscription in wanted.get(message.account_id, ()):
+            if name is not None and (name in subscription.events or _ALL in subscription.events):
+                jobs[message.id].append(notice_job(platform, message, name, at, subscription))
+    return jobs
+
+
+def notice_job(
+    platform: Platform,
+    message: Message,
+    name: EventName,
+    at: datetime,
+    target: Subscription | Keyword | OwnNumber,
+    way: str = "url",
+) -> Job:
+    """The delivery of one event to one target; `way` is "url" or "email"."""
+    return Job(
+        id=platform.ids.new_id(),
+        kind=DELIVER,
+        account_id=message.account_id,
+        subject=message.id,
+        payload={
+            "event": str(name),
+            "at": at.isoformat(),
+            "target": type(target).__name__,
+            "target_id": target.id,
+            "way": way,
+        },
+        state=JobState.WAITING,
+        due_at=at,
+        created_at=at,
+    )
+
+
+# --- telling it
+
+
+async def deliver(platform: Platform, job: Job) -> str:
+    """Tell one target of one event; the returned words are the delivery's outcome.
+
+    The target is looked up at this moment, so a corrected URL is used by the next try. Raises Refusal
+    (permanent) or CarrierError (temporary, or permanent).
+    """
+    message = await platform.store.queries.message(job.account_id, job.subject)
+    found = await _target(platform, job)
+    if message is None or found is None:
+        return "dropped: the message or its target does not exist any more"
+    dialect, target, subscription = found
+    event = event_of(job, message)
+    now = platform.clock.now()
+    notice = platform.notices(dialect, event, target, now)
+    match notice:
+        case None:
+            return f"dropped: the {dialect} dialect has no word for {event.name}"
+        case Mail():
+            await platform.mailer.send(notice)
+            _keep(platform, job, dialect, event.name, f"mail to {notice.to}\n{notice.subject}\n\n{notice.body}", 250, "", 0)
+            return f"mailed to {notice.to}"
+        case Outgoing():
+            return await _request(platform, job, dialect, event.name, notice, subscription)
+
+
+def event_of(job: Job, message: Message) -> MessageEvent:
+    """The event that a delivery tells of: the message as it was at that moment."""
+    name = EventName(str(job.payload["event"]))
+    at = datetime.fromisoformat(str(job.payload["at"]))
+    state = _STATE_OF_EVENT[name]
+    if state is not message.state and name is not EventName.MESSAGE_ACCEPTED:
+        message = replace(message, state=state, finished_at=None)
+    return MessageEvent(f"evt_{job.id}", name, at, message)
+
+
+async def _target(platform: Platform, job: Job) -> tuple[str, NoticeTarget, Subscription | None] | None:
+    kind, target_id = str(job.payload["target"]), job.payload["target_id"]
+    queries = platform.store.queries
+    if kind == "Subscription":
+        for subscription in await queries.subscriptions(job.account_id):
+            if subscription.id == target_id and subscription.disabled_at is None:
+                target = NoticeTarget(url=subscription.url, secret=subscription.secret)
+                return subscription.dialect, target, subscription
+        return None
+    owners: Sequence[Keyword | OwnNumber] = (
+        await queries.keywords(job.account_id)
+        if kind == "Keyword"
+        else await queries.own_numbers(job.account_id)
+    )
+    for owner in owners:
+        if owner.id == target_id:
+            mail = job.payload["way"] == "email"
+            return owner.dialect, NoticeTarget(email=owner.email) if mail else NoticeTarget(url=owner.url), None
+    return None
+
+
+async def _request(
+    platform: Platform,
+    job: Job,
+    dialect: str,
+    verb: str,
+    outgoing: Outgoing,
+    subscription: Subscription | None,
+) -> str:
+    wire = f"{outgoing.method} {outgoing.url}\n" + "".join(f"{k}: {v}\n" for k, v in outgoing.headers.items())
+    wire += "\n" + outgoing.body.decode("utf-8", "replace")
+    try:
+        answer = await platform.web.send(outgoing)
+    except (Refusal, CarrierError) as error:
+        _keep(platform, job, dialect, verb, wire, 0, str(error), 0)
+        raise
+    body = answer.body.decode("utf-8", "replace")
+    _keep(platform, job, dialect, verb, wire, answer.status, body, answer.duration_ms)
+    taken = 200 <= answer.status < 300 or (outgoing.redirect_is_fine and 300 <= answer.status < 400)
+    if taken:
+        return f"answered {answer.status}"
+    if answer.status == 410 and subscription is not None:
+        # Standard Webhooks 1.0: 410 Gone means "do not call again".
+        gone = Update(Subscription, subscription.id, job.account_id, {"disabled_at": platform.clock.now()})
+        await platform.store.commit(Changes(update=[gone]))
+        raise Refusal(Fault.NOT_FOUND, "answered 410 Gone; the subscription is disabled")
+    pause = answer.headers.get("retry-after", "")
+    raise CarrierError(
+        CarrierErrorKind.TEMPORARY,
+        Fault.CARRIER_UNAVAILABLE,
+        f"answered {answer.status}",
+        float(pause) if pause.isascii() and pause.isdigit() and len(pause) < 6 else None,
+    )
+
+
+def _keep(
+    platform: Platform, job: Job, dialect: str, verb: str, wire: str, status: int, answer: str, took: int
+) -> None:
+    exchange = Exchange(
+        id=platform.ids.new_id(),
+        account_id=job.account_id,
+        at=platform.clock.now(),
+        dialect=dialect,
+        verb=verb,
+        outgoing=True,
+        status=status,
+        request=wire[:16_384],
+        answer=answer[:16_384],
+        duration_ms=took,
+        job_id=job.id,
+    )
+    platform.store.later(Changes(insert=[exchange]))
+
+
+# --- subscriptions
+
+
+def check_url(url: str, field: str = "url") -> str:
+    """A customer's URL that can at all be called; whether its address may be is decided at each call."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine or len(url) > 2000 or not url.isprintable() or " " in url:
+        raise Refusal(
+            Fault.INVALID_PARAMETER, f"{url[:100]!r} is not an http or https address that can be called", field
+        )
+    return url
+
+
+def _check_events(events: Sequence[str]) -> tuple[str, ...]:
+    known = {str(name) for name in EventName} | {_ALL}
+    for name in events:
+        if name not in known:
+            raise Refusal(
+                Fault.INVALID_PARAMETER, f"{name!r} is no event; known are {', '.join(sorted(known))}", "events"
+            )
+    if not events:
+        raise Refusal(Fault.MISSING_PARAMETER, "a subscription needs at least one event, or '*'", "events")
+    return tuple(dict.fromkeys(events))
+
+
+async def subscribe(platform: Platform, caller: Caller, command: Subscribe) -> Subscription:
+    """A new subscription with a secret of its own that signs its notices."""
+    if len(await platform.store.queries.subscriptions(caller.account_id)) >= 50:
+        raise Refusal(Fault.INVALID_PARAMETER, "an account has at most 50 subscriptions; remove one first")
+    subscription = Subscription(
+        id=platform.ids.new_id(),
+        ref=platform.ids.new_ref(),
+        account_id=caller.account_id,
+        dialect=command.dialect,
+        url=check_url(command.url),
+        events=_check_events(command.events),
+        secret=new_secret(platform),
+        created_at=platform.clock.now(),
+    )
+    await platform.store.commit(Changes(insert=[subscription]))
+    return subscription
+
+
+def new_secret(platform: Platform) -> str:
+    """A signing secret: `whsec_` and 32 random bytes in base 64 (Standard Webhooks 1.0)."""
+    return "whsec_" + b64encode(platform.ids.secret(32)).decode()
+
+
+async def list_subscriptions(
+    platform: Platform, caller: Caller, command: ListSubscriptions
+) -> tuple[Subscription, ...]:
+    """All subscriptions of the account, oldest first."""
+    return await platform.store.queries.subscriptions(caller.account_id)
+
+
+async def find_subscription(platform: Platform, caller: Caller, command: FindSubscription) -> Subscription:
+    """One subscription. Raises Refusal `not_found`."""
+    for subscription in await platform.store.queries.subscriptions(caller.account_id):
+        if subscription.ref == command.ref:
+            return subscription
+    raise Refusal(Fault.NOT_FOUND, f"there is no subscription {command.ref}")
+
+
+async def change_subscription(
+    platform: Platform, caller: Caller, command: ChangeSubscription
+) -> Subscription:
+    """Change where a subscription goes, what it tells, or enable it again."""
+    subscription = await find_subscription(platform, caller, FindSubscription(command.ref))
+    values: dict[str, object] = {}
+    if command.url is not None:
+        values["url"] = check_url(command.url)
+    if command.events is not None:
+        values["events"] = _check_events(command.events)
+    if command.enabled is not None:
+        values["disabled_at"] = None if command.enabled else platform.clock.now()
+    if values:
+        update = Update(Subscription, subscription.id, caller.account_id, values)
+        await platform.store.commit(Changes(update=[update]))
+    return await find_subscription(platform, caller, FindSubscription(command.ref))
+
+
+async def unsubscribe(platform: Platform, caller: Caller, command: Unsubscribe) -> None:
+    """Remove a subscription; what it still had to tell is dropped."""
+    subscription = await find_subscription(platform, caller, FindSubscription(command.ref))
+    await platform.store.commit(Changes(delete=[Delete(Subscription, subscription.id, caller.account_id)]))
+
+
+# --- deliveries
+
+
+async def list_deliveries(platform: Platform, caller: Caller, command: ListDeliveries) -> Page[Job]:
+    """A page of deliveries, newest first."""
+    if command.state and command.state not in [str(state) for state in JobState]:
+        raise Refusal(Fault.INVALID_PARAMETER, f"{command.state!r} is no state of a delivery", "state")
+    limit = max(1, min(command.limit, 100))
+    found = await platform.store.queries.deliveries(
+        caller.account_id, command.state, command.cursor, limit + 1
+    )
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def replay_delivery(platform: Platform, caller: Caller, command: ReplayDelivery) -> Job:
+    """Tell it again now, with all tries before it."""
+    job = await platform.store.queries.delivery(caller.account_id, command.id)
+    if job is None:
+        raise Refusal(Fault.NOT_FOUND, f"there is no delivery {command.id}")
+    now = platform.clock.now()
+    values = {"state": JobState.WAITING, "due_at": now, "attempts": 0, "claimed_until": None, "done_at": None}
+    again = Update(Job, job.id, caller.account_id, values, {"state": job.state})
+    if job.state is JobState.RUNNING:
+        raise Refusal(Fault.TOO_LATE, f"delivery {job.id} is being made at this moment")
+    await platform.store.commit(Changes(update=[again]))
+    platform.topics.publish("jobs")
+    return await platform.store.queries.delivery(caller.account_id, command.id) or job

@@ -1,0 +1,120 @@
+"""The two databases behind one pair of words: read with a function, write with a function.
+
+Both run plain synchronous functions on an SQLAlchemy connection, so a query or a write is written once:
+on SQLite in threads (one writer, a few readers), on PostgreSQL inside asyncpg's event loop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+
+class Database(Protocol):
+    """Where the records are."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on a reading connection."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in one transaction and return when it is durable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+def open_database(address: str) -> Database:
+    """A database by its address: a folder (SQLite file `chappe.db` in it), or `postgresql://...`."""
+    if address.startswith(("postgresql://", "postgres://")):
+        return PostgresDatabase("postgresql+asyncpg://" + address.split("://", 1)[1])
+    folder = Path(address.removeprefix("sqlite:///"))
+    if folder.suffix == ".db":
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteDatabase(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return SqliteDatabase(folder / "chappe.db")
+
+
+def sqlite_engine(path: Path, *, writer: bool) -> Engine:
+    """An engine on one SQLite file: write-ahead log, a sync on every commit, immediate transactions for
+    the writer so that it never has to upgrade a lock."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        pool_size=1 if writer else 4,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 30.0},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.execute("pragma busy_timeout = 30000")
+        connection.execute("pragma wal_autocheckpoint = 8000")
+        if not writer:
+            connection.execute("pragma query_only = on")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("begin immediate" if writer else "begin")
+
+    return engine
+
+
+class SqliteDatabase:
+    """One file, one writer thread, four reader threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = sqlite_engine(path, writer=True)
+        self._reader = sqlite_engine(path, writer=False)
+        self._writing = ThreadPoolExecutor(1, "store-writer")
+        self._reading = ThreadPoolExecutor(4, "store-reader")
+
+    async def read(self, work: Work[T]) -> T:
+        def run() -> T:
+            with self._reader.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, run)
+
+    async def write(self, work: Work[T]) -> T:
+        def run() -> T:
+            with self._writer.begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writing, run)
+
+    async def close(self) -> None:
+        self._writing.shutdown()
+        self._reading.shutdown()
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+class PostgresDatabase:
+    """A server that several nodes may share."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            url, pool_size=8, max_overflow=0, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        )
+
+    async def read(self, work: Work[T]) -> T:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def write(self, work: Work[T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()

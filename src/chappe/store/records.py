@@ -1,0 +1,144 @@
+"""The store as services see it: group commit, bound queries, the claim of jobs, retention."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+
+from chappe.model.changes import Changes, Committed
+from chappe.model.history import Exchange, StoredOutcome
+from chappe.model.jobs import Job, JobState
+from chappe.model.ledger import Tariff
+from chappe.model.messages import EarlyReceipt, Message
+from chappe.services.ports import Clock, Ids, Queries
+from chappe.store import queries
+from chappe.store.database import Database
+from chappe.store.hot import insert_many
+from chappe.store.tables import TABLES, Utc
+from chappe.store.writer import GroupWriter
+
+_RETENTION = {
+    Exchange: timedelta(days=30),
+    EarlyReceipt: timedelta(hours=72),
+    StoredOutcome: timedelta(hours=72),
+}
+_BODIES = timedelta(days=30)
+_FINISHED_JOBS = timedelta(days=30)
+
+
+class BoundQueries:
+    """Every function of queries.py as a coroutine without its connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        function = getattr(queries, name)
+
+        async def ask(*args: Any, **kwargs: Any) -> Any:
+            return await self._database.read(lambda connection: function(connection, *args, **kwargs))
+
+        self.__dict__[name] = ask
+        return ask
+
+
+class Records:
+    """Durable records in one database."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._writer = GroupWriter(database, clock, ids)
+        self.queries = cast(Queries, BoundQueries(database))
+
+    async def commit(self, changes: Changes) -> Committed:
+        """See services/ports.py."""
+        return await self._writer.commit(changes)
+
+    def later(self, changes: Changes) -> None:
+        """See services/ports.py."""
+        self._writer.later(changes)
+
+    async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
+        """See services/ports.py."""
+        return await self._database.write(lambda connection: _claim(connection, now, until, limit))
+
+    async def forget(self, now: datetime, limit: int) -> int:
+        """See services/ports.py."""
+        return await self._database.write(lambda connection: _forget(connection, now, limit))
+
+    async def adopt(self, records: Sequence[object]) -> None:
+        """See services/ports.py."""
+        await self._database.write(lambda connection: _adopt(connection, records))
+
+    async def close(self) -> None:
+        """Write what waits, then let the database go."""
+        await self._writer.drain()
+        await self._database.close()
+
+
+_CLAIM = (
+    # The choice stands apart as a common table expression: PostgreSQL may otherwise run a limited choice
+    # more than once and claim more than was asked (ARCHITECTURE.md section 8).
+    "with due as {fence} ("
+    " select id from jobs where (state = 'waiting' and due_at <= :now)"
+    " or (state = 'running' and claimed_until <= :now)"
+    " order by due_at, id limit :limit {lock})"
+    " update jobs set state = 'running', claimed_until = :until, attempts = attempts + 1"
+    " where id in (select id from due) returning id"
+)
+
+
+def _claim(connection: Connection, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
+    several_writers = connection.dialect.name == "postgresql"
+    statement = text(
+        _CLAIM.format(
+            lock="for update skip locked" if several_writers else "",
+            fence="materialized" if several_writers else "",
+        )
+    ).bindparams(bindparam("now", type_=Utc()), bindparam("until", type_=Utc()))
+    ids = list(connection.execute(statement, {"now": now, "until": until, "limit": limit}).scalars())
+    if not ids:
+        return ()
+    table = TABLES[Job]
+    rows = connection.execute(
+        select(*table.columns).where(table.c.id.in_(ids)).order_by(table.c.due_at, table.c.id)
+    )
+    return tuple(Job(*row) for row in rows)
+
+
+def _forget(connection: Connection, now: datetime, limit: int) -> int:
+    forgotten = 0
+    for record, age in _RETENTION.items():
+        table = TABLES[record]
+        time = table.c.created_at if "created_at" in table.c else table.c.at
+        old = select(table.c.id).where(time < now - age).order_by(table.c.id).limit(limit)
+        forgotten += connection.execute(delete(table).where(table.c.id.in_(old))).rowcount
+    jobs = TABLES[Job]
+    old = (
+        select(jobs.c.id)
+        .where(jobs.c.state.in_((JobState.DONE, JobState.DEAD)), jobs.c.created_at < now - _FINISHED_JOBS)
+        .limit(limit)
+    )
+    forgotten += connection.execute(delete(jobs).where(jobs.c.id.in_(old))).rowcount
+    messages = TABLES[Message]
+    old = (
+        select(messages.c.id)
+        .where(messages.c.created_at < now - _BODIES, messages.c.text != "")
+        .where(messages.c.finished_at.is_not(None))
+        .limit(limit)
+    )
+    bodies = update(messages).where(messages.c.id.in_(old)).values(text="")
+    return forgotten + connection.execute(bodies).rowcount
+
+
+def _adopt(connection: Connection, records: Sequence[object]) -> None:
+    for record in records:
+        table = TABLES[type(record)]
+        key = ("kind", "prefix") if isinstance(record, Tariff) else ("number",)
+        same = [table.c[name] == getattr(record, name) for name in key]
+        found = connection.execute(select(table.c.id).where(*same)).scalar()
+        if found is None:
+            insert_many(connection, type(record), [record])
+        elif isinstance(record, Tariff):
+            connection.execute(update(table).where(table.c.id == found).values(price=record.price))

@@ -1,0 +1,277 @@
+"""Group commit: every Changes that waits, in one transaction and one sync.
+
+While one group is written the next collects; there is no timer and no batch size to set, and an idle
+system commits a lone change at once (ARCHITECTURE.md 5.3).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from chappe.model.changes import Advance, Changes, Committed, Delete, Update
+from chappe.model.errors import Fault, Refusal
+from chappe.model.jobs import Job
+from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
+from chappe.model.messages import MessageState
+from chappe.services.ports import Clock, Ids
+from chappe.store.database import Database
+from chappe.store.hot import advance_many, insert_many
+from chappe.store.tables import TABLES, accounts
+
+_GROUP_LIMIT = 2_000
+_Waiting = tuple[Changes, asyncio.Future[Committed]]
+
+# A message may pass several states in one group; the earlier ones are written first.
+_ORDER_OF_STATES = (
+    MessageState.QUEUED,
+    MessageState.SENDING,
+    MessageState.SENT,
+    MessageState.DELIVERED,
+    MessageState.UNDELIVERED,
+    MessageState.EXPIRED,
+    MessageState.FAILED,
+    MessageState.CANCELLED,
+)
+
+
+class GroupWriter:
+    """Collects Changes and writes them in groups."""
+
+    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def commit(self, changes: Changes) -> Committed:
+        """Write all or nothing; durable when it returns. Raises Refusal (see Changes)."""
+        return await self._add(changes)
+
+    def later(self, changes: Changes) -> None:
+        """Write with the next group; nobody waits for it."""
+        # A refused change of this kind is only history; asking for the exception keeps it quiet.
+        self._add(changes).add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def drain(self) -> None:
+        """Until all that waits is written."""
+        while self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _add(self, changes: Changes) -> asyncio.Future[Committed]:
+        future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._waiting.append((changes, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_groups())
+        return future
+
+    async def _write_groups(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
+                await self._write(group)
+        finally:
+            self._task = None
+
+    async def _write(self, group: list[_Waiting]) -> None:
+        members = [changes for changes, _ in group]
+        try:
+            results = await self._database.write(lambda connection: self._apply(connection, members))
+        except BaseException as error:
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            if isinstance(error, Exception):
+                return
+            raise
+        for (_, future), result in zip(group, results, strict=True):
+            if future.cancelled():
+                continue
+            if isinstance(result, Refusal):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _apply(self, connection: Connection, group: Sequence[Changes]) -> list[Committed | Refusal]:
+        """All members at once; when one of them cannot be written, each under its own savepoint, so
+        that only the culprit is refused."""
+        if len(group) > 1:
+            try:
+                with connection.begin_nested():
+                    return list(self._together(connection, group))
+            except (IntegrityError, Refusal):
+                pass  # somebody in the group; found below
+        results: list[Committed | Refusal] = []
+        for changes in group:
+            try:
+                with connection.begin_nested():
+                    results += self._together(connection, [changes])
+            except Refusal as refusal:
+                results.append(refusal)
+            except IntegrityError as error:
+                results.append(Refusal(Fault.ALREADY_EXISTS, _clash(error)))
+        return results
+
+    def _together(self, connection: Connection, group: Sequence[Changes]) -> list[Committed]:
+        records: dict[type, list[Any]] = defaultdict(list)
+        for changes in group:
+            for record in changes.insert:
+                records[type(record)].append(record)
+        for record_type, values in records.items():
+            insert_many(connection, record_type, values)
+        jobs = [job for changes in group for job in changes.enqueue]
+        moved = _advance(connection, [step for changes in group for step in changes.advance])
+        moves = [move for changes in group for move in changes.ledger]
+        for step in moved.values():
+            moves += step.ledger
+            jobs += step.enqueue
+        for changes in group:
+            for change in changes.update:
+                _update(connection, change)
+            for removal in changes.delete:
+                _delete(connection, removal)
+        if jobs:
+            insert_many(connection, Job, jobs)
+        balances = self._move_credits(connection, moves)
+        return [
+            Committed(
+                frozenset(s.id for s in changes.advance if moved.get((s.id, s.to)) is s),
+                {a: balances[a] for a in _accounts_of(changes, moved) if a in balances},
+            )
+            for changes in group
+        ]
+
+    def _move_credits(self, connection: Connection, moves: Sequence[LedgerMove]) -> dict[int, int]:
+        """Balance and statement of each account; one line per account, kind and group, or one for each
+        move that has a reference."""
+        by_account: dict[int, list[LedgerMove]] = defaultdict(list)
+        for move in moves:
+            by_account[move.account_id].append(move)
+        entries: list[LedgerEntry] = []
+        balances: dict[int, int] = {}
+        for account_id in sorted(by_account):
+            lines = _lines(by_account[account_id])
+            total = sum(line.amount for line in lines)
+            balance = connection.execute(_MOVE, {"id": account_id, "total": total}).scalar()
+            if balance is None:
+                raise _too_poor(connection, account_id, -total)
+            balances[account_id] = balance
+            running = balance - total
+            for line in lines:
+                running += line.amount
+                ours, theirs = f"account:{account_id}", f"platform:{line.kind}"
+                entries.append(
+                    LedgerEntry(
+                        id=self._ids.new_id(),
+                        account_id=account_id,
+                        at=self._clock.now(),
+                        kind=line.kind,
+                        debit=ours if line.amount < 0 else theirs,
+                        credit=theirs if line.amount < 0 else ours,
+                        amount=abs(line.amount),
+                        balance=running,
+                        messages=line.messages,
+                        reference=line.reference,
+                    )
+                )
+        if entries:
+            insert_many(connection, LedgerEntry, entries)
+        return balances
+
+
+def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int, MessageState], Advance]:
+    """The steps that really happened, by message and state; a step asked twice happens once."""
+    by_state: dict[MessageState, dict[int, Advance]] = defaultdict(dict)
+    for step in steps:
+        first = by_state[step.to].setdefault(step.id, step)
+        if first is not step and step.required:
+            raise Refusal(Fault.TOO_LATE, f"message {step.id} is becoming {step.to} by another request")
+    moved: dict[tuple[int, MessageState], Advance] = {}
+    for state in _ORDER_OF_STATES:
+        wanted = by_state.get(state)
+        if not wanted:
+            continue
+        done = advance_many(connection, state, list(wanted.values()))
+        for step in wanted.values():
+            if step.id in done:
+                moved[step.id, state] = step
+            elif step.required:
+                raise Refusal(Fault.TOO_LATE, f"message {step.id} can no longer become {step.to}")
+    return moved
+
+
+_MOVE = text(
+    "update accounts set balance = balance + :total"
+    " where id = :id and (:total >= 0 or balance + :total >= reserved) returning balance"
+)
+
+
+def _lines(moves: Sequence[LedgerMove]) -> list[LedgerMove]:
+    summed: dict[EntryKind, list[int]] = {}
+    single: list[LedgerMove] = []
+    for move in moves:
+        if move.reference is not None:
+            single.append(move)
+        else:
+            sums = summed.setdefault(move.kind, [0, 0])
+            sums[0] += move.amount
+            sums[1] += move.messages
+    joined = [
+        LedgerMove(moves[0].account_id, amount, kind, None, count) for kind, (amount, count) in summed.items()
+    ]
+    return joined + single
+
+
+def _accounts_of(changes: Changes, moved: dict[tuple[int, MessageState], Advance]) -> set[int]:
+    moves = list(changes.ledger)
+    for step in changes.advance:
+        if moved.get((step.id, step.to)) is step:
+            moves += step.ledger
+    return {move.account_id for move in moves}
+
+
+def _too_poor(connection: Connection, account_id: int, price: int) -> Refusal:
+    row = connection.execute(
+        select(accounts.c.balance, accounts.c.reserved).where(accounts.c.id == account_id)
+    ).first()
+    if row is None:
+        return Refusal(Fault.NOT_FOUND, f"account {account_id} does not exist")
+    return Refusal(
+        Fault.INSUFFICIENT_CREDITS,
+        f"this costs {in_credits(price)} credits and {in_credits(row.balance - row.reserved)} are left;"
+        " buy credits or send to fewer recipients",
+    )
+
+
+def _owned(change: Update | Delete) -> list[Any]:
+    table = TABLES[change.record]
+    conditions = [table.c.id == change.id]
+    if change.account_id is not None and "account_id" in table.c:
+        conditions.append(table.c.account_id == change.account_id)
+    return conditions
+
+
+def _update(connection: Connection, change: Update) -> None:
+    table = TABLES[change.record]
+    conditions = _owned(change) + [table.c[name] == value for name, value in change.expected.items()]
+    statement = update(table).where(*conditions).values(dict(change.values))
+    if connection.execute(statement).rowcount == 1:
+        return
+    name = change.record.__name__
+    if connection.execute(select(table.c.id).where(*_owned(change))).first() is None:
+        raise Refusal(Fault.NOT_FOUND, f"{name} {change.id} does not exist")
+    raise Refusal(Fault.TOO_LATE, f"{name} {change.id} has changed meanwhile")
+
+
+def _delete(connection: Connection, removal: Delete) -> None:
+    if connection.execute(delete(TABLES[removal.record]).where(*_owned(removal))).rowcount != 1:
+        raise Refusal(Fault.NOT_FOUND, f"{removal.record.__name__} {removal.id} does not exist")
+
+
+def _clash(error: IntegrityError) -> str:
+    return f"this already exists ({str(error.orig).splitlines()[0]})"
+

@@ -1,0 +1,191 @@
+"""The sandbox in the browser: a shelf of telephones, and the wire that keeps pages up to date."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from chappe.model.commands import (
+    Caller,
+    CleanNumber,
+    ListHandsets,
+    ListNumbers,
+    ReadHandset,
+    SendFromHandset,
+    SetBehaviour,
+)
+from chappe.model.directory import Handset, HandsetItem
+from chappe.model.errors import Refusal
+from chappe.services import directory, inbox, sandbox
+from chappe.services.ports import Platform
+from chappe.web import curl, sessions, words
+from chappe.web.accounts import SAMPLE_NUMBER
+from chappe.web.visits import Visit, for_members
+
+ON_THE_SHELF = 12
+ON_A_SCREEN = 40
+ON_ONE_SCREEN = 200
+STILL_HERE_SECONDS = 20.0
+CALM_SECONDS = 0.15
+"""The shortest time between two wake-ups of one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What somebody wrote on a telephone that could not be sent, and why."""
+
+    to: str
+    text: str
+    wrong: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnShelf:
+    """One telephone with its screen."""
+
+    phone: Handset
+    items: tuple[HandsetItem, ...]
+    draft: Unsent | None = None
+
+
+def routes(platform: Platform) -> list[BaseRoute]:
+    return [
+        Route("/telephones", for_members(platform, shelf)),
+        Route("/telephones/open", for_members(platform, open_telephone), methods=["POST"]),
+        Route("/telephones/{number}", for_members(platform, telephone)),
+        Route("/telephones/{number}/send", for_members(platform, send), methods=["POST"]),
+        Route("/telephones/{number}/behaviour", for_members(platform, behave), methods=["POST"]),
+        Route("/live", for_members(platform, live)),
+    ]
+
+
+async def shelf(platform: Platform, visit: Visit) -> Response:
+    return await _shelf(platform, visit)
+
+
+async def _shelf(
+    platform: Platform, visit: Visit, number: str = "", draft: Unsent | None = None, **values: object
+) -> Response:
+    caller = visit.caller
+    known = await sandbox.list_handsets(platform, caller, ListHandsets())
+    shown = known if visit.request.query_params.get("all") else known[:ON_THE_SHELF]
+    phones = [
+        OnShelf(phone, await _screen(platform, caller, phone.number), draft if phone.number == number else None)
+        for phone in shown
+    ]
+    own, codes = await inbox.list_numbers(platform, caller, ListNumbers())
+    text = visit.say(words.N_("Hello from an old program"))
+    return visit.page(
+        "telephones.html",
+        422 if draft or values.get("trouble") else 200,
+        here="telephones",
+        phones=phones,
+        more=len(known) - len(shown),
+        codes=codes,
+        numbers=own,
+        curl=curl.rest(curl.Sample(visit.base_url, SAMPLE_NUMBER, text)),
+        **values,
+    )
+
+
+async def _screen(platform: Platform, caller: Caller, number: str) -> tuple[HandsetItem, ...]:
+    _, items = await sandbox.read_handset(platform, caller, ReadHandset(number, ON_A_SCREEN))
+    return items
+
+
+async def telephone(platform: Platform, visit: Visit) -> Response:
+    return await _telephone(platform, visit)
+
+
+async def _telephone(platform: Platform, visit: Visit, draft: Unsent | None = None) -> Response:
+    number = await _number(platform, visit)
+    phone, items = await sandbox.read_handset(platform, visit.caller, ReadHandset(number, ON_ONE_SCREEN))
+    own, codes = await inbox.list_numbers(platform, visit.caller, ListNumbers())
+    text = visit.say(words.N_("Hello from an old program"))
+    return visit.page(
+        "telephone.html",
+        422 if draft else 200,
+        here="telephones",
+        phone=phone,
+        items=items,
+        draft=draft,
+        codes=codes,
+        numbers=own,
+        curl=curl.rest(curl.Sample(visit.base_url, number, text)),
+    )
+
+
+async def _number(platform: Platform, visit: Visit, written: str = "") -> str:
+    """The number in the address (E.164), or one as people write it."""
+    asked = written or f"+{visit.request.path_params['number']}"
+    return await directory.clean_number(platform, visit.caller, CleanNumber(asked, visit.caller.region))
+
+
+async def open_telephone(platform: Platform, visit: Visit) -> Response:
+    try:
+        number = await _number(platform, visit, visit.field("number") or "-")
+    except Refusal as refusal:
+        return await _shelf(platform, visit, typed=visit.field("number"), trouble=visit.trouble(refusal))
+    await sandbox.touch(platform, visit.caller.account_id, number)
+    return visit.go(f"/telephones#phone-{number}")
+
+
+async def send(platform: Platform, visit: Visit) -> Response:
+    number = await _number(platform, visit)
+    to, text = visit.field("to"), visit.form.get("text", ("",))[0]
+    try:
+        await sandbox.send_from_handset(platform, visit.caller, SendFromHandset(number, to, text))
+    except Refusal as refusal:
+        draft = Unsent(to, text, visit.trouble(refusal).text)
+        if visit.field("alone"):
+            return await _telephone(platform, visit, draft)
+        return await _shelf(platform, visit, number, draft)
+    return _back(visit, number)
+
+
+async def behave(platform: Platform, visit: Visit) -> Response:
+    number = await _number(platform, visit)
+    after = visit.field("receipt_after_ms", "0") or "0"
+    behaviour: dict[str, object] = {
+        "receipt": visit.field("receipt", "delivered"),
+        "receipt_after_ms": int(after) if after.isascii() and after.isdigit() else after,
+        "duplicate_receipts": 1 if visit.field("duplicate_receipts") else 0,
+        "receipt_before_answer": bool(visit.field("receipt_before_answer")),
+    }
+    if visit.field("refuse"):
+        behaviour["refuse"] = visit.field("refuse")
+    await sandbox.set_behaviour(platform, visit.caller, SetBehaviour(number, behaviour))
+    return _back(visit, number)
+
+
+def _back(visit: Visit, number: str) -> Response:
+    return visit.go(f"/telephones/{number}" if visit.field("alone") else f"/telephones#phone-{number}")
+
+
+async def live(platform: Platform, visit: Visit) -> Response:
+    """Server-sent events: `changed` whenever something of the account did; the page then asks anew."""
+    caller = visit.caller
+
+    async def events() -> AsyncIterator[str]:
+        with platform.topics.subscribe(f"account.{caller.account_id}") as bell:
+            yield "retry: 2000\n\n"
+            while await _still_in(platform, visit):
+                if await bell.wait(STILL_HERE_SECONDS):
+                    yield "event: changed\ndata: 1\n\n"
+                    await asyncio.sleep(CALM_SECONDS)
+                else:
+                    yield ": still here\n\n"
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
+
+
+async def _still_in(platform: Platform, visit: Visit) -> bool:
+    """Whether the session still holds: a wire outlives neither logout nor a changed password."""
+    cookie = visit.request.cookies.get(sessions.SESSION, "")
+    session = sessions.unseal(platform.door.secret, cookie, platform.clock.now())
+    return session is not None and (
+        await directory.resume(platform, session.account_id, session.user_id, session.epoch) is not None
+    )

@@ -1,0 +1,63 @@
+"""The web application: every page of the console under one roof, with its static files."""
+
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chappe.services.ports import Platform
+from chappe.web import accounts, handsets, messages, numbers, rendering, sessions, subscriptions
+from chappe.web.visits import Visit, choose_language, for_all
+
+LOG = structlog.get_logger()
+STATIC = Path(__file__).parent / "static"
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def build(platform: Platform) -> Starlette:
+    """The console as an ASGI application."""
+
+    def sorry(status: int) -> Route:
+        async def page(platform: Platform, visit: Visit) -> Response:
+            return visit.sorry(status)
+
+        return Route("/{path:path}", for_all(platform, page))
+
+    async def missing(request: Request, error: Exception) -> Response:
+        return await sorry(404).endpoint(request)
+
+    async def forbidden(request: Request, error: Exception) -> Response:
+        return await sorry(405).endpoint(request)
+
+    return Starlette(
+        routes=[
+            Route("/static/{version}/{name}", static_file),
+            Route("/language/{language}", for_all(platform, choose_language)),
+            *accounts.routes(platform),
+            *handsets.routes(platform),
+            *messages.routes(platform),
+            *numbers.routes(platform),
+            *subscriptions.routes(platform),
+        ],
+        middleware=[
+            Middleware(sessions.SafeHeaders),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
+        exception_handlers={404: missing, 405: forbidden},
+    )
+
+
+async def static_file(request: Request) -> Response:
+    """A file of ours, under an address that changes with its content and may be kept for ever."""
+    path = STATIC / Path(request.path_params["name"]).name
+    if path.suffix not in _TYPES or not path.is_file():
+        return Response(status_code=404)
+    current = request.path_params["version"] == rendering.static_version()
+    keep = "public, max-age=31536000, immutable" if current else "no-cache"
+    return FileResponse(path, media_type=_TYPES[path.suffix], headers={"Cache-Control": keep})

@@ -1,0 +1,17 @@
+// Makes the pages alive; each of them works without it, by reloading.
+import { follow } from "./live.js";
+import { listenToKeys } from "./keys.js";
+import { filterAsTyped, quietForms, quoteAsTyped } from "./forms.js";
+import { copyButtons, copyNumbers } from "./copy.js";
+import { keepTimes, tellZone } from "./times.js";
+
+document.documentElement.classList.add("live");
+tellZone();
+keepTimes();
+listenToKeys();
+copyButtons();
+copyNumbers();
+filterAsTyped();
+quietForms();
+quoteAsTyped();
+follow();

@@ -1,0 +1,32 @@
+"""One server for all client programs, and an account of each test's own on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.running import Account, Server, run, running_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+def account(server: Server, request: pytest.FixtureRequest) -> Account:
+    return server.create_account(request.node.name)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the Java and the C# program, compiled."""
+    folder = tmp_path_factory.mktemp("compiled")
+    for command in (
+        ["javac", "-d", str(folder), "java/OrangeSend.java"],
+        ["mcs", f"-out:{folder / 'OrangeSend.exe'}", "csharp/OrangeSend.cs"],
+    ):
+        done = run(command)
+        assert done.code == 0, done
+    return folder

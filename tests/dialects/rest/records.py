@@ -1,0 +1,164 @@
+"""One outcome of each operation's service, as records, and requests as values."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from chappe.dialects.contract import WireCall
+from chappe.dialects.rest.operations import OPERATIONS, REST
+from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
+from chappe.model.directory import (
+    Account,
+    AccountKind,
+    AccountState,
+    BlacklistEntry,
+    Handset,
+    HandsetItem,
+    Keyword,
+    OwnNumber,
+    ShortCode,
+    Subscription,
+)
+from chappe.model.history import MessageStory, Page
+from chappe.model.jobs import Job, JobState
+from chappe.model.ledger import EntryKind, LedgerEntry
+from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.smstext import Encoding
+from chappe.protocols.http import HttpRequest
+
+NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+REF = "0123456789abcdefghjkmnpqrs"
+
+MESSAGE = Message(
+    id=1,
+    ref=REF,
+    account_id=7,
+    direction=Direction.MT,
+    state=MessageState.QUEUED,
+    peer="33612345678",
+    address="Chappe",
+    text="Hello",
+    encoding=Encoding.GSM7,
+    segments=1,
+    price=500,
+    carrier="sandbox",
+    dialect="rest",
+    batch_id=1,
+    created_at=NOW,
+    due_at=NOW,
+    reference="r1",
+)
+INBOUND = replace(
+    MESSAGE, direction=Direction.MO, state=MessageState.RECEIVED, address="20345", price=0, finished_at=NOW
+)
+JOB = Job(
+    9007199254740993,
+    "notice",
+    7,
+    1,
+    {
+        "event": "message.delivered",
+        "at": "2026-03-01T09:30:00+00:00",
+        "target": "Subscription",
+        "target_id": 9,
+        "way": "url",
+    },
+    JobState.DEAD,
+    NOW,
+    NOW,
+    10,
+    outcome="503",
+)
+STORY = MessageStory(MESSAGE, ((MessageState.QUEUED, NOW), (MessageState.SENT, NOW)), (JOB,), ())
+ACCOUNT = Account(
+    7,
+    "0b8a4f0e-6c1d-4f5a-9b57-3b1f6a2d9c10",
+    "Example",
+    "a@example.com",
+    AccountKind.REGULAR,
+    AccountState.OPEN,
+    199_500,
+    0,
+    "Chappe",
+    "FR",
+    "fr",
+    NOW,
+)
+SPENT = LedgerEntry(3, 7, NOW, EntryKind.MESSAGES, "account:7", "platform:messages", 500, 199_500, 1, None)
+EARNED = LedgerEntry(
+    2, 7, NOW, EntryKind.WELCOME, "platform:welcome", "account:7", 200_000, 200_000, 0, "welcome"
+)
+NUMBER = OwnNumber(4, 7, "33639980000", "https://example.com/in", "", "rest", NOW)
+SHORT_CODE = ShortCode(5, "20345", "FR", 150, "Shared")
+KEYWORD = Keyword(6, 7, "20345", "POLL", "https://example.com/in", "", "rest", NOW)
+BLOCKED = BlacklistEntry(8, 7, "33612345678", "STOP", NOW)
+SUBSCRIPTION = Subscription(
+    9, REF, 7, "rest", "https://example.com/", ("message.delivered",), "whsec_" + "QUFB" * 8, NOW
+)
+HANDSET = Handset(10, 7, "33612345678", {"receipt": "none"}, NOW)
+RECEIVED_ITEM = HandsetItem(11, 7, "33612345678", "Chappe", "Hello", True, False, NOW, 1)
+SENT_ITEM = HandsetItem(12, 7, "33612345678", "20345", "POLL yes", False, False, NOW)
+
+OUTCOMES: Mapping[str, Any] = {
+    "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
+    "GET /v1/messages": Page((MESSAGE, INBOUND), 17),
+    "POST /v1/messages/quote": Quote(
+        Encoding.UCS2, 2, 80, ("☀", "ê"), (QuotedRecipient("+33612345678", "33612345678", 1000),), 1000
+    ),
+    "GET /v1/messages/{id}": (STORY,),
+    "POST /v1/messages/{id}/cancel": (replace(MESSAGE, state=MessageState.CANCELLED),),
+    "GET /v1/account": ACCOUNT,
+    "GET /v1/account/ledger": Page((SPENT, EARNED), None),
+    "GET /v1/numbers": ((NUMBER,), (SHORT_CODE,)),
+    "POST /v1/numbers": NUMBER,
+    "PATCH /v1/numbers/{number}": NUMBER,
+    "DELETE /v1/numbers/{number}": None,
+    "GET /v1/keywords": (KEYWORD,),
+    "POST /v1/keywords": KEYWORD,
+    "PATCH /v1/keywords/{id}": KEYWORD,
+    "DELETE /v1/keywords/{id}": None,
+    "GET /v1/blacklist": Page((BLOCKED,), None),
+    "POST /v1/blacklist": BLOCKED,
+    "DELETE /v1/blacklist/{number}": None,
+    "GET /v1/subscriptions": (SUBSCRIPTION,),
+    "POST /v1/subscriptions": SUBSCRIPTION,
+    "GET /v1/subscriptions/{id}": SUBSCRIPTION,
+    "PATCH /v1/subscriptions/{id}": replace(SUBSCRIPTION, disabled_at=NOW),
+    "DELETE /v1/subscriptions/{id}": None,
+    "GET /v1/deliveries": Page((JOB,), 3),
+    "POST /v1/deliveries/{id}/replay": JOB,
+    "GET /v1/sandbox/handsets": (HANDSET,),
+    "GET /v1/sandbox/handsets/{number}/messages": (HANDSET, (RECEIVED_ITEM, SENT_ITEM)),
+    "POST /v1/sandbox/handsets/{number}/messages": SENT_ITEM,
+    "PUT /v1/sandbox/handsets/{number}/behaviour": HANDSET,
+    "GET /v1/openapi.json": None,
+}
+
+
+def request(
+    line: str, body: bytes = b"", content_type: str = "application/json", **headers: str
+) -> HttpRequest:
+    """A request from its line, such as `GET /v1/messages?limit=2`; `_` in header names is a hyphen."""
+    method, target = line.split(" ", 1)
+    path, _, query = target.partition("?")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content_type:
+        named["content-type"] = content_type
+    return HttpRequest(method, "localhost", path, target.encode(), query.encode(), named, body)
+
+
+def call(line: str, body: bytes = b"", content_type: str = "application/json", **headers: str) -> WireCall:
+    """What the dialect reads out of such a request."""
+    return REST.read(request(line, body, content_type, **headers))
+
+
+def decoded(line: str, body: bytes = b"", content_type: str = "application/json", **headers: str) -> Any:
+    """The command that such a request means."""
+    read = call(line, body, content_type, **headers)
+    return OPERATIONS[read.verb].decode(read)
+
+
+def concrete(verb: str) -> str:
+    """A request line for a verb: its path with parameters filled in."""
+    return verb.replace("{id}", "42").replace("{number}", "33612345678")

@@ -1,0 +1,91 @@
+"""A PostgreSQL cluster on loopback that lives as long as the tests do."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+
+
+def installed_programs() -> Path:
+    """The folder of initdb, pg_ctl and psql, of the newest version that is installed."""
+    folders = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if not folders:
+        raise RuntimeError("The tests need PostgreSQL; scripts/system-packages installs it or says how")
+    return max(folders, key=lambda folder: int(folder.parent.name))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server; everybody on loopback may do everything."""
+
+    programs: Path
+    port: int
+    names: Iterator[int] = field(default_factory=count)
+
+    def create(self, template: str = "template0") -> str:
+        """Make a database, a copy of `template` (nobody may be connected to that), and return its name."""
+        name = f"test_{next(self.names)}"
+        self.execute(f'create database "{name}" template "{template}"')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, and whoever is still connected to it."""
+        self.execute(f'drop database "{name}" with (force)')
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        psql = self.programs / "psql"
+        options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+        _run([psql, *options, f"--dbname={self.url(database)}", f"--command={statement}"])
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Start a cluster of our own in a temporary folder, and stop it and remove the folder at the end."""
+    programs, port = installed_programs(), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="chappe-postgres-"))
+    # PostgreSQL refuses to run as root, so root hands over to the user that Debian's package made for it.
+    identity: list[str | Path] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        identity = ["runuser", "--user", "postgres", "--"]
+    data, log = folder / "data", folder / "log"
+    settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
+    options = " ".join(f"-c {setting}" for setting in [*settings, *NOT_DURABLE])
+    control = [*identity, programs / "pg_ctl", "--silent", "--wait", f"--pgdata={data}"]
+    try:
+        initdb = [*identity, programs / "initdb", "--username=postgres", "--auth=trust", "--no-sync"]
+        _run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={data}"])
+        _run([*control, f"--log={log}", f"--options={options}", "start"])
+        try:
+            yield Cluster(programs, port)
+        finally:
+            _run([*control, "--mode=immediate", "stop"])
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(command: Sequence[str | Path]) -> None:
+    # Into a file and not a pipe: the server inherits it, and a pipe would stay open while the server runs.
+    with tempfile.TemporaryFile() as output:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/")
+        if done.returncode:
+            output.seek(0)
+            said = output.read().decode(errors="replace")
+            raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {said}")

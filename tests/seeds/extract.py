@@ -1,0 +1,154 @@
+"""Takes the sample programs out of two providers' published documents, where those stand beside the checkout.
+
+The documents are text that a program once took out of web pages, and it put blanks where a page had coloured
+words: inside `$ name`, round the text of a string, in `< html >`, in `& amp;`. Those blanks are taken out
+again, by the rules below and by nothing else; every other byte of a sample stays. Then the host is changed,
+and the key, user and password of the sample become those of an account. Telephone numbers stay.
+
+Samples in languages that changed under them get a list of replacements of their own: `PYTHON_3`, `PHP_8`.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ORANGE = "000_"
+NETOXYGEN = "002_"
+
+# Places that moved and words that became functions between Python 2 and Python 3.
+PYTHON_3 = (
+    (r"^import urllib$", "import urllib.parse, urllib.request"),
+    (r"\burllib\.urlencode\b", "urllib.parse.urlencode"),
+    (r"\burllib\.urlopen\b", "urllib.request.urlopen"),
+    (r"^print (.*)$", r"print(\1)"),
+)
+# Syntax that PHP 8 has no more: braces to take one character of a string.
+PHP_8 = ((r"(\$\w+) \{ (\d+) \}", r"\1[\2]"),)
+
+
+def seeds_folder() -> Path | None:
+    """CHAPPE_SEEDS, else `shared/seeds` beside the checkout; None where neither holds the two documents."""
+    beside = Path(__file__).parents[3] / "shared" / "seeds"
+    folder = Path(os.environ.get("CHAPPE_SEEDS") or beside)
+    return folder if all(list(folder.glob(f"{name}*.txt")) for name in (ORANGE, NETOXYGEN)) else None
+
+
+def in_strings(code: str, mend: Callable[[str], str]) -> str:
+    """`code` with `mend` applied to what stands between the quotes of each string of one line."""
+    return re.sub(r"(['\"])([^'\"\n]*)\1", lambda found: found[1] + mend(found[2]) + found[1], code)
+
+
+def without_padding(content: str) -> str:
+    """A string's text without the blank at either end; an address or a path also without those inside.
+
+    A string of one blank is one blank.
+    """
+    if re.match(r" ?http ?:", content) or re.fullmatch(r" ?\w+( / \w+)+ ?", content):
+        return content.replace(" ", "")
+    if len(content) > 2 and content[0] == content[-1] == " ":
+        return content[1:-1]
+    return content
+
+
+def mend_strings(code: str) -> str:
+    return in_strings(code, without_padding)
+
+
+def mend_php(code: str) -> str:
+    """PHP, also inside HTML: dollar signs, strings, operators, tags."""
+    code = re.sub(r"\$ (?=[\w{])", "$", code)
+    code = mend_strings(code)
+    for torn, whole in (("= >", "=>"), ("! =", "!="), ("+ +", "++")):
+        code = code.replace(torn, whole)
+    return re.sub(r"< (/ )?(\w+) ?>", lambda tag: f"<{'/' if tag[1] else ''}{tag[2]}>", code)
+
+
+def mend_vbscript(code: str) -> str:
+    return mend_strings(re.sub(r"& amp; ?", "& ", code))
+
+
+def unchanged(code: str) -> str:
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Where a program stands: its document, the last line equal to `section`, then the first line equal to
+    `title` (empty: the section itself), then what is between the fences. `port` brings it to the language of
+    today.
+    """
+
+    document: str
+    section: str
+    title: str = ""
+    mend: Callable[[str], str] = unchanged
+    port: Sequence[tuple[str, str]] = ()
+
+    @property
+    def fences(self) -> tuple[str, str]:
+        return ("", "|") if self.document == ORANGE else ("```", "```")
+
+
+SMS = "III-A. Envoyer un SMS"
+SAMPLES: Mapping[str, Sample] = {
+    "sms.php": Sample(ORANGE, SMS, "Code en PHP |", mend_php),
+    "SendSMS.java": Sample(ORANGE, SMS, "Code en Java |", mend_strings),
+    "sms.cs": Sample(ORANGE, SMS, "Code en C# |", mend_strings),
+    "sms.py": Sample(ORANGE, SMS, "Code en Python |", mend_strings, PYTHON_3),
+    "sms.vbs": Sample(ORANGE, SMS, "Code en VbScript, courtoisie de Bbil |", mend_vbscript),
+    "receive.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP |", mend_php, PHP_8),
+    "results.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP/HTML |", mend_php),
+    "pear.php": Sample(NETOXYGEN, "Envoi de SMS depuis PHP"),
+    "short.pl": Sample(NETOXYGEN, "Programme simple d'envoi de SMS en Perl"),
+    "full.pl": Sample(
+        NETOXYGEN, "Programme Perl plus complet (gère correctement les accents et les erreurs)"
+    ),
+}
+
+
+def cut(document: str, sample: Sample) -> str:
+    """The lines of one sample as they stand in the document; ValueError where an anchor is missing."""
+    lines = document.splitlines()
+    at = max((number for number, line in enumerate(lines) if line == sample.section), default=None)
+    if at is None:
+        raise ValueError(f"no section {sample.section!r}")
+    opening, closing = sample.fences
+    for anchor in filter(None, (sample.title, opening)):
+        at = lines.index(anchor, at)
+    return "\n".join(lines[at + 1 : lines.index(closing, at + 1)]) + "\n"
+
+
+def ported(code: str, replacements: Sequence[tuple[str, str]]) -> str:
+    for pattern, replacement in replacements:
+        code = re.sub(pattern, replacement, code, flags=re.MULTILINE)
+    return code
+
+
+def read_document(folder: Path, name: str) -> str:
+    [path] = folder.glob(f"{name}*.txt")
+    return path.read_text(encoding="utf-8")
+
+
+def read_sample(folder: Path, name: str) -> str:
+    """The program of that file name, blanks repaired, in today's language."""
+    sample = SAMPLES[name]
+    return ported(sample.mend(cut(read_document(folder, sample.document), sample)), sample.port)
+
+
+def repoint(code: str, url: str, orange_id: str, user: str, password: str) -> str:
+    """The program with our host for the provider's, and an account's credentials for the placeholders."""
+    host, port = url.removeprefix("http://").split(":")
+    code = re.sub(r"http://\w+\.(?:alpha|beta)\.orange-api\.net", url, code)
+    code = code.replace("http://sms.netoxygen.ch", url)
+    code = code.replace('"sms.netoxygen.ch"', f'"{host}", {port}')
+    code = re.sub(r"\b(?:a1234b56789|466b6e288fc)\b", orange_id, code)
+    code = re.sub(r"(['\"])(?:user33|myuser)\1", rf"\g<1>{user}\1", code)
+    return re.sub(r"(['\"])mypass\1", rf"\g<1>{password}\1", code)
+
+
+def text_sent(code: str) -> str:
+    """The text message that a sample sends, read out of it: its longest constant of several words."""
+    constants = [str(content) for _, content in re.findall(r"(['\"])([^'\"\n]*)\1", code)]
+    return max((text for text in constants if " " in text), key=len)
