@@ -96,11 +96,12 @@ async def test_a_mail_arrives_with_every_letter(server: MailServer) -> None:
 
 
 async def test_a_mail_is_seven_bits_in_short_lines(server: MailServer) -> None:
-    await mailer(server.port).send(MAIL)
-    content = server.taken[0].content
-    assert isinstance(content, bytes) and content.isascii()
-    assert max(map(len, content.split(b"\r\n"))) <= 78
-    assert content.count(b"\n") == content.count(b"\r\n")
+    for mail in (MAIL, Mail(MAIL.to, "été", "été")):
+        await mailer(server.port).send(mail)
+        content = server.taken[-1].content
+        assert isinstance(content, bytes) and content.isascii()
+        assert max(map(len, content.split(b"\r\n"))) <= 78
+        assert content.count(b"\n") == content.count(b"\r\n")
 
 
 async def test_an_answer_goes_to_the_address_named_for_it(server: MailServer) -> None:

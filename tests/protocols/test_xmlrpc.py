@@ -80,7 +80,7 @@ def test_a_call_may_have_no_parameters() -> None:
     assert read_call(b"<methodCall><methodName>auth</methodName><params/></methodCall>").params == ()
 
 
-# What each library sends for the text "café €" (seen by running it); `declared` is how it labels the document.
+# How each library labels its document, and what it sends for the text "café €" (seen by running it).
 AS_SENT = {
     "Python": (b"<?xml version='1.0'?>", "café €".encode()),
     "xml-rpc-php 4": (b'<?xml version="1.0"?>', b"caf&#233; &#8364;"),
@@ -174,7 +174,8 @@ def spoken(sent: Any) -> Param:
             return tuple(map(spoken, sent))
         case dict():
             return {name.strip(): spoken(one) for name, one in sent.items()}
-    return Value("string", sent)
+        case _:
+            return Value("string", sent)
 
 
 @given(st.lists(nested(SPOKEN), max_size=4))
@@ -213,13 +214,22 @@ WRITTEN = {
     "no number": (float("nan"), "<string>nan</string>"),
     "string": ("a<b>\r\n\x00", "<string>a&lt;b&gt;&#13;\n�</string>"),
     "bytes": (b"\x00\xff", "<base64>AP8=</base64>"),
-    "date": (datetime(2006, 12, 6, 20, 5, tzinfo=UTC), "<dateTime.iso8601>20061206T20:05:00</dateTime.iso8601>"),
-    "array": (["a", [1]], (
-        "<array><data><value><string>a</string></value>"
-        "<value><array><data><value><int>1</int></value></data></array></value></data></array>"
-    )),
-    "struct": ({"<a>": 1}, "<struct><member><name>&lt;a&gt;</name><value><int>1</int></value></member></struct>"),
-}  # fmt: skip
+    "date": (
+        datetime(2006, 12, 6, 20, 5, tzinfo=UTC),
+        "<dateTime.iso8601>20061206T20:05:00</dateTime.iso8601>",
+    ),
+    "array": (
+        ["a", [1]],
+        (
+            "<array><data><value><string>a</string></value>"
+            "<value><array><data><value><int>1</int></value></data></array></value></data></array>"
+        ),
+    ),
+    "struct": (
+        {"<a>": 1},
+        "<struct><member><name>&lt;a&gt;</name><value><int>1</int></value></member></struct>",
+    ),
+}
 
 
 @pytest.mark.parametrize(("result", "markup"), WRITTEN.values(), ids=WRITTEN)

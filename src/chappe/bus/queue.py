@@ -10,8 +10,7 @@ import structlog
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal
 from chappe.model.jobs import Job, JobState
-from chappe.services.jobs import JobKind
-from chappe.services.ports import Platform
+from chappe.services.ports import JobKind, Platform
 
 _CLAIM_FOR = timedelta(minutes=5)
 _AT_ONCE = 64

@@ -71,28 +71,24 @@ class TargetFailed(CarrierError):
         self.detail = detail
 
 
-def carried(address: Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses that an IPv6 address stands for (mapped, NAT64, 6to4, both ends of Teredo)."""
+def carried(address: Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for: mapped, NAT64 or 6to4."""
     if isinstance(address, IPv4Address):
-        return ()
-    if address.ipv4_mapped:
-        return (address.ipv4_mapped,)
+        return None
     if address in _NAT64:
-        return (IPv4Address(int(address) & 0xFFFFFFFF),)
-    if address.sixtofour:
-        return (address.sixtofour,)
-    return address.teredo or ()
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def is_permitted(address: Address, allow: Sequence[Network] = ()) -> bool:
     """Whether a connection may be opened: the address is public, or lies in an allowed network.
 
-    An IPv6 address that stands for IPv4 addresses is as good as the worst of them.
+    An IPv6 address that stands for an IPv4 address is as good as that one. Teredo is never public.
     """
     if any(address in network for network in allow if network.version == address.version):
         return True
     if embedded := carried(address):
-        return all(is_permitted(one, allow) for one in embedded)
+        return is_permitted(embedded, allow)
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
     return address in _GLOBAL_UNICAST_6 and not any(address in network for network in _NOT_PUBLIC_6)
@@ -283,11 +279,10 @@ class GuardedClient:
         return socket.socket(family, kind, protocol)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        body, content, limit = bytearray(), response.content, self._body_limit
-        while len(body) < limit and (part := await content.read(limit - len(body))):
+        # aiohttp closes a connection of which something is left unread.
+        body, limit = bytearray(), self._body_limit
+        while len(body) < limit and (part := await response.content.read(limit - len(body))):
             body += part
-        if not content.at_eof():
-            response.close()  # or the rest would be read before the connection is used again
         return bytes(body)
 
 

@@ -1,25 +1,10 @@
 """One table: kind of job, function, retries, and whether it is kept when it is done."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 
-from chappe.model.jobs import Job
 from chappe.services import subscriptions
-from chappe.services.ports import Platform
-
-
-@dataclass(frozen=True, slots=True)
-class JobKind:
-    """How jobs of a kind are done.
-
-    `run` returns its outcome in words; a CarrierError that is not permanent means "again after the next
-    of `pauses`", any Refusal means never again. `kept` ones stay as records when done.
-    """
-
-    run: Callable[[Platform, Job], Awaitable[str]]
-    pauses: tuple[timedelta, ...] = ()
-    kept: bool = False
+from chappe.services.ports import JobKind
 
 
 # Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).

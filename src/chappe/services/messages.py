@@ -145,6 +145,8 @@ async def _write(
                 return twin
         raise
     wake(platform, messages)
+    if changes.enqueue:
+        platform.topics.publish("jobs")
     balance = committed.balances.get(caller.account_id)
     if balance is None:
         account = await platform.store.queries.account(caller.account_id)

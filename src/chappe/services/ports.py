@@ -1,9 +1,9 @@
 """The protocols of the outside, and Platform, the one bag of them that every service is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chappe.model.changes import Changes, Committed
@@ -260,3 +260,16 @@ class Platform:
     router: Router
     door: Door
     rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """How jobs of a kind are done.
+
+    `run` returns its outcome in words; a CarrierError that is not permanent means "again after the next
+    of `pauses`", any Refusal means never again. `kept` ones stay as records when done.
+    """
+
+    run: Callable[[Platform, Job], Awaitable[str]]
+    pauses: tuple[timedelta, ...] = ()
+    kept: bool = False

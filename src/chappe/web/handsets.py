@@ -72,7 +72,7 @@ async def _shelf(
     known = await sandbox.list_handsets(platform, caller, ListHandsets())
     shown = known if visit.request.query_params.get("all") else known[:ON_THE_SHELF]
     phones = [
-        OnShelf(phone, await _screen(platform, caller, phone.number), draft if phone.number == number else None)
+        OnShelf(phone, await _screen(platform, caller, phone), draft if phone.number == number else None)
         for phone in shown
     ]
     own, codes = await inbox.list_numbers(platform, caller, ListNumbers())
@@ -90,8 +90,8 @@ async def _shelf(
     )
 
 
-async def _screen(platform: Platform, caller: Caller, number: str) -> tuple[HandsetItem, ...]:
-    _, items = await sandbox.read_handset(platform, caller, ReadHandset(number, ON_A_SCREEN))
+async def _screen(platform: Platform, caller: Caller, phone: Handset) -> tuple[HandsetItem, ...]:
+    _, items = await sandbox.read_handset(platform, caller, ReadHandset(f"+{phone.number}", ON_A_SCREEN))
     return items
 
 
@@ -101,7 +101,9 @@ async def telephone(platform: Platform, visit: Visit) -> Response:
 
 async def _telephone(platform: Platform, visit: Visit, draft: Unsent | None = None) -> Response:
     number = await _number(platform, visit)
-    phone, items = await sandbox.read_handset(platform, visit.caller, ReadHandset(number, ON_ONE_SCREEN))
+    phone, items = await sandbox.read_handset(
+        platform, visit.caller, ReadHandset(f"+{number}", ON_ONE_SCREEN)
+    )
     own, codes = await inbox.list_numbers(platform, visit.caller, ListNumbers())
     text = visit.say(words.N_("Hello from an old program"))
     return visit.page(
@@ -136,7 +138,7 @@ async def send(platform: Platform, visit: Visit) -> Response:
     number = await _number(platform, visit)
     to, text = visit.field("to"), visit.form.get("text", ("",))[0]
     try:
-        await sandbox.send_from_handset(platform, visit.caller, SendFromHandset(number, to, text))
+        await sandbox.send_from_handset(platform, visit.caller, SendFromHandset(f"+{number}", to, text))
     except Refusal as refusal:
         draft = Unsent(to, text, visit.trouble(refusal).text)
         if visit.field("alone"):
@@ -156,7 +158,7 @@ async def behave(platform: Platform, visit: Visit) -> Response:
     }
     if visit.field("refuse"):
         behaviour["refuse"] = visit.field("refuse")
-    await sandbox.set_behaviour(platform, visit.caller, SetBehaviour(number, behaviour))
+    await sandbox.set_behaviour(platform, visit.caller, SetBehaviour(f"+{number}", behaviour))
     return _back(visit, number)
 
 

@@ -43,7 +43,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a message's course. `until` bounds a wait; `replay` is the notice that can be sent again."""
+    """One line of a message's course. `until` bounds a wait; `replay` is a notice that can be sent again."""
 
     tone: str
     title: str
@@ -199,7 +199,9 @@ async def send(platform: Platform, visit: Visit) -> Response:
     except Refusal as refusal:
         return _compose_trouble(visit, draft, refusal)
     taken = [result.message for result in outcome.results if isinstance(result, Accepted)]
-    return visit.go(f"/messages/{taken[0].ref}", "sent") if len(taken) == 1 else visit.go("/messages", "sent-many")
+    if len(taken) == 1:
+        return visit.go(f"/messages/{taken[0].ref}", "sent")
+    return visit.go("/messages", "sent-many")
 
 
 def _compose_trouble(visit: Visit, draft: Draft, refusal: Refusal) -> Response:

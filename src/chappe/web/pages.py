@@ -1,6 +1,7 @@
 """The web application: every page of the console under one roof, with its static files."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import structlog
 from starlette.applications import Starlette
@@ -9,11 +10,10 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chappe.services.ports import Platform
 from chappe.web import accounts, handsets, messages, numbers, rendering, sessions, subscriptions
-from chappe.web.visits import Visit, choose_language, for_all
+from chappe.web.visits import Endpoint, Visit, choose_language, for_all, reader_of
 
 LOG = structlog.get_logger()
 STATIC = Path(__file__).parent / "static"
@@ -23,17 +23,25 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 def build(platform: Platform) -> Starlette:
     """The console as an ASGI application."""
 
-    def sorry(status: int) -> Route:
+    def answer(status: int) -> Endpoint:
         async def page(platform: Platform, visit: Visit) -> Response:
             return visit.sorry(status)
 
-        return Route("/{path:path}", for_all(platform, page))
+        return for_all(platform, page)
 
     async def missing(request: Request, error: Exception) -> Response:
-        return await sorry(404).endpoint(request)
+        return await answer(404)(request)
 
     async def forbidden(request: Request, error: Exception) -> Response:
-        return await sorry(405).endpoint(request)
+        return await answer(405)(request)
+
+    async def broken(request: Request, error: Exception) -> Response:
+        reference = uuid4().hex[:12]
+        LOG.error("page failed", path=request.url.path, reference=reference, exc_info=error)
+        reader = reader_of(request, platform, None)
+        response = Visit(request, reader, "", None, None, {}).sorry(500, reference)
+        response.headers.update(sessions.SAFE)  # this page is made outside the middleware
+        return response
 
     return Starlette(
         routes=[
@@ -49,7 +57,7 @@ def build(platform: Platform) -> Starlette:
             Middleware(sessions.SafeHeaders),
             Middleware(GZipMiddleware, minimum_size=1000),
         ],
-        exception_handlers={404: missing, 405: forbidden},
+        exception_handlers={404: missing, 405: forbidden, Exception: broken},
     )
 
 

@@ -42,7 +42,7 @@ class Reader:
 
 def language_of(chosen: str | None, accepted: str) -> str:
     """The reader's choice, else the best of an Accept-Language header, else English."""
-    if chosen in LANGUAGES:
+    if chosen is not None and chosen in LANGUAGES:
         return chosen
     wanted: list[tuple[float, str]] = []
     for part in accepted.split(","):
@@ -53,7 +53,9 @@ def language_of(chosen: str | None, accepted: str) -> str:
             continue
         if tag and weight > 0:
             wanted.append((-weight, tag.replace("-", "_")))
-    return negotiate_locale([tag for _, tag in sorted(wanted, key=lambda pair: pair[0])], list(LANGUAGES)) or "en"
+    ordered = [tag for _, tag in sorted(wanted, key=lambda pair: pair[0])]
+    found: str | None = negotiate_locale(ordered, list(LANGUAGES))
+    return found or "en"
 
 
 def zone_of(name: str | None) -> ZoneInfo:
@@ -91,7 +93,8 @@ def static(name: str) -> str:
 
 
 def icon(name: str) -> Markup:
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(static("icons.svg"), name)
+    drawn = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>')
+    return drawn.format(static("icons.svg"), name)
 
 
 def credits(language: str, thousandths: int, signed: bool = False) -> str:

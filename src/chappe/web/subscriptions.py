@@ -15,6 +15,7 @@ from chappe.model.commands import (
     Subscribe,
     Unsubscribe,
 )
+from chappe.model.directory import Keyword, OwnNumber
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job, JobState
 from chappe.services import inbox, subscriptions
@@ -42,7 +43,9 @@ async def targets(platform: Platform, visit: Visit) -> Targets:
     known: dict[tuple[str, object, str], str] = {}
     for subscription in await subscriptions.list_subscriptions(platform, caller, ListSubscriptions()):
         known["Subscription", subscription.id, "url"] = subscription.url
-    for owner in (*own, *await inbox.list_keywords(platform, caller, ListKeywords())):
+    keywords = await inbox.list_keywords(platform, caller, ListKeywords())
+    owners: list[OwnNumber | Keyword] = [*own, *keywords]
+    for owner in owners:
         known[type(owner).__name__, owner.id, "url"] = owner.url
         known[type(owner).__name__, owner.id, "email"] = owner.email
     return known

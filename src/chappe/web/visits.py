@@ -6,7 +6,6 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from urllib.parse import quote, unquote
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -18,7 +17,6 @@ from chappe.services.ports import Platform
 from chappe.web import rendering, sessions, words
 from chappe.web.rendering import Reader
 
-LOG = structlog.get_logger()
 _YEAR = timedelta(days=365)
 _STATUS = {
     Fault.BAD_CREDENTIALS: 401,
@@ -123,16 +121,7 @@ class Visit:
     def sorry(self, status: int, reference: str = "") -> Response:
         """A page that says what is the matter and what to do now."""
         title, text = words.TROUBLE[status]
-        onward = ("/telephones", self.say(words.N_("To the telephones"))) if self.account else ("/", self.say(words.N_("To the first page")))
-        return self.page(
-            "trouble.html",
-            status,
-            title=self.say(title),
-            text=self.say(text),
-            reference=reference,
-            onward=onward[0],
-            onward_label=onward[1],
-        )
+        return self._trouble_page(status, title, self.say(text), reference)
 
     def refused(self, refusal: Refusal) -> Response:
         """A page for a refusal that belongs to no form."""
@@ -140,14 +129,18 @@ class Visit:
         if status == 404:
             return self.sorry(404)
         title, _ = words.TROUBLE[405]
+        return self._trouble_page(status, title, self.trouble(refusal).text)
+
+    def _trouble_page(self, status: int, title: str, text: str, reference: str = "") -> Response:
+        label = words.N_("To the telephones") if self.account else words.N_("To the first page")
         return self.page(
             "trouble.html",
             status,
             title=self.say(title),
-            text=self.trouble(refusal).text,
-            reference="",
+            text=text,
+            reference=reference,
             onward="/telephones" if self.account else "/",
-            onward_label=self.say(words.N_("To the telephones") if self.account else words.N_("To the first page")),
+            onward_label=self.say(label),
         )
 
 

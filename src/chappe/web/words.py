@@ -52,8 +52,10 @@ STATE_MEANS: dict[str, str] = {
     MessageState.SENDING: N_("On its way to the network; the answer is not here yet."),
     MessageState.SENT: N_("The network took it."),
     MessageState.DELIVERED: N_("The network says that the telephone has it."),
-    MessageState.UNDELIVERED: N_("The network says that it could not be delivered. The price was given back."),
-    MessageState.EXPIRED: N_("The telephone was not reached in time. The price was given back."),
+    MessageState.UNDELIVERED: N_(
+        "The network says that it could not be delivered. The price was given back."
+    ),
+    MessageState.EXPIRED: N_("The telephone was not reached in time."),
     MessageState.FAILED: N_("No network took it. The price was given back."),
     MessageState.CANCELLED: N_("Stopped by you before it left. The price was given back."),
     MessageState.RECEIVED: N_("Came in from the telephone."),
@@ -120,7 +122,9 @@ REFUSE: dict[str, str] = {
 
 # What a person can do about each reason; the value at fault stays in the field it was typed in.
 FAULT: dict[Fault, str] = {
-    Fault.BAD_CREDENTIALS: N_("This e-mail address and password do not go together. Check both and try again."),
+    Fault.BAD_CREDENTIALS: N_(
+        "This e-mail address and password do not go together. Check both and try again."
+    ),
     Fault.NOT_ALLOWED: N_("Your user may not do this. Ask the owner of the account."),
     Fault.ACCOUNT_SUSPENDED: N_("This account is suspended. Write to whoever runs this platform."),
     Fault.UNKNOWN_OPERATION: N_("There is no such operation."),
@@ -128,10 +132,18 @@ FAULT: dict[Fault, str] = {
     Fault.INVALID_PARAMETER: N_("This value cannot be used. Correct it and send again."),
     Fault.UNSUPPORTED: N_("This cannot be done here."),
     Fault.NO_RECIPIENT: N_("Nobody to send to. Write at least one number."),
-    Fault.INVALID_RECIPIENT: N_("This is not a number that can be reached. Write it like 06 12 34 56 78 or +41 79 222 33 44."),
-    Fault.INVALID_SENDER: N_("This sender cannot be used. Leave it empty for your default, or use one of your numbers."),
-    Fault.BLACKLISTED: N_("This number answered STOP and is on your blacklist. Take it off under Numbers once its owner agrees."),
-    Fault.DESTINATION_FORBIDDEN: N_("This destination is not allowed. Use a public address, or ask whoever runs this platform."),
+    Fault.INVALID_RECIPIENT: N_(
+        "This is not a number that can be reached. Write it like 06 12 34 56 78 or +41 79 222 33 44."
+    ),
+    Fault.INVALID_SENDER: N_(
+        "This sender cannot be used. Leave it empty for your default, or use one of your numbers."
+    ),
+    Fault.BLACKLISTED: N_(
+        "This number answered STOP and is on your blacklist. Take it off under Numbers once its owner agrees."
+    ),
+    Fault.DESTINATION_FORBIDDEN: N_(
+        "This destination is not allowed. Use a public address, or ask whoever runs this platform."
+    ),
     Fault.EMPTY_CONTENT: N_("The text is empty. Write something."),
     Fault.CONTENT_TOO_LONG: N_("The text is too long. Shorten it."),
     Fault.UNKNOWN_MEDIA: N_("This kind of file is not known."),
@@ -157,14 +169,24 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.BAD_CREDENTIALS, "old"): N_("This is not your present password. Type it again."),
     (Fault.INVALID_PARAMETER, "password"): N_("A password needs 10 to 200 characters. Choose a longer one."),
     (Fault.INVALID_PARAMETER, "email"): N_("This is no e-mail address. Write it like name@example.com."),
-    (Fault.ALREADY_EXISTS, "email"): N_("This address has an account already. Log in, or use another address."),
-    (Fault.INVALID_PARAMETER, "url"): N_("This is no address that can be called. Begin with https:// or http://."),
+    (Fault.ALREADY_EXISTS, "email"): N_(
+        "This address has an account already. Log in, or use another address."
+    ),
+    (Fault.INVALID_PARAMETER, "url"): N_(
+        "This is no address that can be called. Begin with https:// or http://."
+    ),
     (Fault.INVALID_PARAMETER, "word"): N_("A keyword is 1 to 40 letters or digits. Choose another."),
-    (Fault.ALREADY_EXISTS, "word"): N_("This keyword is taken on this short code, or stands in the way of one that is. Choose another."),
+    (Fault.ALREADY_EXISTS, "word"): N_(
+        "This keyword is taken on this short code, or stands in the way of one that is. Choose another."
+    ),
     (Fault.NOT_ALLOWED, "word"): N_("STOP and START words belong to everybody. Choose another."),
-    (Fault.INVALID_PARAMETER, "number"): N_("This is no telephone number. Write it like 06 12 34 56 78 or +41 79 222 33 44."),
+    (Fault.INVALID_PARAMETER, "number"): N_(
+        "This is no telephone number. Write it like 06 12 34 56 78 or +41 79 222 33 44."
+    ),
     (Fault.MISSING_PARAMETER, "events"): N_("Choose at least one event."),
-    (Fault.NOT_FOUND, "number"): N_("Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."),
+    (Fault.NOT_FOUND, "number"): N_(
+        "Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."
+    ),
 }
 
 # What the next page says after something was done.
@@ -197,9 +219,33 @@ SECRET: dict[str, tuple[str, str]] = {
 }
 
 TROUBLE: dict[int, tuple[str, str]] = {
-    403: (N_("This form is no longer good"), N_("It was opened before you logged in or out, or somewhere else. Go back, load the page again and send it once more.")),
-    404: (N_("There is nothing here"), N_("Nothing in your account goes by this address. It may have been removed, or belong to somebody else.")),
-    405: (N_("This cannot be done here"), N_("The address exists, but not for this kind of request. Go back and use the page’s own buttons.")),
-    413: (N_("This form is too large"), N_("More was sent than a page can take. Shorten it and send it again.")),
-    500: (N_("Something broke on our side"), N_("It was written down and will be looked at. Your credits are safe: what was not confirmed was not charged. Try again.")),
+    403: (
+        N_("This form is no longer good"),
+        N_(
+            "It was opened before you logged in or out, or somewhere else. Go back, load the page "
+            "again and send it once more."
+        ),
+    ),
+    404: (
+        N_("There is nothing here"),
+        N_(
+            "Nothing in your account goes by this address. It may have been removed, or belong to "
+            "somebody else."
+        ),
+    ),
+    405: (
+        N_("This cannot be done here"),
+        N_("The address exists, but not for this kind of request. Go back and use the page’s own buttons."),
+    ),
+    413: (
+        N_("This form is too large"),
+        N_("More was sent than a page can take. Shorten it and send it again."),
+    ),
+    500: (
+        N_("Something broke on our side"),
+        N_(
+            "It was written down and will be looked at. Your credits are safe: what was not confirmed "
+            "was not charged. Try again."
+        ),
+    ),
 }

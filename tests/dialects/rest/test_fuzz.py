@@ -21,17 +21,9 @@ from tests.dialects.rest.records import EARNED, JOB, MESSAGE, STORY, concrete
 
 WORDS = [
     *("to", "text", "from", "receipt", "flash", "send_at", "reference", "encoding", "number", "url", "email"),
-    *(
-        "dialect",
-        "short_code",
-        "word",
-        "reason",
-        "events",
-        "enabled",
-        "receipt_after_ms",
-        "duplicate_receipts",
-    ),
-    *("receipt_before_answer", "duplicate_receipts", "limit", "cursor", "direction", "state", "since", "until"),
+    *("dialect", "short_code", "word", "reason", "events", "enabled", "receipt_after_ms", "refuse"),
+    *("receipt_before_answer", "duplicate_receipts", "limit", "cursor", "direction", "state"),
+    *("since", "until"),
 ]
 SCALARS = (
     st.none()

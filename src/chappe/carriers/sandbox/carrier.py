@@ -11,8 +11,7 @@ from chappe.model.errors import Fault
 from chappe.model.jobs import Job
 from chappe.model.messages import Message, MessageState, Receipt, Submission
 from chappe.services import sandbox
-from chappe.services.jobs import JobKind
-from chappe.services.ports import CarrierSink, Platform
+from chappe.services.ports import CarrierSink, JobKind, Platform
 from chappe.services.sandbox import Behaviour, ReceiptKind, RefuseKind
 
 _TEMPORARY_PAUSE = 5.0

@@ -1,0 +1,102 @@
+"""A whole platform for tests: a clock that stands still, cheap password hashes, no loops, no network."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from argon2 import PasswordHasher
+
+from chappe.app import Chappe, assemble
+from chappe.model.commands import Caller
+from chappe.model.directory import Account
+from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.services import directory
+from chappe.services.directory import NewAccount
+from chappe.services.door import Door
+from chappe.settings import Settings
+
+START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class ManualClock:
+    """Stands still until a test moves it."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass
+class RecordingWeb:
+    """A customer's server: keeps what it was sent and answers what it was told to, last word repeated."""
+
+    answers: list[int | Exception] = field(default_factory=lambda: [200])
+    headers: dict[str, str] = field(default_factory=dict)
+    sent: list[Outgoing] = field(default_factory=list)
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        self.sent.append(outgoing)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return Answer(answer, self.headers, b"", 1)
+
+
+@dataclass
+class RecordingMailer:
+    """A mail server that takes everything."""
+
+    sent: list[Mail] = field(default_factory=list)
+
+    async def send(self, mail: Mail) -> None:
+        self.sent.append(mail)
+
+
+@dataclass
+class World:
+    """The platform under test with everything a test may turn."""
+
+    chappe: Chappe
+    clock: ManualClock
+    web: RecordingWeb
+    mailer: RecordingMailer
+
+    @property
+    def platform(self):  # type: ignore[no-untyped-def]
+        return self.chappe.platform
+
+    async def account(self, name: str = "shop", credits: int = 200) -> NewAccount:
+        return await directory.create_account(self.platform, name, credits=credits * 1000)
+
+    async def balance(self, account: Account | int) -> int:
+        account_id = account if isinstance(account, int) else account.id
+        found = await self.platform.store.queries.account(account_id)
+        assert found is not None
+        return found.balance
+
+    async def settle(self) -> None:
+        await self.chappe.settle()
+
+
+def caller(new: NewAccount, dialect: str = "rest", region: str = "FR") -> Caller:
+    return directory.caller_of(new.account, new.user, dialect, region)
+
+
+def cheap_door(secret: bytes) -> Door:
+    return Door(secret, b"process", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@asynccontextmanager
+async def a_world(address: str, settings: Settings | None = None) -> AsyncIterator[World]:
+    """A platform on the database at `address` (a folder or a postgresql:// address)."""
+    clock, web, mailer = ManualClock(), RecordingWeb(), RecordingMailer()
+    async with assemble(
+        settings or Settings(), address, clock=clock, web=web, mailer=mailer, door=cheap_door
+    ) as chappe:
+        yield World(chappe, clock, web, mailer)
