@@ -31,7 +31,7 @@ fix: .venv/installed-test  ## mend what ruff can mend
 	$(BIN)/ruff format
 
 docs: .venv/installed-test  ## write docs/coverage.md anew
-	$(BIN)/python scripts/coverage-matrix > docs/coverage.md.new
+	$(BIN)/python scripts/coverage_matrix.py > docs/coverage.md.new
 	@mv docs/coverage.md.new docs/coverage.md
 
 fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import structlog
 import typer
@@ -54,9 +54,7 @@ def main() -> None:
 
 
 @program.command()
-def serve(
-    data: Data = "var", port: Port = 8080, host: Host = "127.0.0.1", config: ConfigFile = None
-) -> None:
+def serve(data: Data = "var", port: Port = 8080, host: Host = "127.0.0.1", config: ConfigFile = None) -> None:
     """Serve the platform. Example: chappe serve --data var --port 8080"""
     _run(_serve(_settings(config), data, host, port, None))
 
@@ -103,7 +101,7 @@ async def _serve(
             yield
 
     async with running(settings, data) as chappe:
-        server = ReadyServer(config(chappe.application, host, port))
+        server = ReadyServer(config(cast(Any, chappe.application), host, port))
         await server.serve(sockets=[listener])
 
 
@@ -153,9 +151,10 @@ async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
 
 
 def _what_to_paste(address: str, known: dict[str, Any]) -> str:
-    netoxygen = known["netoxygen"]
+    netoxygen, capitole, keyyo = known["netoxygen"], known["capitole"], known["keyyo"]
+    orange = f"{address}/sms/sendSMS.xml?id={known['orange']['id']}"
     call = (
-        "<?xml version=\"1.0\"?><methodCall><methodName>send_message</methodName><params>"
+        '<?xml version="1.0"?><methodCall><methodName>send_message</methodName><params>'
         + "".join(
             f"<param><value><string>{value}</string></value></param>"
             for value in (netoxygen["user"], netoxygen["pass"], "+33612345678", "Bonjour par NetOxygen")
@@ -171,16 +170,16 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         f"REST        key {known['rest']['key']}",
         f"Orange      id {known['orange']['id']}",
         f"NetOxygen   user {netoxygen['user']}   pass {netoxygen['pass']}",
-        f"Capitole    username {known['capitole']['username']}   password {known['capitole']['password']}   (not built yet)",
+        f"Capitole    username {capitole['username']}   password {capitole['password']}   (not built yet)",
         f"Axialys     email {known['axialys']['email']}   pass {known['axialys']['pass']}   (not built yet)",
-        f"Keyyo       account {known['keyyo']['account']}   password {known['keyyo']['password']}   (not built yet)",
+        f"Keyyo       account {keyyo['account']}   password {keyyo['password']}   (not built yet)",
         "",
         "Paste one of these, then look at the telephone 06 12 34 56 78:",
         "",
         f"curl -H 'Authorization: Bearer {known['rest']['key']}' -H 'Content-Type: application/json'"
-        f" -d '{{\"to\": [\"+33612345678\"], \"text\": \"Bonjour par REST\"}}' {address}/v1/messages",
+        f' -d \'{{"to": ["+33612345678"], "text": "Bonjour par REST"}}\' {address}/v1/messages',
         "",
-        f"curl '{address}/sms/sendSMS.xml?id={known['orange']['id']}&to=33612345678&content=Bonjour%20par%20Orange'",
+        f"curl '{orange}&to=33612345678&content=Bonjour%20par%20Orange'",
         "",
         f"curl -H 'Content-Type: text/xml' -d '{call}' {address}/api2/",
         "",
@@ -235,7 +234,11 @@ def credit_account(
 
     credited = _run(_with_platform(_settings(config), data, credit))
     if as_json:
-        print(json.dumps({"account_id": credited.guid, "name": credited.name, "credits": _number(credited.balance)}))
+        print(
+            json.dumps(
+                {"account_id": credited.guid, "name": credited.name, "credits": _number(credited.balance)}
+            )
+        )
     else:
         print(f"{credited.name} has {in_credits(credited.balance)} credits.")
 
@@ -260,7 +263,9 @@ def suspend_account(
 
 
 @user_commands.command("create")
-def create_user(account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False) -> None:
+def create_user(
+    account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False
+) -> None:
     """Add a user with a NetOxygen login of its own. Example: chappe user create shop till-2"""
     from chappe.services import directory
 
@@ -278,7 +283,9 @@ def create_user(account: str, name: str, data: Data = "var", config: ConfigFile 
         print(json.dumps(shown))
     else:
         words = shown["netoxygen"]
-        print(f"User {shown['name']}: NetOxygen user {words['user']}, pass {words['pass']} (shown this once).")
+        print(
+            f"User {shown['name']}: NetOxygen user {words['user']}, pass {words['pass']} (shown this once)."
+        )
 
 
 @program.command()

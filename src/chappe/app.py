@@ -1,7 +1,7 @@
 """Builds everything from the settings; the only module that knows all others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from secrets import token_bytes
+from typing import Any
 
 import structlog
 
@@ -33,6 +34,7 @@ from chappe.store.database import Database, open_database
 from chappe.store.ids import SortableIds
 from chappe.store.migrate import migrate, node_number, shared_secret
 from chappe.store.records import Records
+from chappe.web.pages import build
 
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
@@ -160,8 +162,6 @@ async def assemble(settings: Settings, data: str, **overrides: object) -> AsyncI
         outbox = Outbox(platform)
         sandbox = SandboxCarrier(platform, outbox)
         dialects = load_dialects(settings.dialects)
-        from chappe.web.pages import build
-
         yield Chappe(
             platform=platform,
             dialects=dialects,
@@ -187,7 +187,7 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
         yield chappe
 
 
-def _loops(chappe: Chappe) -> list[Awaitable[None]]:  # type: ignore[type-arg]
+def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
     platform = chappe.platform
 
     async def sweep() -> bool:
@@ -200,7 +200,7 @@ def _loops(chappe: Chappe) -> list[Awaitable[None]]:  # type: ignore[type-arg]
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
 
-    loops = [
+    loops: list[Coroutine[Any, Any, None]] = [
         _repeat(platform, "clockwork", sweep, platform.store.queries.next_due),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
         _repeat(platform, "retention", retain, None, _RETENTION_EVERY),
@@ -210,8 +210,12 @@ def _loops(chappe: Chappe) -> list[Awaitable[None]]:  # type: ignore[type-arg]
         async def submit(carrier: MessageCarrier = carrier) -> bool:
             return bool(await chappe.outbox[carrier.name].step(carrier))
 
-        loops += [_repeat(platform, f"carrier.{carrier.name}", submit, None), carrier.run()]
+        loops += [_repeat(platform, f"carrier.{carrier.name}", submit, None), _hold(carrier)]
     return loops
+
+
+async def _hold(carrier: MessageCarrier) -> None:
+    await carrier.run()
 
 
 async def _repeat(
@@ -228,7 +232,7 @@ async def _repeat(
                 if await step():
                     continue
                 at = None if next_at is None else await next_at()
-            except Exception:
+            except Exception:  # noqa: BLE001 - one of the outer loops
                 # A database that is away for a moment must not end the loop; the work is still there.
                 _log.exception("loop failed", loop=topic)
                 at = None

@@ -185,5 +185,5 @@ def _pattern(text: str, words: dict[str, str]) -> bytes:
             pattern += f"(?P={part.replace(':', '_')})".encode()
         else:
             seen.add(part)
-            pattern += f"(?P<{part.replace(':', '_')}>[^<\"\\s]+)".encode()
+            pattern += f'(?P<{part.replace(":", "_")}>[^<"\\s]+)'.encode()
     return pattern

@@ -11,9 +11,7 @@ FILES = sorted(Path(__file__).parent.glob("*/*.conversation"))
 CONVERSATIONS = [one for file in FILES for one in read(file)]
 
 
-@pytest.mark.parametrize(
-    "conversation", CONVERSATIONS, ids=lambda one: f"{one.file.parent.name}/{one.name}"
-)
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda one: f"{one.file.parent.name}/{one.name}")
 async def test_conversation(sandbox_world: World, conversation: Conversation) -> None:
     await replay(sandbox_world, conversation)
 

@@ -46,7 +46,7 @@ class Queue:
                 await self._again(job, kind, error.code or str(error.fault), error.retry_after)
         except Refusal as refusal:
             await self._write(job, JobState.DEAD, f"given up: {refusal.detail}")
-        except Exception:
+        except Exception:  # noqa: BLE001 - one of the four outer loops
             reference = uuid4().hex[:12]
             _log.exception("job failed", job=job.id, kind=job.kind, reference=reference)
             await self._again(job, kind, f"internal error, reference {reference}", None)

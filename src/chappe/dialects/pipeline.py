@@ -93,7 +93,7 @@ class Pipeline:
             return call, caller, dialect.refuse(refusal, call)
         except CarrierError as error:
             return call, caller, dialect.refuse(Refusal(error.fault, error.code or str(error)), call)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one of the four outer loops
             reference = uuid4().hex[:12]
             _log.exception(
                 "request failed",

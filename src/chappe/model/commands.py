@@ -65,8 +65,8 @@ class SendMessages:
     """Send one text to one or many mobiles.
 
     `recipients` are as the client wrote them. `sender` empty means the default: the account's, else
-    `fallback_sender`, else the account's own number. With `sender_optional` a sender that cannot be used is replaced by
-    the default instead of refused. `send_at` in the past means now. `split_allowed` False or
+    `fallback_sender`, else the account's own number. With `sender_optional` a sender that cannot be used
+    is replaced by the default instead of refused. `send_at` in the past means now. `split_allowed` False or
     `max_segments` bound the length (`content_too_long`). With `all_or_nothing` one bad recipient refuses
     the command; without it each recipient has its own fate. `session` opens a time in which answers
     need no keyword.

@@ -44,5 +44,3 @@ class MessageEvent:
     name: EventName
     at: datetime
     message: Message
-
-

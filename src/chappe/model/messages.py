@@ -71,7 +71,8 @@ class Message:
     number or short code called by an MO. `price` is in thousandths of a credit for all segments.
     `batch_id` joins the messages of one command. `exchange_id` is the wire conversation that asked.
     `send_at` is the date it was
-    scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's ids of the segments, joined by blanks. Times are aware, UTC.
+    scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's
+    ids of the segments, joined by blanks. Times are aware, UTC.
     """
 
     id: int

@@ -108,7 +108,8 @@ async def _admit(
         return None
     if account.state is AccountState.SUSPENDED:
         raise Refusal(
-            Fault.ACCOUNT_SUSPENDED, f"the account {account.name} is suspended; ask the operator of this platform"
+            Fault.ACCOUNT_SUSPENDED,
+            f"the account {account.name} is suspended; ask the operator of this platform",
         )
     if found.last_used_at is None or now - found.last_used_at >= _SEEN_EVERY:
         seen = {"last_used_at": now, "last_used_from": peer}
@@ -175,7 +176,9 @@ async def create_account(
     """
     name, email = name.strip(), email.strip().lower()
     if not 1 <= len(name) <= 100 or not name.isprintable():
-        raise Refusal(Fault.INVALID_PARAMETER, "an account needs a name of 1 to 100 printable characters", "name")
+        raise Refusal(
+            Fault.INVALID_PARAMETER, "an account needs a name of 1 to 100 printable characters", "name"
+        )
     if email and not looks_like_mail(email):
         raise Refusal(Fault.INVALID_PARAMETER, f"{email!r} is not a mail address", "email")
     if await platform.store.queries.account_named(name) is not None:
@@ -340,12 +343,14 @@ def check_password(password: str) -> None:
 
 def looks_like_mail(address: str) -> bool:
     """Whether a text could be a mail address; only sending proves more."""
-    return len(address) <= 254 and re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+|[^@\s,;<>\"]+@localhost", address) is not None
+    return (
+        len(address) <= 254
+        and re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+|[^@\s,;<>\"]+@localhost", address)
+        is not None
+    )
 
 
-async def _free_login(
-    platform: Platform, dialect: str, account: Account, number: str, name: str = ""
-) -> str:
+async def _free_login(platform: Platform, dialect: str, account: Account, number: str, name: str = "") -> str:
     """A login for a dialect that nobody has; empty where the dialect knows keys only."""
     if dialect in ("rest", "orange"):
         return ""

@@ -72,7 +72,6 @@ async def list_messages(platform: Platform, caller: Caller, command: ListMessage
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-
 async def ref_of(platform: Platform, caller: Caller, message_id: int) -> str | None:
     """The ref of a message known by its id, as telephones and notices know it."""
     message = await platform.store.queries.message(caller.account_id, message_id)

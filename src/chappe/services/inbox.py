@@ -185,7 +185,9 @@ async def claim_number(platform: Platform, caller: Caller, command: ClaimNumber)
     for own in mine:
         if number and own.number == number:
             values = {"url": url, "email": email, "dialect": command.dialect}
-            await platform.store.commit(Changes(update=[Update(OwnNumber, own.id, caller.account_id, values)]))
+            await platform.store.commit(
+                Changes(update=[Update(OwnNumber, own.id, caller.account_id, values)])
+            )
             again = await platform.store.queries.owner_of_number(number)
             return again or own
     if len(mine) >= 20:
@@ -194,7 +196,7 @@ async def claim_number(platform: Platform, caller: Caller, command: ClaimNumber)
     if number and not low <= number <= high:
         raise Refusal(
             Fault.NOT_ALLOWED,
-            f"{number} is outside the sandbox's range {low} to {high}; the operator of this platform gives out others",
+            f"{number} is outside the sandbox's range {low} to {high}; the operator gives out others",
             "number",
         )
     number = number or await free_number(platform)
@@ -259,7 +261,9 @@ async def claim_keyword(platform: Platform, caller: Caller, command: ClaimKeywor
         if other.word == word or (clash and other.account_id != caller.account_id):
             whose = "yours already" if other.account_id == caller.account_id else "taken"
             raise Refusal(
-                Fault.ALREADY_EXISTS, f"{other.word} on {command.short_code} is {whose}; choose another word", "word"
+                Fault.ALREADY_EXISTS,
+                f"{other.word} on {command.short_code} is {whose}; choose another word",
+                "word",
             )
     url, email = _targets(command.url, command.email)
     keyword = Keyword(

@@ -6,7 +6,6 @@ from datetime import timedelta
 from chappe.services import subscriptions
 from chappe.services.ports import JobKind
 
-
 # Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).
 NOTICE_PAUSES = (
     timedelta(seconds=5),

@@ -58,7 +58,9 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             if command.all_or_nothing:
                 raise _at(refusal, position) from refusal
             results.append(Refused(raw, refusal.fault, refusal.detail))
-    blocked = await platform.store.queries.blacklisted(caller.account_id, [number for _, number, _ in targets])
+    blocked = await platform.store.queries.blacklisted(
+        caller.account_id, [number for _, number, _ in targets]
+    )
     sender = await _sender(platform, caller, command)
     now = platform.clock.now()
     scheduled = command.send_at is not None and command.send_at > now
@@ -210,10 +212,14 @@ def measure(platform: Platform, command: SendMessages | QuoteMessages) -> TextPl
     if not command.text:
         raise Refusal(Fault.EMPTY_CONTENT, "the text is empty", "text")
     if "\0" in command.text:
-        raise Refusal(Fault.INVALID_PARAMETER, "the text holds the character NUL, which no SMS can carry", "text")
+        raise Refusal(
+            Fault.INVALID_PARAMETER, "the text holds the character NUL, which no SMS can carry", "text"
+        )
     if len(command.text) > LATEST_TEXT:
         raise Refusal(
-            Fault.CONTENT_TOO_LONG, f"the text has {len(command.text)} characters; {LATEST_TEXT} are the limit", "text"
+            Fault.CONTENT_TOO_LONG,
+            f"the text has {len(command.text)} characters; {LATEST_TEXT} are the limit",
+            "text",
         )
     try:
         text = plan(command.text, command.encoding)
@@ -281,7 +287,9 @@ async def quote(platform: Platform, caller: Caller, command: QuoteMessages) -> Q
     )
 
 
-async def cancel(platform: Platform, caller: Caller, command: CancelMessages) -> tuple[Message | Refused, ...]:
+async def cancel(
+    platform: Platform, caller: Caller, command: CancelMessages
+) -> tuple[Message | Refused, ...]:
     """Cancel scheduled messages, each on its own: its row decides the race with its date, and its price
     goes back with the same write."""
     found = {
@@ -310,7 +318,9 @@ async def _cancel(platform: Platform, ref: str, message: Message | None, now: da
     except Refusal as refusal:
         if refusal.fault is not Fault.TOO_LATE:
             raise
-        return Refused(ref, Fault.TOO_LATE, f"message {ref} is {message.state} and can no longer be cancelled")
+        return Refused(
+            ref, Fault.TOO_LATE, f"message {ref} is {message.state} and can no longer be cancelled"
+        )
     platform.topics.publish(f"account.{message.account_id}")
     return cancelled
 
@@ -339,9 +349,7 @@ async def sweep(platform: Platform, limit: int = 500) -> Swept:
         wake(platform, [replace(message, state=MessageState.QUEUED) for message in due])
     over = await platform.store.queries.expired_messages(now, limit)
     if over:
-        ended = [
-            replace(m, state=MessageState.EXPIRED, finished_at=now, fault=Fault.EXPIRED) for m in over
-        ]
+        ended = [replace(m, state=MessageState.EXPIRED, finished_at=now, fault=Fault.EXPIRED) for m in over]
         told = await subscriptions.notices_by_message(platform, [(message, now) for message in ended])
         # A message that the network took and never reported on is not given back: it may have arrived.
         steps = [

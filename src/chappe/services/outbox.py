@@ -62,7 +62,9 @@ class Outbox:
             kind = error.kind is CarrierErrorKind.PERMANENT
             await self.submitted(
                 [
-                    Submission(message.id, fault=error.fault, code=error.code, retry_after=None if kind else pause)
+                    Submission(
+                        message.id, fault=error.fault, code=error.code, retry_after=None if kind else pause
+                    )
                     for message in due
                 ]
             )
@@ -258,4 +260,3 @@ class Outbox:
             self._platform.topics.publish(f"account.{account_id}")
         if told:
             self._platform.topics.publish("jobs")
-

@@ -34,7 +34,7 @@ class Router:
         if carrier is None:
             raise Refusal(
                 Fault.NO_ROUTE,
-                f"no route takes {kind} to {number}; the operator of this platform can add one for its prefix",
+                f"no route takes {kind} to {number}; the platform's operator can add one for its prefix",
                 "to",
             )
         price = _longest(self._prices, kind, number)

@@ -31,7 +31,9 @@ DELIVER = "deliver_notice"
 """The kind of job that tells somebody of one event."""
 
 _ALL = "*"
-_STATE_OF_EVENT = {name: state for state, name in EVENT_OF_STATE.items() if state is not MessageState.SCHEDULED}
+_STATE_OF_EVENT = {
+    name: state for state, name in EVENT_OF_STATE.items() if state is not MessageState.SCHEDULED
+}
 
 
 # --- what is to be told
@@ -112,7 +114,16 @@ async def deliver(platform: Platform, job: Job) -> str:
             return f"dropped: the {dialect} dialect has no word for {event.name}"
         case Mail():
             await platform.mailer.send(notice)
-            _keep(platform, job, dialect, event.name, f"mail to {notice.to}\n{notice.subject}\n\n{notice.body}", 250, "", 0)
+            _keep(
+                platform,
+                job,
+                dialect,
+                event.name,
+                f"mail to {notice.to}\n{notice.subject}\n\n{notice.body}",
+                250,
+                "",
+                0,
+            )
             return f"mailed to {notice.to}"
         case Outgoing():
             return await _request(platform, job, dialect, event.name, notice, subscription)
@@ -145,7 +156,11 @@ async def _target(platform: Platform, job: Job) -> tuple[str, NoticeTarget, Subs
     for owner in owners:
         if owner.id == target_id:
             mail = job.payload["way"] == "email"
-            return owner.dialect, NoticeTarget(email=owner.email) if mail else NoticeTarget(url=owner.url), None
+            return (
+                owner.dialect,
+                NoticeTarget(email=owner.email) if mail else NoticeTarget(url=owner.url),
+                None,
+            )
     return None
 
 
@@ -214,7 +229,9 @@ def check_url(url: str, field: str = "url") -> str:
         fine = False
     if not fine or len(url) > 2000 or not url.isprintable() or " " in url:
         raise Refusal(
-            Fault.INVALID_PARAMETER, f"{url[:100]!r} is not an http or https address that can be called", field
+            Fault.INVALID_PARAMETER,
+            f"{url[:100]!r} is not an http or https address that can be called",
+            field,
         )
     return url
 
@@ -224,7 +241,9 @@ def _check_events(events: Sequence[str]) -> tuple[str, ...]:
     for name in events:
         if name not in known:
             raise Refusal(
-                Fault.INVALID_PARAMETER, f"{name!r} is no event; known are {', '.join(sorted(known))}", "events"
+                Fault.INVALID_PARAMETER,
+                f"{name!r} is no event; known are {', '.join(sorted(known))}",
+                "events",
             )
     if not events:
         raise Refusal(Fault.MISSING_PARAMETER, "a subscription needs at least one event, or '*'", "events")

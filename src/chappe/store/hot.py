@@ -37,7 +37,9 @@ def _cell(position: int, cast: str, dialect: str) -> str:
 
 
 def _rows(dialect: str) -> str:
-    return "json_each(:rows)" if dialect == "sqlite" else "jsonb_array_elements(cast(:rows as jsonb)) as t(value)"
+    if dialect == "sqlite":
+        return "json_each(:rows)"
+    return "jsonb_array_elements(cast(:rows as jsonb)) as t(value)"
 
 
 @cache

@@ -83,9 +83,7 @@ def account_named(connection: Connection, name: str) -> Account | None:
 def user(connection: Connection, account_id: int, user_id: int) -> User | None:
     """One user of an account."""
     table = TABLES[User].c
-    return _one(
-        connection, User, _select(User).where(table.id == user_id, table.account_id == account_id)
-    )
+    return _one(connection, User, _select(User).where(table.id == user_id, table.account_id == account_id))
 
 
 # across accounts: a login names nothing but the mail address
@@ -122,16 +120,12 @@ def credentials(connection: Connection, account_id: int) -> tuple[Credential, ..
 
 def message(connection: Connection, account_id: int, message_id: int) -> Message | None:
     """One message of an account."""
-    return _one(
-        connection, Message, _select(Message).where(_m.id == message_id, _m.account_id == account_id)
-    )
+    return _one(connection, Message, _select(Message).where(_m.id == message_id, _m.account_id == account_id))
 
 
 def messages_by_ref(connection: Connection, account_id: int, refs: Sequence[str]) -> tuple[Message, ...]:
     """The account's messages with these refs, in no order."""
-    return _all(
-        connection, Message, _select(Message).where(_m.ref.in_(refs), _m.account_id == account_id)
-    )
+    return _all(connection, Message, _select(Message).where(_m.ref.in_(refs), _m.account_id == account_id))
 
 
 def list_messages(connection: Connection, account_id: int, search: ListMessages) -> tuple[Message, ...]:
@@ -472,9 +466,7 @@ def handset_items(
     connection: Connection, account_id: int, number: str, limit: int
 ) -> tuple[HandsetItem, ...]:
     """The last messages on a telephone, newest first."""
-    return _page(
-        connection, HandsetItem, account_id, None, limit, TABLES[HandsetItem].c.number == number
-    )
+    return _page(connection, HandsetItem, account_id, None, limit, TABLES[HandsetItem].c.number == number)
 
 
 # --- the queue
@@ -488,4 +480,3 @@ def next_job_at(connection: Connection) -> datetime | None:
         select(func.min(_j.claimed_until)).where(_j.state == JobState.RUNNING)
     ).scalar()
     return min((at for at in (waiting, running) if at is not None), default=None)
-

@@ -274,4 +274,3 @@ def _delete(connection: Connection, removal: Delete) -> None:
 
 def _clash(error: IntegrityError) -> str:
     return f"this already exists ({str(error.orig).splitlines()[0]})"
-

@@ -101,9 +101,8 @@ async def telephone(platform: Platform, visit: Visit) -> Response:
 
 async def _telephone(platform: Platform, visit: Visit, draft: Unsent | None = None) -> Response:
     number = await _number(platform, visit)
-    phone, items = await sandbox.read_handset(
-        platform, visit.caller, ReadHandset(f"+{number}", ON_ONE_SCREEN)
-    )
+    asked = ReadHandset(f"+{number}", ON_ONE_SCREEN)
+    phone, items = await sandbox.read_handset(platform, visit.caller, asked)
     own, codes = await inbox.list_numbers(platform, visit.caller, ListNumbers())
     text = visit.say(words.N_("Hello from an old program"))
     return visit.page(

@@ -105,13 +105,7 @@ def moments(visit: Visit, story: MessageStory, targets: subscriptions.Targets) -
     """The course of a message: its states, its notices among them by time, and what it waits for."""
     asked = tuple(one for one in story.exchanges if not one.outgoing)
     course = [
-        Moment(
-            tone="past" if name != story.message.state else words.TONE.get(name, "past"),
-            title=visit.say(words.STATE.get(name, name)),
-            at=at,
-            means=_means(visit, story.message, name),
-            exchanges=asked if position == 0 else (),
-        )
+        _step(visit, story.message, name, at, asked if position == 0 else ())
         for position, (name, at) in enumerate(story.timeline)
     ]
     course += [_notice(visit, job, story.exchanges, targets) for job in story.notices]
@@ -120,10 +114,18 @@ def moments(visit: Visit, story: MessageStory, targets: subscriptions.Targets) -
     return [*course, waits] if waits else course
 
 
-def _means(visit: Visit, message: Message, name: str) -> str:
-    if name == message.state and message.fault is not None and name != MessageState.EXPIRED:
-        return visit.say(words.FAULT[message.fault])
-    return visit.say(words.STATE_MEANS[name]) if name in words.STATE_MEANS else ""
+def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[Exchange, ...]) -> Moment:
+    """One state on the way, or the present one."""
+    if name != message.state:
+        # A message that has gone on is not waiting any more: its first state only says that it was taken.
+        name = "accepted" if name == MessageState.QUEUED and at == message.created_at else name
+        passed = name in ("accepted", MessageState.SCHEDULED, MessageState.SENT)
+        means = visit.say(words.STATE_MEANS[name]) if passed else ""
+        return Moment("past", visit.say(words.STATE[name]), at, means, exchanges=asked)
+    means = visit.say(words.STATE_MEANS[name])
+    if message.fault is not None and name != MessageState.EXPIRED:
+        means = visit.say(words.FAULT[message.fault])
+    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, exchanges=asked)
 
 
 def _waits(visit: Visit, message: Message) -> Moment | None:
@@ -208,7 +210,7 @@ def _compose_trouble(visit: Visit, draft: Draft, refusal: Refusal) -> Response:
     trouble = visit.trouble(refusal, {"from": "sender"})
     at = (refusal.field or "").removeprefix("to[").rstrip("]")
     if at.isdigit() and len(_recipients(draft)) > 1:
-        trouble = replace(trouble, text=f"{_recipients(draft)[int(at)]}: {trouble.text}")
+        trouble = replace(trouble, text=f"{_recipients(draft)[int(at)]} · {trouble.text}")
     return visit.page("compose.html", 422, draft=draft, quote=None, trouble=trouble)
 
 

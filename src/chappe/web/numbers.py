@@ -20,9 +20,10 @@ from chappe.model.commands import (
 from chappe.model.errors import Fault, Refusal
 from chappe.services import inbox
 from chappe.services.ports import Platform
+from chappe.web import words
 from chappe.web.visits import Visit, for_members
 
-MANNERS = ("rest", "orange", "netoxygen")
+MANNERS = words.SERVED
 """The dialects in whose manner messages can be handed on."""
 
 

@@ -208,6 +208,9 @@ SAID: dict[str, str] = {
     "logged-out": N_("You are logged out."),
 }
 
+SERVED = ("rest", "orange", "netoxygen")
+"""The dialects that the platform answers; the others' credentials wait for them."""
+
 # What the secrets of each dialect are called in its own words: (the login, the secret).
 SECRET: dict[str, tuple[str, str]] = {
     "rest": ("", "key"),
