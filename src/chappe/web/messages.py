@@ -110,8 +110,10 @@ def moments(visit: Visit, story: MessageStory, targets: subscriptions.Targets) -
     ]
     course += [_notice(visit, job, story.exchanges, targets) for job in story.notices]
     course.sort(key=lambda moment: moment.at.timestamp() if moment.at else 0)
-    waits = _waits(visit, story.message)
-    return [*course, waits] if waits else course
+    if story.message.state is MessageState.SENT and story.message.receipt_wanted:
+        title = visit.say(words.N_("Waiting for the receipt"))
+        course.append(Moment("next", title, until=_until(story.message)))
+    return course
 
 
 def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[Exchange, ...]) -> Moment:
@@ -125,18 +127,17 @@ def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[
     means = visit.say(words.STATE_MEANS[name])
     if message.fault is not None and name != MessageState.EXPIRED:
         means = visit.say(words.FAULT[message.fault])
-    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, exchanges=asked)
+    until = None if name == MessageState.SENT else _until(message)
+    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, until, asked)
 
 
-def _waits(visit: Visit, message: Message) -> Moment | None:
-    """Why a message waits, and until when."""
+def _until(message: Message) -> datetime | None:
+    """Until when a message stays in its present state at most."""
     match message.state:
         case MessageState.SCHEDULED:
-            return Moment("next", visit.say(words.N_("Leaves at its time")), until=message.due_at)
-        case MessageState.QUEUED | MessageState.SENDING:
-            return Moment("next", visit.say(words.N_("Waiting for the network")), until=message.expires_at)
-        case MessageState.SENT if message.receipt_wanted:
-            return Moment("next", visit.say(words.N_("Waiting for the receipt")), until=message.expires_at)
+            return message.send_at
+        case MessageState.QUEUED | MessageState.SENDING | MessageState.SENT:
+            return message.expires_at
         case _:
             return None
 

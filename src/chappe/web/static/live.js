@@ -39,17 +39,16 @@ export function follow() {
   const open = () => {
     if (source || document.hidden) return;
     source = new EventSource("/live");
-    let first = true;
     source.addEventListener("changed", refresh);
-    source.addEventListener("open", () => { if (!first) refresh(); first = false; });
+    source.addEventListener("open", refresh); // what happened between the page and its wire
     source.addEventListener("error", () => {
       if (source && source.readyState === EventSource.CLOSED) { source = null; setTimeout(open, 5000); }
     });
   };
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) { source?.close(); source = null; } else { open(); refresh(); }
+    if (document.hidden) { source?.close(); source = null; } else open();
   });
   addEventListener("pagehide", () => { source?.close(); source = null; });
-  addEventListener("pageshow", (event) => { if (event.persisted) { open(); refresh(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); });
   open();
 }
