@@ -1,4 +1,4 @@
-"""One server for all client programs, and an account of each test's own on it."""
+"""One server for all client programs, and one account on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +14,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def customer(server: Server) -> Account:
+    return server.create_account("customer", credits=10_000)
+
+
 @pytest.fixture
-def account(server: Server, request: pytest.FixtureRequest) -> Account:
-    return server.create_account(request.node.name)
+def account(customer: Account) -> Account:
+    """The customer, whose messages of earlier tests are left out."""
+    return customer.from_now()
 
 
 @pytest.fixture(scope="session")

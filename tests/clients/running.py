@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
@@ -45,7 +45,7 @@ class Server:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
-    def create_account(self, name: str, credits: int = 200) -> "Account":
+    def create_account(self, name: str, credits: int) -> "Account":
         command = [sys.executable, "-m", "chappe", "account", "create", name]
         command += ["--data", str(self.data), "--credits", str(credits), "--json"]
         made = json.loads(subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True).stdout)
@@ -60,13 +60,21 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account's credentials, and what the platform says about it over REST."""
+    """An account's credentials, and what the platform says about it over REST.
+
+    `earlier` are the ids of messages that `messages` leaves out.
+    """
 
     server: Server
     rest_key: str
     orange_id: str
     user: str
     password: str
+    earlier: frozenset[str] = frozenset()
+
+    def from_now(self) -> "Account":
+        """The same account, as if it had no messages yet."""
+        return replace(self, earlier=frozenset(message["id"] for message in self.messages()))
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The JSON of a successful answer (None for an empty one)."""
@@ -82,9 +90,9 @@ class Account:
         return json.loads(content) if content else None
 
     def messages(self) -> list[dict[str, Any]]:
-        """The account's messages, newest first."""
+        """The account's newest messages, the newest first."""
         page: list[dict[str, Any]] = self.ask("GET", "/v1/messages?limit=100")["data"]
-        return page
+        return [message for message in page if message["id"] not in self.earlier]
 
     def message(self, ref: str) -> dict[str, Any]:
         """One message with its history."""

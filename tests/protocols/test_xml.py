@@ -128,9 +128,7 @@ def test_what_looks_like_a_reference_is_read_as_it_stands(
 
 def test_the_words_of_a_document_type_are_data_where_they_are_data() -> None:
     inside = "<a><!-- <!DOCTYPE x> --><![CDATA[<!DOCTYPE a [<!ENTITY x 'y'>]>]]>&lt;!DOCTYPE b&gt;</a>"
-    assert (
-        "".join(xml.read(inside.encode()).root.itertext("a")) == "<!DOCTYPE a [<!ENTITY x 'y'>]><!DOCTYPE b>"
-    )
+    assert xml.read(inside.encode()).root.xpath("string()") == "<!DOCTYPE a [<!ENTITY x 'y'>]><!DOCTYPE b>"
 
 
 BEYOND_LIMITS = {
@@ -183,6 +181,9 @@ MALFORMED = {
     "form": b"user=a&pass=b",
     "JSON": b'{"a": 1}',
     "cut": b"<a><b>",
+    "a row of declarations": b"<?xml " * 90_000,
+    "a row of comments that do not end": b"<!-- " * 90_000,
+    "a declaration that does not end": b"<?xml " + b" " * 1_000_000,
     "crossed": b"<a><b></a></b>",
     "two roots": b"<a/><b/>",
     "unknown entity": b"<a>&nbsp;</a>",

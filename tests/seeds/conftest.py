@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import account, server
+from tests.clients.conftest import account, customer, server
 from tests.clients.running import Account
 from tests.seeds.extract import read_sample, repoint, seeds_folder
 
-__all__ = ["account", "server"]
+__all__ = ["account", "customer", "server"]
 
 written: set[str] = set()
 

@@ -47,9 +47,10 @@ class Pipeline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = scope["path"]
+            path = scope["path"].lower()  # providers' clients write their verbs in any case
             for dialect in self.dialects:
                 for prefix in dialect.paths:
+                    prefix = prefix.lower()
                     if path.startswith(prefix) if prefix.endswith("/") else path == prefix:
                         await self._serve(dialect, scope, receive, send)
                         return

@@ -134,7 +134,8 @@ def document(root: str) -> bytes:
 
 def _tree(text: str) -> etree._Element:
     # The declaration has served, and libxml2 must not believe it: it gets UTF-8 and is told so.
-    text = _XML_DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+    if declaration := _XML_DECLARATION.match(text):
+        text = text[declaration.end() :]
     if _DOCTYPE_IN_PROLOG.match(text):
         raise ProtocolError("the XML document has a document type (DOCTYPE): leave it out")
     if text.count("<") > MOST_MARKUP:

@@ -155,7 +155,7 @@ def _children(parent: etree._Element) -> list[etree._Element]:
 
 def _name(one: etree._Element) -> str:
     """The name without its namespace: Apache's library writes `ex:nil` and `ex:i8`."""
-    return etree.QName(one).localname
+    return str(one.tag).rpartition("}")[2]
 
 
 def _only_child(parent: etree._Element, name: str) -> etree._Element:

@@ -5,16 +5,19 @@ on SQLite in threads (one writer, a few readers), on PostgreSQL inside asyncpg's
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+
+_READERS = 2
 
 
 class Database(Protocol):
@@ -48,7 +51,7 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
     the writer so that it never has to upgrade a lock."""
     engine = create_engine(
         f"sqlite:///{path}",
-        pool_size=1 if writer else 4,
+        pool_size=1 if writer else _READERS,
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": 30.0},
     )
@@ -70,21 +73,58 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
     return engine
 
 
+_Asked = tuple[Work[Any], asyncio.Future[Any]]
+
+
 class SqliteDatabase:
-    """One file, one writer thread, four reader threads."""
+    """One file, one writer thread, two reader threads.
+
+    Reads that wait together run together: one hop to a thread and one transaction for all of them, because
+    hops, not statements, are what costs. Two threads, so that a long search does not hold up short ones.
+    """
 
     def __init__(self, path: Path) -> None:
         self._writer = sqlite_engine(path, writer=True)
         self._reader = sqlite_engine(path, writer=False)
         self._writing = ThreadPoolExecutor(1, "store-writer")
-        self._reading = ThreadPoolExecutor(4, "store-reader")
+        self._reading = ThreadPoolExecutor(_READERS, "store-reader")
+        self._asked: list[_Asked] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def read(self, work: Work[T]) -> T:
-        def run() -> T:
-            with self._reader.connect() as connection:
-                return work(connection)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked.append((work, future))
+        if len(self._tasks) < _READERS:
+            task = asyncio.create_task(self._read_groups())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
 
-        return await asyncio.get_running_loop().run_in_executor(self._reading, run)
+    async def _read_groups(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._asked:
+            group, self._asked = self._asked, []
+            try:
+                answers = await loop.run_in_executor(self._reading, self._answer, [work for work, _ in group])
+            except SQLAlchemyError as error:
+                answers = [(None, error)] * len(group)
+            for (_, future), (value, failure) in zip(group, answers, strict=True):
+                if future.cancelled():
+                    continue
+                if failure is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(failure)
+
+    def _answer(self, group: Sequence[Work[Any]]) -> list[tuple[Any, Exception | None]]:
+        answers: list[tuple[Any, Exception | None]] = []
+        with self._reader.connect() as connection:
+            for work in group:
+                try:
+                    answers.append((work(connection), None))
+                except Exception as failure:  # noqa: BLE001 - it is the asker's, and raised there
+                    answers.append((None, failure))
+        return answers
 
     async def write(self, work: Work[T]) -> T:
         def run() -> T:

@@ -27,7 +27,10 @@ from chappe.web.visits import Visit, for_members
 ON_THE_SHELF = 12
 ON_A_SCREEN = 40
 ON_ONE_SCREEN = 200
+GLANCE_SECONDS = 1.0
+"""How often a wire looks whether the server is closing (`app.state.closing`)."""
 STILL_HERE_SECONDS = 20.0
+"""After how much silence a wire shows that it is alive, and looks whether its session still holds."""
 CALM_SECONDS = 0.15
 """The shortest time between two wake-ups of one page."""
 
@@ -169,15 +172,22 @@ async def live(platform: Platform, visit: Visit) -> Response:
     """Server-sent events: `changed` whenever something of the account did; the page then asks anew."""
     caller = visit.caller
 
+    application = visit.request.app.state
+
     async def events() -> AsyncIterator[str]:
         with platform.topics.subscribe(f"account.{caller.account_id}") as bell:
             yield "retry: 2000\n\n"
-            while await _still_in(platform, visit):
-                if await bell.wait(STILL_HERE_SECONDS):
+            quiet_seconds = 0.0
+            while not application.closing:
+                if await bell.wait(GLANCE_SECONDS):
                     yield "event: changed\ndata: 1\n\n"
                     await asyncio.sleep(CALM_SECONDS)
-                else:
+                    quiet_seconds = 0
+                elif (quiet_seconds := quiet_seconds + GLANCE_SECONDS) >= STILL_HERE_SECONDS:
+                    if not await _still_in(platform, visit):
+                        return
                     yield ": still here\n\n"
+                    quiet_seconds = 0
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)

@@ -21,7 +21,8 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def build(platform: Platform) -> Starlette:
-    """The console as an ASGI application."""
+    """The console as an ASGI application. Set its `state.closing` when the server drains: open wires then end
+    within a second, instead of holding it up."""
 
     def answer(status: int) -> Endpoint:
         async def page(platform: Platform, visit: Visit) -> Response:
@@ -43,7 +44,7 @@ def build(platform: Platform) -> Starlette:
         response.headers.update(sessions.SAFE)  # this page is made outside the middleware
         return response
 
-    return Starlette(
+    application = Starlette(
         routes=[
             Route("/static/{version}/{name}", static_file),
             Route("/language/{language}", for_all(platform, choose_language)),
@@ -59,6 +60,9 @@ def build(platform: Platform) -> Starlette:
         ],
         exception_handlers={404: missing, 405: forbidden, Exception: broken},
     )
+    application.state.closing = False
+    application.state.secure = platform.rules.public_url.startswith("https://")
+    return application
 
 
 async def static_file(request: Request) -> Response:

@@ -107,7 +107,7 @@ def set_cookie(response: Response, request: Request, name: str, value: str, age:
         max_age=int(age.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.url.scheme == "https" or request.app.state.secure,
     )
 
 

@@ -70,8 +70,9 @@ class Visit:
 
     @property
     def base_url(self) -> str:
-        """This server as the reader's browser calls it."""
-        return str(self.request.base_url).rstrip("/")
+        """This server as the reader's browser calls it; a proxy in front of it may add the s of https."""
+        address = self.request.base_url
+        return str(address.replace(scheme="https") if self.request.app.state.secure else address).rstrip("/")
 
     def say(self, text: str) -> str:
         """A marked text in the reader's language."""

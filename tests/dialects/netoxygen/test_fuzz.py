@@ -110,14 +110,14 @@ messages = st.builds(
     batch_id=st.just(1),
     created_at=times,
     due_at=times,
+    send_at=st.none() | times,
     sent_at=st.none() | times,
     finished_at=st.none() | times,
     fault=st.none() | st.sampled_from(Fault),
 )
 refused = st.builds(Refused, recipient=texts, fault=st.sampled_from(Fault), detail=texts)
-stories = st.builds(
-    MessageStory, messages, st.lists(st.tuples(texts, times), max_size=3).map(tuple), st.just(()), st.just(())
-)
+timelines = st.lists(st.tuples(st.sampled_from(MessageState), times), max_size=3).map(tuple)
+stories = st.builds(MessageStory, messages, timelines, st.just(()), st.just(()))
 
 
 def understood(request: HttpRequest) -> tuple[WireCall | None, object]:

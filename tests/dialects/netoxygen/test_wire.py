@@ -85,6 +85,18 @@ def test_the_password_is_secret_as_it_stands_in_the_request(password: str, as_se
     assert b"user33" in masked
 
 
+def test_the_password_is_found_at_once_in_a_hostile_request() -> None:
+    row = b"<param> " * 90_000
+    params = b"<x:param><x:value>user33</x:value></x:param><x:param><x:value>mypass</x:value></x:param>"
+    hostile = (
+        b'<x:methodCall xmlns:x="x"><!--' + row + b"--><x:methodName>auth</x:methodName>"
+        b"<x:params>" + params + b"</x:params></x:methodCall>"
+    )
+    read = wire.read(request(hostile))
+    assert read.credentials == (Password("user33", "mypass"),)
+    assert b"mypass" in read.secrets
+
+
 def test_an_empty_password_masks_nothing() -> None:
     assert call("auth", "user33", "").secrets == ()
 
@@ -477,7 +489,7 @@ def test_the_story_of_a_message() -> None:
         MESSAGE, state=MessageState.DELIVERED, sent_at=at, finished_at=at + timedelta(seconds=5)
     )
     story = MessageStory(
-        message, (("queued", NOW), ("sent", at), ("delivered", at + timedelta(seconds=5))), (), ()
+        message, ((MessageState.SENT, at), (MessageState.DELIVERED, at + timedelta(seconds=5))), (), ()
     )
     answer = wire.encode_stories((story,), call("get_status", "u", "p", [REF]))
     assert result(answer) == [
@@ -496,6 +508,14 @@ def test_the_story_of_a_message() -> None:
             },
         ]
     ]
+
+
+def test_the_date_of_sending_is_when_it_left_else_when_it_shall() -> None:
+    later = NOW + timedelta(hours=1)
+    assert told()["sent_date"] == "2026-03-01 10:30:00"
+    assert told(due_at=later)["sent_date"] == "2026-03-01 10:30:00"
+    assert told(send_at=later, state=MessageState.SCHEDULED)["sent_date"] == "2026-03-01 11:30:00"
+    assert told(send_at=NOW, sent_at=later)["sent_date"] == "2026-03-01 11:30:00"
 
 
 def test_a_message_from_a_mobile_is_told_the_other_way_round() -> None:

@@ -145,7 +145,9 @@ def request(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if content_type:
         named["content-type"] = content_type
-    return HttpRequest(method, "localhost", path, target.encode(), query.encode(), named, body)
+    return HttpRequest(
+        method, "localhost", path, target.encode("utf-8", "replace"), query.encode(), named, body
+    )
 
 
 def call(line: str, body: bytes = b"", content_type: str = "application/json", **headers: str) -> WireCall:

@@ -1,4 +1,4 @@
-"""The REST dialect in the running platform, where a conversation of one account in small bodies cannot tell it."""
+"""The REST dialect in the running platform: what a conversation of one account cannot tell."""
 
 import asyncio
 import json

@@ -63,6 +63,8 @@ def test_quote_is_not_the_id_of_a_message() -> None:
         "/v1/messages/a/b",
         "/v1//messages",
         "/v1/messages/a\0b",
+        "/v1/messages/\udc80",
+        "/v1/openapi-json",
         "/V1/account",
     ],
 )
@@ -330,7 +332,7 @@ def refused(line: str, body: bytes, content_type: str = "application/json") -> t
         ("GET /v1/messages?limit=ten", b"", 422, "invalid_parameter", "limit"),
         ("GET /v1/messages?limit=1&limit=2", b"", 422, "invalid_parameter", "limit"),
         ("GET /v1/messages?cursor=-1", b"", 422, "invalid_parameter", "cursor"),
-        ("GET /v1/messages?cursor=9999999999999999999", b"", 422, "invalid_parameter", "cursor"),
+        ("GET /v1/messages?cursor=9223372036854775808", b"", 422, "invalid_parameter", "cursor"),
         ("GET /v1/messages?state=lost", b"", 422, "invalid_parameter", "state"),
         ("GET /v1/messages?since=2026-07-01T10:00:00+02:00", b"", 422, "invalid_parameter", "since"),
         ("GET /v1/messages?status=sent", b"", 422, "invalid_parameter", "status"),

@@ -74,8 +74,12 @@ def routes_of(verbs: Iterable[str]) -> tuple[Route, ...]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    # A NUL is in no name, and PostgreSQL cannot even be asked about it.
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/\\0]+)", template))
+    # NUL and halves of characters are in no name, and the databases cannot even be asked about them.
+    parts = re.split(r"\{(\w+)\}", template)
+    named = [
+        rf"(?P<{part}>[^/\0\ud800-\udfff]+)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts)
+    ]
+    return re.compile("".join(named))
 
 
 def read(routes: Sequence[Route], request: HttpRequest) -> WireCall:
@@ -191,23 +195,30 @@ def parameter(call: WireCall, name: str) -> str:
 def number_id(call: WireCall) -> int:
     """The `id` of the path where ids are numbers; raises Refusal `not_found` for what cannot be one."""
     raw = parameter(call, "id")
-    if not _ID.fullmatch(raw):
+    found = _record_id(raw)
+    if found is None:
         raise Refusal(Fault.NOT_FOUND, f"there is nothing with the id {raw}", "id")
-    return int(raw)
+    return found
 
 
 def cursor(raw: str | None) -> int | None:
     """Where a page goes on; raises Refusal `invalid_parameter`."""
     if raw is None:
         return None
-    if not _ID.fullmatch(raw):
+    found = _record_id(raw)
+    if found is None:
         raise Refusal(
             Fault.INVALID_PARAMETER, f"{raw} is no cursor: give the next_cursor of the page before", "cursor"
         )
-    return int(raw)
+    return found
 
 
-_ID = re.compile("[0-9]{1,18}|[0-8][0-9]{18}")  # below 2**63, as the store needs
+_DIGITS = re.compile("[0-9]{1,19}")
+
+
+def _record_id(raw: str) -> int | None:
+    # The store's ids have 63 bits.
+    return int(raw) if _DIGITS.fullmatch(raw) and int(raw) < 2**63 else None
 
 
 def instant(at: datetime | None, field: str) -> datetime | None:

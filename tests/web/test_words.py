@@ -1,0 +1,77 @@
+"""The catalogues say everything, in both languages, and the tables of words are total."""
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po
+
+import chappe.web
+from chappe.model.directory import CredentialKind
+from chappe.model.errors import Fault
+from chappe.model.events import EventName
+from chappe.model.jobs import JobState
+from chappe.model.ledger import EntryKind
+from chappe.model.messages import MessageState
+from chappe.services import directory, sandbox
+from chappe.web import rendering, words
+
+WEB = Path(chappe.web.__file__).parent
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}}
+
+
+def used() -> set[str]:
+    """Every text that pages and modules mark for translation."""
+    found = extract_from_dir(WEB, METHODS, OPTIONS, keywords=DEFAULT_KEYWORDS | {"N_": None})
+    return {said if isinstance(said, str) else said[0] for _, _, said, _, _ in found}
+
+
+def catalogue(language: str) -> Catalog:
+    with (WEB / "locale" / language / "LC_MESSAGES" / "chappe.po").open("rb") as source:
+        return read_po(source, locale=language)
+
+
+@pytest.mark.parametrize("language", sorted(rendering.LANGUAGES))
+def test_a_catalogue_has_exactly_the_texts_in_use(language: str) -> None:
+    known = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue(language) if m.id}
+    assert known == used()
+
+
+def test_every_text_is_said_in_french() -> None:
+    for message in catalogue("fr"):
+        said = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(said), message.id
+        assert not message.fuzzy, message.id
+        assert list(message.check()) == [], message.id
+
+
+def test_french_sets_no_break_before_high_punctuation_apart() -> None:
+    for message in catalogue("fr"):
+        for said in message.string if isinstance(message.string, tuple) else (message.string,):
+            text = said.replace("https://", "").replace("http://", "")
+            if message.id and ":" not in str(message.id).replace(": ", ""):
+                for mark in "?!;":
+                    assert mark not in text or f" {mark}" in text or f"\u00a0{mark}" in text, said
+
+
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        (words.STATE, MessageState),
+        (words.STATE_MEANS, MessageState),
+        (words.JOB_STATE, JobState),
+        (words.TONE, [*MessageState, *JobState]),
+        (words.EVENT, EventName),
+        (words.ENTRY, EntryKind),
+        (words.CREDENTIAL, CredentialKind),
+        (words.FAULT, Fault),
+        (words.DIALECT, directory.DIALECTS),
+        (words.SECRET, directory.DIALECTS),
+        (words.RECEIPT, sandbox.ReceiptKind),
+        (words.REFUSE, ["", *sandbox.RefuseKind]),
+    ],
+)
+def test_every_name_has_a_word(table: dict[str, object], names: list[str]) -> None:
+    assert set(names) <= set(table)
