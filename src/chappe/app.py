@@ -63,6 +63,10 @@ class DialectNotices:
 
     dialects: Mapping[str, Dialect]
 
+    def knows(self, dialect: str) -> bool:
+        """See services/ports.py."""
+        return dialect in self.dialects
+
     def __call__(
         self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
     ) -> Outgoing | Mail | None:

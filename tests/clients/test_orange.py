@@ -21,6 +21,7 @@ PROGRAMS = {
     "java-get": ["java", "-cp", "{compiled}", "OrangeSend", "GET", "{base}", "{key}", "{to}", "{text}"],
     "java-post": ["java", "-cp", "{compiled}", "OrangeSend", "POST", "{base}", "{key}", "{to}", "{text}"],
     "mono": ["mono", "{compiled}/OrangeSend.exe", "escaped", "{base}", "{key}", "{to}", "{text}"],
+    "mono-post": ["mono", "{compiled}/OrangeSend.exe", "form", "{base}", "{key}", "{to}", "{text}"],
     "python": [sys.executable, "python/orange_send.py", "{base}", "{key}", "{to}", "{text}"],
     "perl": ["perl", "perl/orange_get.pl", "{base}", "{key}", "{to}", "{text}"],
     "curl-get": ["sh", "shell/orange.sh", "get", "{base}", "{key}", "{to}", "{text}"],

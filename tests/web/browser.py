@@ -30,9 +30,9 @@ class Page:
     def tree(self) -> Any:
         return html.fromstring(self.body)
 
-    def words(self, css: str) -> list[str]:
+    def words(self, path: str) -> list[str]:
         """The text of each element, blanks made single."""
-        return [re.sub(r"\s+", " ", found.text_content()).strip() for found in self.find(css)]
+        return [re.sub(r"\s+", " ", found.text_content()).strip() for found in self.find(path)]
 
     def find(self, path: str) -> list[Any]:
         """Elements by XPath."""

@@ -8,7 +8,7 @@ import pytest
 
 from chappe.web import curl
 
-TEXTS = ["Hello", "It's $HOME, `date` & \"more\" \\ <b>", "Ça va ?\nOui 😀", "50% off! #1 {x}"]
+TEXTS = ["Hello", 'It\'s $HOME, `date` & "more" \\ <b>', "Ça va ?\nOui 😀", "50% off! #1 {x}"]
 
 
 def run(line: str, **variables: str) -> tuple[list[str], str]:

@@ -127,7 +127,12 @@ async def test_what_cannot_be_sent_stays_written_on_its_telephone(member: Browse
 
 
 async def test_a_telephone_is_told_how_to_behave(member: Browser, sandbox_world: World) -> None:
-    behaviour = {"receipt": "undelivered", "receipt_after_ms": "1500", "duplicate_receipts": "1", "alone": "1"}
+    behaviour = {
+        "receipt": "undelivered",
+        "receipt_after_ms": "1500",
+        "duplicate_receipts": "1",
+        "alone": "1",
+    }
     page = await member.post("/telephones/33612345678/behaviour", behaviour, at="/telephones")
     assert page.path == "/telephones/33612345678"
     assert page.words("//details/summary") == ["Receipt: undelivered after 1500 ms, twice"]
@@ -291,7 +296,9 @@ async def test_a_subscription_is_changed_and_removed(member: Browser) -> None:
     asked = {"url": "https://example.com/events", "events": "message.delivered"}
     page = await member.post("/subscriptions", asked, at="/subscriptions")
     (action,) = page.find("//form[starts-with(@action,'/subscriptions/')]/@action")
-    page = await member.post(action, {"url": "https://example.com/b", "events": "message.sent"}, at="/account")
+    page = await member.post(
+        action, {"url": "https://example.com/b", "events": "message.sent"}, at="/account"
+    )
     assert page.words("//*[contains(@class,'sentence')]//p") == [
         "https://example.com/b is told when a message is taken by the network"
     ]

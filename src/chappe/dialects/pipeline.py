@@ -4,6 +4,7 @@ A plain ASGI application: a framework on the send route would cost more than the
 (reference: performance.md 3.1). Paths that belong to no dialect go to `other`, the pages.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _KEPT = 16_384
 _MASK = b"***"
+_SIGNING_SECRET = re.compile(rb"whsec_[A-Za-z0-9+/=]+")  # a subscription's, shown once by its answer
 _log = structlog.get_logger()
 
 
@@ -157,6 +159,7 @@ def _wire(request: HttpRequest) -> bytes:
 def _text(data: bytes, secrets: Iterable[bytes]) -> str:
     for secret in secrets:
         data = data.replace(secret, _MASK)
+    data = _SIGNING_SECRET.sub(_MASK, data)
     return data[:_KEPT].decode("utf-8", "backslashreplace")
 
 

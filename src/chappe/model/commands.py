@@ -153,9 +153,10 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class FindMessages:
     """Messages by the refs that `SendMessages` returned; the outcome is a tuple with, for each ref in
-    order, its MessageStory or a Refused(`not_found`)."""
+    order, its MessageStory or a Refused(`not_found`). With `notices` the stories hold the deliveries as well."""
 
     refs: tuple[str, ...]
+    notices: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,16 @@ class ClaimNumber:
     url: str = ""
     email: str = ""
     dialect: str = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNumber:
+    """Set where messages to an own number go; outcome: OwnNumber. None leaves a field as it is."""
+
+    number: str
+    url: str | None = None
+    email: str | None = None
+    dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +406,7 @@ Command = (
     | ReadLedger
     | ListNumbers
     | ClaimNumber
+    | ChangeNumber
     | ReleaseNumber
     | ListKeywords
     | ClaimKeyword

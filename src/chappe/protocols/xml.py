@@ -152,7 +152,7 @@ def _tree(text: str) -> etree._Element:
     try:
         root = etree.fromstring(text.encode("utf-8"), parser)
     except etree.XMLSyntaxError as error:
-        raise ProtocolError(f"not well-formed XML: {' '.join(str(error).split())}") from error
+        raise ProtocolError(f"not well-formed XML: {' '.join(str(error.msg).split())}") from error
     if _TOO_DEEP(root):
         raise ProtocolError(f"the XML document is nested to a depth of more than {MOST_DEPTH}")
     return root

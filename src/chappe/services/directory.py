@@ -34,6 +34,7 @@ _OVERLAP = timedelta(hours=24)
 _FAILURES_OF_A_LOGIN = 10
 _FAILURES_OF_AN_ADDRESS = 200
 _SEEN_EVERY = timedelta(minutes=1)
+_TRIES = 20
 
 NOBODY = Caller(0, "", "", "", None, "", "")
 """The caller of an operation that needs no credentials; it owns nothing."""
@@ -143,7 +144,7 @@ async def log_in(platform: Platform, email: str, password: str, peer: str) -> tu
     who = f"console {address} {peer}"
     platform.door.check_failures(who, _FAILURES_OF_A_LOGIN, now)
     platform.door.check_failures(f"address {peer}", _FAILURES_OF_AN_ADDRESS, now)
-    user = await platform.store.queries.user_by_email(address) if address else None
+    user = await platform.store.queries.user_by_email(address) if looks_like_mail(address) else None
     stored = user.password_hash if user is not None and user.password_hash else None
     fits = await platform.door.password_fits(f"console {address}", password, stored, now)
     account = None if user is None or not fits else await platform.store.queries.account(user.account_id)
@@ -181,12 +182,7 @@ async def create_account(
         )
     if email and not looks_like_mail(email):
         raise Refusal(Fault.INVALID_PARAMETER, f"{email!r} is not a mail address", "email")
-    if await platform.store.queries.account_named(name) is not None:
-        raise Refusal(Fault.ALREADY_EXISTS, f"an account named {name!r} exists; choose another name", "name")
-    if email and await platform.store.queries.user_by_email(email) is not None:
-        raise Refusal(
-            Fault.ALREADY_EXISTS, f"{email} has an account already; log in, or use another address", "email"
-        )
+    await _check_free(platform, name, email)
     now = platform.clock.now()
     account = Account(
         id=platform.ids.new_id(),
@@ -211,21 +207,48 @@ async def create_account(
         session_epoch=0,
         created_at=now,
     )
-    number = await free_number(platform)
-    secrets: dict[str, Secret] = {}
-    records: list[object] = [account, user]
-    for dialect in DIALECTS:
-        login = await _free_login(platform, dialect, account, number)
-        credential, secrets[dialect] = await _new_credential(platform, account, user, dialect, login)
-        records.append(credential)
-    if number:
-        records.append(OwnNumber(platform.ids.new_id(), account.id, number, "", "", "rest", now))
     amount = platform.rules.welcome if credits is None else credits
     entry = EntryKind.WELCOME if credits is None else EntryKind.PAYMENT
     moves = [LedgerMove(account.id, amount, entry)] if amount else []
-    await platform.store.commit(Changes(insert=records, ledger=moves))
-    created = await platform.store.queries.account(account.id)
-    return NewAccount(created or account, user, secrets)
+    for _ in range(_TRIES):
+        await _check_free(platform, name, email)
+        number = await free_number(platform)
+        secrets: dict[str, Secret] = {}
+        records: list[object] = [account, user]
+        for dialect in DIALECTS:
+            login = await _free_login(platform, dialect, account, number)
+            credential, secrets[dialect] = await _new_credential(platform, account, user, dialect, login)
+            records.append(credential)
+        if number:
+            records.append(OwnNumber(platform.ids.new_id(), account.id, number, "", "", "rest", now))
+        if await _inserted(platform, Changes(insert=records, ledger=moves)):
+            created = await platform.store.queries.account(account.id)
+            return NewAccount(created or account, user, secrets)
+    raise _crowded()
+
+
+async def _check_free(platform: Platform, name: str, email: str) -> None:
+    if await platform.store.queries.account_named(name) is not None:
+        raise Refusal(Fault.ALREADY_EXISTS, f"an account named {name!r} exists; choose another name", "name")
+    if email and await platform.store.queries.user_by_email(email) is not None:
+        raise Refusal(
+            Fault.ALREADY_EXISTS, f"{email} has an account already; log in, or use another address", "email"
+        )
+
+
+async def _inserted(platform: Platform, changes: Changes) -> bool:
+    """Whether it could be written; not, where somebody took a name, login or number at the same moment."""
+    try:
+        await platform.store.commit(changes)
+    except Refusal as refusal:
+        if refusal.fault is not Fault.ALREADY_EXISTS:
+            raise
+        return False
+    return True
+
+
+def _crowded() -> Refusal:
+    return Refusal(Fault.RATE_LIMITED, "too many accounts are being made at this moment; try again shortly")
 
 
 async def credit_account(platform: Platform, account: Account, amount: int) -> Account:
@@ -275,10 +298,12 @@ async def add_user(platform: Platform, account: Account, name: str) -> tuple[Use
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise Refusal(Fault.INVALID_PARAMETER, "a user needs a name of 1 to 100 printable characters", "name")
     user = User(platform.ids.new_id(), account.id, name, "", "", 0, platform.clock.now())
-    login = await _free_login(platform, "netoxygen", account, "", name)
-    credential, secret = await _new_credential(platform, account, user, "netoxygen", login)
-    await platform.store.commit(Changes(insert=[user, credential]))
-    return user, secret
+    for _ in range(_TRIES):
+        login = await _free_login(platform, "netoxygen", account, "", name)
+        credential, secret = await _new_credential(platform, account, user, "netoxygen", login)
+        if await _inserted(platform, Changes(insert=[user, credential])):
+            return user, secret
+    raise _crowded()
 
 
 async def list_users(platform: Platform, account_id: int) -> tuple[User, ...]:
@@ -305,7 +330,9 @@ async def rotate_credential(platform: Platform, account_id: int, credential_id: 
         raise Refusal(Fault.NOT_FOUND, "the user of this credential does not exist any more")
     new, secret = await _new_credential(platform, account, user, old.dialect, old.login)
     if old.kind is CredentialKind.KEY:
-        ends = {"expires_at": platform.clock.now() + _OVERLAP}
+        overlap = platform.clock.now() + _OVERLAP
+        # One that was replaced before keeps its end.
+        ends = {"expires_at": min(old.expires_at or overlap, overlap)}
         changes = Changes(insert=[new], update=[Update(Credential, old.id, account_id, ends)])
     else:
         renewed = {"secret_hash": new.secret_hash, "hint": new.hint, "created_at": new.created_at}
@@ -407,7 +434,7 @@ async def _new_credential(
 
 def credits_of(amount: str) -> int:
     """Credits as people write them (`200`, `0.5`) in thousandths. Raises Refusal `invalid_parameter`."""
-    found = re.fullmatch(r"(-?)(\d{1,12})(?:[.,](\d{1,3}))?", amount.strip())
+    found = re.fullmatch(r"(-?)([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", amount.strip())
     if found is None:
         raise Refusal(
             Fault.INVALID_PARAMETER, f"{amount!r} is not a number of credits; write for instance 200 or 0.5"

@@ -89,7 +89,7 @@ class Door:
 
     async def hash_password(self, password: str) -> str:
         """The argon2id hash of a password, made off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, _bytes(password))
 
     async def password_fits(self, login: str, password: str, stored: str | None, now: datetime) -> bool:
         """Whether a password fits a stored hash; None (unknown login) takes as long as a wrong one.
@@ -125,7 +125,7 @@ class Door:
 
     def _verify(self, stored: str, password: str) -> bool:
         try:
-            return self._hasher.verify(stored, password)
+            return self._hasher.verify(stored, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -149,10 +149,14 @@ class Door:
     def _digest(key: bytes, *parts: str) -> bytes:
         digest = blake2b(key=key, digest_size=20)
         for part in parts:
-            # surrogates may come in from wires that decode bytes one by one
-            data = part.encode("utf-8", "surrogatepass")
+            data = _bytes(part)
             digest.update(len(data).to_bytes(4) + data)
         return digest.digest()
+
+
+def _bytes(text: str) -> bytes:
+    # surrogates may come in from wires that decode bytes one by one
+    return text.encode("utf-8", "surrogatepass")
 
 
 def same(one: str, other: str) -> bool:

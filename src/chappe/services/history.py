@@ -27,7 +27,12 @@ async def find_messages(
         if message is None:
             stories.append(Refused(ref, Fault.NOT_FOUND, f"there is no message {ref}"))
         else:
-            stories.append(MessageStory(message, timeline(message), (), ()))
+            told = (
+                await platform.store.queries.notices_of(caller.account_id, message.id)
+                if command.notices
+                else ()
+            )
+            stories.append(MessageStory(message, timeline(message), told, ()))
     return tuple(stories)
 
 

@@ -11,6 +11,7 @@ from chappe.model.commands import (
     BlockNumber,
     Caller,
     ChangeKeyword,
+    ChangeNumber,
     ClaimKeyword,
     ClaimNumber,
     ListBlacklist,
@@ -181,6 +182,7 @@ async def claim_number(platform: Platform, caller: Caller, command: ClaimNumber)
         except NumberError as error:
             raise Refusal(Fault.INVALID_PARAMETER, str(error), "number") from error
     url, email = _targets(command.url, command.email)
+    subscriptions.check_dialect(platform, command.dialect)
     mine = await platform.store.queries.own_numbers(caller.account_id)
     for own in mine:
         if number and own.number == number:
@@ -212,6 +214,28 @@ async def claim_number(platform: Platform, caller: Caller, command: ClaimNumber)
             raise
         raise Refusal(Fault.ALREADY_EXISTS, f"{number} belongs to somebody already", "number") from refusal
     return own
+
+
+async def change_number(platform: Platform, caller: Caller, command: ChangeNumber) -> OwnNumber:
+    """Change where messages to an own number go."""
+    number = command.number.lstrip("+")
+    mine = await platform.store.queries.own_numbers(caller.account_id)
+    own = next((one for one in mine if one.number == number), None)
+    if own is None:
+        raise Refusal(Fault.NOT_FOUND, f"{command.number} is none of this account's numbers")
+    values = _new_targets(platform, command)
+    if values:
+        await platform.store.commit(Changes(update=[Update(OwnNumber, own.id, caller.account_id, values)]))
+    return await platform.store.queries.owner_of_number(number) or own
+
+
+def _new_targets(platform: Platform, command: ChangeNumber | ChangeKeyword) -> dict[str, object]:
+    """The targets that a command sets, checked; what it leaves alone is not among them."""
+    _targets(command.url or "", command.email or "")
+    if command.dialect is not None:
+        subscriptions.check_dialect(platform, command.dialect)
+    wanted = {"url": command.url, "email": command.email, "dialect": command.dialect}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 async def release_number(platform: Platform, caller: Caller, command: ReleaseNumber) -> None:
@@ -266,6 +290,7 @@ async def claim_keyword(platform: Platform, caller: Caller, command: ClaimKeywor
                 "word",
             )
     url, email = _targets(command.url, command.email)
+    subscriptions.check_dialect(platform, command.dialect)
     keyword = Keyword(
         id=platform.ids.new_id(),
         account_id=caller.account_id,
@@ -283,12 +308,7 @@ async def claim_keyword(platform: Platform, caller: Caller, command: ClaimKeywor
 async def change_keyword(platform: Platform, caller: Caller, command: ChangeKeyword) -> Keyword:
     """Change where a keyword's messages go."""
     keyword = await _keyword(platform, caller, command.id)
-    _targets(command.url or "", command.email or "")
-    values = {
-        name: value
-        for name, value in (("url", command.url), ("email", command.email), ("dialect", command.dialect))
-        if value is not None
-    }
+    values = _new_targets(platform, command)
     if values:
         update = Update(Keyword, keyword.id, caller.account_id, values)
         await platform.store.commit(Changes(update=[update]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chappe.model.changes import Advance, Changes
+from chappe.model.changes import Advance, Changes, Update
 from chappe.model.commands import (
     Accepted,
     Caller,
@@ -153,6 +153,10 @@ async def _write(
     if balance is None:
         account = await platform.store.queries.account(caller.account_id)
         balance = 0 if account is None else account.balance
+    for one in stored:
+        # Known only now; a crash before it is written costs a replay nothing but this figure.
+        whole = {"outcome": {**one.outcome, "balance": balance}}
+        platform.store.later(Changes(update=[Update(StoredOutcome, one.id, caller.account_id, whole)]))
     return replace(outcome, balance=balance)
 
 
@@ -187,12 +191,12 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
     found = {m.ref: m for m in await platform.store.queries.messages_by_ref(caller.account_id, refs)}
     state = MessageState(str(stored.outcome["state"]))
     accepted = [replace(found[ref], state=state) for ref in refs if ref in found]
-    account = await platform.store.queries.account(caller.account_id)
-    return SendOutcome(
-        tuple(Accepted(message.peer, message) for message in accepted),
-        0 if account is None else account.balance,
-        replayed=True,
-    )
+    balance = stored.outcome.get("balance")
+    if not isinstance(balance, int):
+        account = await platform.store.queries.account(caller.account_id)
+        balance = 0 if account is None else account.balance
+    results = tuple(Accepted(message.peer, message) for message in accepted)
+    return SendOutcome(results, balance, replayed=True)
 
 
 def _texts(value: object) -> list[str]:

@@ -226,6 +226,10 @@ NoticeMaker = Callable[[MessageEvent, NoticeTarget, datetime], Outgoing | Mail |
 class Notices(Protocol):
     """Turns an event into a request or a mail in the manner of a dialect; None where it has no word."""
 
+    def knows(self, dialect: str) -> bool:
+        """Whether a dialect of this name is served."""
+        ...
+
     def __call__(
         self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
     ) -> Outgoing | Mail | None: ...

@@ -236,6 +236,13 @@ def check_url(url: str, field: str = "url") -> str:
     return url
 
 
+def check_dialect(platform: Platform, dialect: str) -> str:
+    """A dialect in whose manner notices can be told; a slip of the pen would drop them all in silence."""
+    if not platform.notices.knows(dialect):
+        raise Refusal(Fault.INVALID_PARAMETER, f"{dialect!r} is no dialect that is served here", "dialect")
+    return dialect
+
+
 def _check_events(events: Sequence[str]) -> tuple[str, ...]:
     known = {str(name) for name in EventName} | {_ALL}
     for name in events:
@@ -258,7 +265,7 @@ async def subscribe(platform: Platform, caller: Caller, command: Subscribe) -> S
         id=platform.ids.new_id(),
         ref=platform.ids.new_ref(),
         account_id=caller.account_id,
-        dialect=command.dialect,
+        dialect=check_dialect(platform, command.dialect),
         url=check_url(command.url),
         events=_check_events(command.events),
         secret=new_secret(platform),

@@ -90,8 +90,9 @@ class Visit:
     def trouble(self, refusal: Refusal, names: Mapping[str, str] | None = None) -> Trouble:
         """A refusal in words, at the form's own name of its field."""
         at = (refusal.field or "").partition("[")[0]
+        at = (names or {}).get(at, at)
         text = words.FAULT_AT.get((refusal.fault, at)) or words.FAULT[refusal.fault]
-        return Trouble(self.say(text), (names or {}).get(at, at))
+        return Trouble(self.say(text), at)
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """A page with what every page needs."""

@@ -177,7 +177,7 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
             b"",
             commands.ListMessages(direction=Direction.MO, peer="336", address="20345"),
         ),
-        (f"GET /v1/messages/{REF}", b"", commands.FindMessages((REF,))),
+        (f"GET /v1/messages/{REF}", b"", commands.FindMessages((REF,), notices=True)),
         (f"POST /v1/messages/{REF}/cancel", b"", commands.CancelMessages((REF,))),
         ("GET /v1/account", b"", commands.ReadAccount()),
         ("GET /v1/account/ledger?limit=1", b"", commands.ReadLedger(None, 1)),
@@ -187,7 +187,7 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
         (
             "PATCH /v1/numbers/1",
             b'{"url":"u","dialect":"orange"}',
-            commands.ClaimNumber("1", "u", "", "orange"),
+            commands.ChangeNumber("1", "u", None, "orange"),
         ),
         ("DELETE /v1/numbers/1", b"", commands.ReleaseNumber("1")),
         ("GET /v1/keywords", b"", commands.ListKeywords()),

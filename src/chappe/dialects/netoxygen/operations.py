@@ -6,9 +6,9 @@ from chappe.model.commands import CancelMessages, CleanNumber, FindMessages, Rea
 from chappe.services import directory, history, messages
 
 DEFAULT_SENDER = "textobox.ch"
-"""What a handset shows where neither the client nor the account names a sender (Passerelle SMS, send_message)."""
+"""What a handset shows where neither client nor account names a sender (Passerelle SMS, send_message)."""
 
-_SOURCE = 'Passerelle SMS, Interface XML-RPC: Description des fonctions disponibles'
+_SOURCE = "Passerelle SMS, Interface XML-RPC: Description des fonctions disponibles"
 
 
 def decode_account(call: WireCall) -> ReadAccount:

@@ -44,7 +44,7 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     GET_STATUS: ("user", "pass", "id"),
     CANCEL_MESSAGE: ("user", "pass", "id"),
 }
-"""The functions and what they take (Passerelle SMS, Interface XML-RPC: Description des fonctions disponibles)."""
+"""The functions and what they take (Passerelle SMS, "Description des fonctions disponibles")."""
 
 
 class ErrorCode(IntEnum):

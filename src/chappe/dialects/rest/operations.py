@@ -109,7 +109,7 @@ def encode_messages(page: Page[Message], call: WireCall) -> HttpResponse:
 def decode_find_message(call: WireCall) -> commands.FindMessages:
     """GET /v1/messages/{id}."""
     wire.no_query(call)
-    return commands.FindMessages((wire.parameter(call, "id"),))
+    return commands.FindMessages((wire.parameter(call, "id"),), notices=True)
 
 
 def encode_story(outcome: tuple[MessageStory | commands.Refused, ...], call: WireCall) -> HttpResponse:
@@ -175,12 +175,10 @@ def decode_claim_number(call: WireCall) -> commands.ClaimNumber:
     return commands.ClaimNumber(request.number or "", request.url or "", request.email or "", request.dialect)
 
 
-def decode_change_number(call: WireCall) -> commands.ClaimNumber:
-    """PATCH /v1/numbers/{number}; the command sets the whole target, so what is left out is emptied."""
+def decode_change_number(call: WireCall) -> commands.ChangeNumber:
+    """PATCH /v1/numbers/{number}."""
     change = wire.body(call, schemas.NumberChange)
-    return commands.ClaimNumber(
-        wire.parameter(call, "number"), change.url or "", change.email or "", change.dialect
-    )
+    return commands.ChangeNumber(wire.parameter(call, "number"), change.url, change.email, change.dialect)
 
 
 def encode_number(number: directory.OwnNumber, call: WireCall) -> HttpResponse:
@@ -512,7 +510,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "PATCH /v1/numbers/{number}": _line(
         decode_change_number,
-        inbox.claim_number,
+        inbox.change_number,
         encode_number,
         "Set where a number's inbound messages go",
         Described(

@@ -109,11 +109,11 @@ class NumberRequest(Body):
 
 
 class NumberChange(Body):
-    """Where inbound messages to a number go, as a whole: what is left out is emptied."""
+    """Where inbound messages to a number go; what is left out stays as it is, an empty string empties it."""
 
     url: str | None = None
     email: str | None = None
-    dialect: DialectWord = "rest"
+    dialect: DialectWord | None = None
 
 
 class KeywordRequest(Body):
