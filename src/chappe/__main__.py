@@ -310,15 +310,12 @@ async def _find(platform: Platform, name: str) -> Account:
 
 
 async def _with_platform(settings: Settings, data: str, work: Callable[[Platform], Awaitable[T]]) -> T:
-    from chappe.app import open_platform
-    from chappe.host.http import GuardedClient
+    from chappe.platform import open_platform
 
-    platform, _, records = await open_platform(settings, data)
+    platform, records = await open_platform(settings, data)
     try:
         return await work(platform)
     finally:
-        if isinstance(platform.web, GuardedClient):
-            await platform.web.close()
         await records.close()
 
 

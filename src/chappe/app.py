@@ -4,49 +4,33 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any
 
 import structlog
 
-from chappe.bus.memory import MemoryTopics
 from chappe.bus.queue import Queue
 from chappe.carriers.sandbox.carrier import SandboxCarrier
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
-from chappe.model.directory import ShortCode
 from chappe.model.events import MessageEvent
-from chappe.model.ledger import CREDIT, Route, Tariff
 from chappe.model.outgoing import Mail, Outgoing
+from chappe.platform import open_platform
 from chappe.services import jobs, messages
 from chappe.services.door import Door
 from chappe.services.outbox import Outbox
-from chappe.services.ports import Clock, Mailer, MessageCarrier, NoticeTarget, Platform, Rules, WebClient
-from chappe.services.routing import Router
+from chappe.services.ports import Clock, Mailer, MessageCarrier, NoticeTarget, Platform, WebClient
 from chappe.settings import Settings
-from chappe.store.database import Database, open_database
-from chappe.store.ids import SortableIds
-from chappe.store.migrate import migrate, node_number, shared_secret
-from chappe.store.records import Records
 from chappe.web.pages import build
 
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
 _RETENTION_EVERY = 600.0
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """See services/ports.py."""
-        return datetime.now(UTC)
 
 
 def load_dialects(names: tuple[str, ...]) -> tuple[Dialect, ...]:
@@ -98,55 +82,6 @@ class Chappe:
         raise RuntimeError(f"work was still being made after {most} rounds")
 
 
-async def open_platform(
-    settings: Settings,
-    data: str,
-    *,
-    clock: Clock | None = None,
-    web: WebClient | None = None,
-    mailer: Mailer | None = None,
-    door: Callable[[bytes], Door] | None = None,
-) -> tuple[Platform, Database, Records]:
-    """The ports on a database: migrated, seeded from the settings. Close Records when done."""
-    clock = clock or SystemClock()
-    database = open_database(settings.database or data)
-    await migrate(database)
-    ids = SortableIds(clock, await node_number(database))
-    records = Records(database, clock, ids)
-    await records.adopt(
-        [
-            ShortCode(ids.new_id(), code.number, code.country, round(code.revenue * CREDIT), code.label)
-            for code in settings.short_codes
-        ]
-        + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
-    )
-    secret = settings.secret.encode() if settings.secret else await shared_secret(database)
-    if len(secret) > 64:
-        secret = secret[:64]
-    routes = [Route(route.kind, route.prefix, route.carrier) for route in settings.routes]
-    dialects = load_dialects(settings.dialects)
-    limits = settings.limits
-    platform = Platform(
-        store=records,
-        topics=MemoryTopics(),
-        clock=clock,
-        ids=ids,
-        web=web or GuardedClient(allow=[ip_network(network) for network in settings.outgoing.allow]),
-        mailer=mailer or _mailer(settings, data),
-        notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
-        router=Router(routes, await records.queries.tariffs(), round(limits.price * CREDIT)),
-        door=door(secret) if door else Door(secret, token_bytes(32)),
-        rules=Rules(
-            welcome=round(limits.welcome_credits * CREDIT),
-            max_segments=limits.max_segments,
-            max_recipients=limits.max_recipients,
-            validity_seconds=limits.validity_hours * 3600,
-            public_url=settings.public_url,
-        ),
-    )
-    return platform, database, records
-
-
 def _mailer(settings: Settings, data: str) -> Mailer:
     mail = settings.mail
     if mail.host:
@@ -156,16 +91,33 @@ def _mailer(settings: Settings, data: str) -> Mailer:
 
 
 @asynccontextmanager
-async def assemble(settings: Settings, data: str, **overrides: object) -> AsyncIterator[Chappe]:
+async def assemble(
+    settings: Settings,
+    data: str,
+    *,
+    clock: Clock | None = None,
+    web: WebClient | None = None,
+    mailer: Mailer | None = None,
+    door: Callable[[bytes], Door] | None = None,
+) -> AsyncIterator[Chappe]:
     """The whole platform, without its loops running."""
-    platform, _, records = await open_platform(settings, data, **overrides)  # type: ignore[arg-type]
+    dialects = load_dialects(settings.dialects)
     async with AsyncExitStack() as stack:
+        if web is None:
+            web = GuardedClient(allow=[ip_network(network) for network in settings.outgoing.allow])
+            stack.push_async_callback(web.close)
+        platform, records = await open_platform(
+            settings,
+            data,
+            clock=clock,
+            web=web,
+            mailer=mailer or _mailer(settings, data),
+            notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
+            door=door,
+        )
         stack.push_async_callback(records.close)
-        if isinstance(platform.web, GuardedClient):
-            stack.push_async_callback(platform.web.close)
         outbox = Outbox(platform)
         sandbox = SandboxCarrier(platform, outbox)
-        dialects = load_dialects(settings.dialects)
         yield Chappe(
             platform=platform,
             dialects=dialects,

@@ -24,7 +24,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.low
 ENVIRONMENT |= {"LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "error"}
 
 
-def eventually(look: Callable[[], T], tries: int = 400) -> T:
+def eventually(look: Callable[[], T], tries: int = 1200) -> T:
     """The first true value of `look`, asked again after short waits."""
     for _ in range(tries):
         if seen := look():

@@ -47,9 +47,10 @@ class Application:
 class Served:
     """A running listener and what a client can do with it."""
 
-    def __init__(self, port: int, app: Application) -> None:
+    def __init__(self, port: int, app: Application, server: uvicorn.Server) -> None:
         self.port = port
         self.app = app
+        self.server = server
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -78,7 +79,7 @@ async def serving(**limits: float) -> AsyncIterator[Served]:
     await server.startup(sockets=[listening])
     await server.on_tick(0)  # sets the date header, as the server's own loop does once a second
     try:
-        yield Served(listening.getsockname()[1], app)
+        yield Served(listening.getsockname()[1], app, server)
     finally:
         app.go.set()
         await server.shutdown(sockets=[listening])
@@ -443,3 +444,17 @@ async def test_an_application_waiting_for_a_body_learns_that_the_client_is_gone(
     writer.transport.abort()
     await served.app.ended.wait()
     assert served.app.messages[-1] == "http.disconnect"
+
+
+@pytest.mark.parametrize("half", [b"GET /half", b"POST / HTTP/1.1\r\nContent-Length: 50\r\n\r\nabc"])
+async def test_a_stopping_server_does_not_wait_for_the_rest_of_a_request(half: bytes) -> None:
+    async with serving() as served:
+        reader, writer = await served.connect()
+        writer.write(b"GET /first HTTP/1.1\r\n\r\n" + half)
+        await reader.readuntil(b"/first? ")
+        while not any(protocol._in_message for protocol in served.server.server_state.connections):
+            await asyncio.sleep(0)
+        for protocol in list(served.server.server_state.connections):
+            protocol.shutdown()
+        assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 503 ")
+        writer.close()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -27,10 +27,10 @@ BEYOND_DOUBLE = 2**53
 PARIS = timezone(timedelta(hours=2))
 
 
-def sample(kind: type[R], number: int = 1, *, full: bool = True, **chosen: Any) -> R:
-    """A record of a kind with every optional field set (`full`) or None, distinct by `number`."""
+def sample(kind: type[R], at: int = 1, *, full: bool = True, **chosen: Any) -> R:
+    """A record of a kind with every optional field set (`full`) or None, distinct by `at`."""
     hints = get_type_hints(kind)
-    values = {one.name: _value(hints[one.name], one.name, number, full) for one in fields(kind)}  # type: ignore[arg-type]
+    values = {one.name: _value(hints[one.name], one.name, at, full) for one in fields(kind)}  # type: ignore[arg-type]
     return kind(**{**values, **chosen})
 
 
@@ -148,5 +148,4 @@ async def a_ground(address: str) -> AsyncIterator[Ground]:
         await records.close()
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+NAIVE = datetime(2026, 3, 2, 9, 0)

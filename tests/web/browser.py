@@ -48,6 +48,7 @@ class Browser:
     language: str = "en"
     cookies: dict[str, str] = field(default_factory=dict)
     peer: str = "127.0.0.1"
+    scheme: str = "http"
 
     async def get(self, path: str, **headers: str) -> Page:
         page = await self.ask("GET", path, headers=headers)
@@ -102,7 +103,7 @@ class Browser:
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": method,
-            "scheme": "http",
+            "scheme": self.scheme,
             "path": parts.path,
             "raw_path": parts.path.encode(),
             "query_string": parts.query.encode(),

@@ -183,12 +183,7 @@ async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(browser: Brow
 
 
 async def test_cookies_stay_on_https_where_the_platform_is_reached_by_it(browser: Browser) -> None:
-    plain = browser.scope
-
-    def encrypted(*given: object) -> dict[str, object]:
-        return plain(*given) | {"scheme": "https"}  # type: ignore[arg-type]
-
-    browser.scope = encrypted  # type: ignore[method-assign]
+    browser.scheme = "https"
     assert "Secure" in (await browser.ask("GET", "/login")).headers["set-cookie"]
 
 

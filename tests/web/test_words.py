@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
@@ -27,7 +27,7 @@ OPTIONS = {"templates/**.html": JINJA}
 def used() -> set[str]:
     """Every text that pages and modules mark for translation."""
     found = extract_from_dir(WEB, METHODS, OPTIONS, keywords=DEFAULT_KEYWORDS | {"N_": None})
-    return {said if isinstance(said, str) else said[0] for _, _, said, _, _ in found}
+    return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
 
 
 def catalogue(language: str) -> Catalog:
@@ -41,19 +41,22 @@ def test_a_catalogue_has_exactly_the_texts_in_use(language: str) -> None:
     assert known == used()
 
 
+def said(message: Message) -> tuple[str, ...]:
+    """The translations of a text: one, or one for each plural form."""
+    return tuple(message.string) if isinstance(message.string, list | tuple) else (message.string or "",)
+
+
 def test_every_text_is_said_in_french() -> None:
     for message in catalogue("fr"):
-        said = message.string if isinstance(message.string, tuple) else (message.string,)
-        assert all(said), message.id
+        assert all(said(message)), message.id
         assert not message.fuzzy, message.id
         assert list(message.check()) == [], message.id
 
 
 def test_french_never_breaks_a_line_before_high_punctuation() -> None:
     for message in catalogue("fr"):
-        for said in message.string if isinstance(message.string, tuple) else (message.string,):
-            if message.id:
-                assert re.search(r" [?!;:»]|« |\w[?!;]", said) is None, said
+        for text in said(message) if message.id else ():
+            assert re.search(r" [?!;:»]|« |\w[?!;]", text) is None, text
 
 
 @pytest.mark.parametrize(

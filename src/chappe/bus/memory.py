@@ -18,10 +18,11 @@ class MemoryWaiter:
 
     async def wait(self, timeout: float | None = None) -> bool:
         """See services/ports.py."""
-        try:
-            await asyncio.wait_for(self._rung.wait(), timeout)
-        except TimeoutError:
-            return False
+        if not self._rung.is_set():  # wait_for with a timeout of 0 would not look
+            try:
+                await asyncio.wait_for(self._rung.wait(), timeout)
+            except TimeoutError:
+                return False
         self._rung.clear()
         return True
 

@@ -14,6 +14,8 @@ from chappe.services.ports import JobKind, Platform
 
 _CLAIM_FOR = timedelta(minutes=5)
 _AT_ONCE = 64
+_LONGEST_PAUSE = timedelta(days=1)
+"""However long a server asks to be left alone (our choice: the longest pause of the notices)."""
 _log = structlog.get_logger()
 
 
@@ -62,7 +64,8 @@ class Queue:
             return
         pause = kind.pauses[job.attempts - 1]
         if retry_after is not None:
-            pause = max(pause, timedelta(seconds=retry_after))
+            longest = _LONGEST_PAUSE.total_seconds()
+            pause = max(pause, timedelta(seconds=max(0.0, min(retry_after, longest))))
         due_at = self._platform.clock.now() + pause
         await self._write(job, JobState.WAITING, outcome, {"due_at": due_at})
 
@@ -73,11 +76,13 @@ class Queue:
         if state in (JobState.DONE, JobState.DEAD):
             values["done_at"] = self._platform.clock.now()
         values.update(more or {})
-        await self._commit(Changes(update=[Update(Job, job.id, None, values)]))
+        # Whose claim ran out must not write over the next runner: every claim counts one attempt more.
+        held = {"state": JobState.RUNNING, "attempts": job.attempts}
+        await self._commit(Changes(update=[Update(Job, job.id, None, values, held)]))
         self._platform.topics.publish(f"account.{job.account_id}")
 
     async def _commit(self, changes: Changes) -> None:
         try:
             await self._platform.store.commit(changes)
         except Refusal as refusal:
-            _log.info("job vanished", reason=refusal.detail)
+            _log.info("job is no longer ours", reason=refusal.detail)

@@ -31,6 +31,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _KEPT = 16_384
 _MASK = b"***"
 _SIGNING_SECRET = re.compile(rb"whsec_[A-Za-z0-9+/=]+")  # a subscription's, shown once by its answer
+_SLASHES = re.compile("/{2,}")
 _log = structlog.get_logger()
 
 
@@ -49,7 +50,9 @@ class Pipeline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = scope["path"].lower()  # providers' clients write their verbs in any case
+            # A base address with a trailing slash doubles it; verbs come in any letter case.
+            scope["path"] = _SLASHES.sub("/", scope["path"])
+            path = scope["path"].lower()
             for dialect in self.dialects:
                 for prefix in dialect.paths:
                     prefix = prefix.lower()

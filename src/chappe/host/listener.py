@@ -177,6 +177,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     # Giving up
 
+    def shutdown(self) -> None:
+        if self._refusal is not None:
+            if not self._is_answering():
+                self.transport.close()
+        elif self._in_message:
+            # What is not here yet would hold up the end until the drain's limit.
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The server is stopping; send the request again.")
+        else:
+            super().shutdown()
+
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(self.request_seconds, self._out_of_time)
 

@@ -372,6 +372,7 @@ def looks_like_mail(address: str) -> bool:
     """Whether a text could be a mail address; only sending proves more."""
     return (
         len(address) <= 254
+        and address.isprintable()
         and re.fullmatch(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+|[^@\s,;<>\"]+@localhost", address)
         is not None
     )

@@ -1,5 +1,7 @@
 """Past messages, each with all that happened to it."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +11,20 @@ from chappe.model.history import Exchange, MessageStory, Page
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.services.ports import Platform
 
+_REF = re.compile("[0-9a-z]{26}")
+_REFS_AT_ONCE = 500
 _NEVER_RELEASED = frozenset({MessageState.SCHEDULED, MessageState.CANCELLED})
+
+
+async def by_ref(platform: Platform, account_id: int, refs: Sequence[str]) -> dict[str, Message]:
+    """The account's messages with these refs, which may be anything that a client wrote, however many."""
+    # A database refuses a question with NUL, half characters or too many values.
+    asked = list(dict.fromkeys(ref for ref in refs if _REF.fullmatch(ref)))
+    found: dict[str, Message] = {}
+    for start in range(0, len(asked), _REFS_AT_ONCE):
+        some = asked[start : start + _REFS_AT_ONCE]
+        found |= {m.ref: m for m in await platform.store.queries.messages_by_ref(account_id, some)}
+    return found
 
 
 async def find_messages(
@@ -17,10 +32,7 @@ async def find_messages(
 ) -> tuple[MessageStory | Refused, ...]:
     """For each ref in order the message with its timeline, or `not_found` (also where it is another
     account's)."""
-    found = {
-        message.ref: message
-        for message in await platform.store.queries.messages_by_ref(caller.account_id, command.refs)
-    }
+    found = await by_ref(platform, caller.account_id, command.refs)
     stories: list[MessageStory | Refused] = []
     for ref in command.refs:
         message = found.get(ref)
@@ -38,10 +50,9 @@ async def find_messages(
 
 async def read_story(platform: Platform, caller: Caller, ref: str) -> MessageStory | None:
     """One message with its notices and the exchanges about it, for the console."""
-    found = await platform.store.queries.messages_by_ref(caller.account_id, [ref])
-    if not found:
+    message = (await by_ref(platform, caller.account_id, [ref])).get(ref)
+    if message is None:
         return None
-    message = found[0]
     notices = await platform.store.queries.notices_of(caller.account_id, message.id)
     exchanges: list[Exchange] = []
     if message.exchange_id is not None:

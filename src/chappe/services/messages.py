@@ -1,6 +1,6 @@
 """Send, quote and cancel messages; what becomes of them on their carrier is services/outbox.py."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,7 @@ from chappe.model.ledger import EntryKind, LedgerMove
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.model.smstext import TextNotEncodable, TextPlan, plan
-from chappe.services import subscriptions
+from chappe.services import history, subscriptions
 from chappe.services.ports import Platform
 from chappe.services.routing import Way
 
@@ -45,14 +45,12 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         if earlier is not None:
             return earlier
     text = measure(platform, command)
-    way_of = {}
     results: list[Accepted | Refused] = []
     targets: list[tuple[int, str, Way]] = []
     for position, raw in enumerate(command.recipients):
         try:
             number = _recipient(raw, caller.region)
-            way_of[number] = platform.router.way("sms", number)
-            targets.append((position, number, way_of[number]))
+            targets.append((position, number, platform.router.way("sms", number)))
             results.append(Refused(raw, Fault.INTERNAL, ""))
         except Refusal as refusal:
             if command.all_or_nothing:
@@ -127,7 +125,7 @@ async def _write(
                 caller.account_id,
                 command.replay.key,
                 command.replay.fingerprint,
-                {"refs": [message.ref for message in messages], "state": _first_state(messages)},
+                {"results": [_kept(result) for result in results], "state": _first_state(messages)},
                 platform.clock.now(),
             )
         )
@@ -147,8 +145,7 @@ async def _write(
                 return twin
         raise
     wake(platform, messages)
-    if changes.enqueue:
-        platform.topics.publish("jobs")
+    _ring(platform, changes.enqueue)
     balance = committed.balances.get(caller.account_id)
     if balance is None:
         account = await platform.store.queries.account(caller.account_id)
@@ -170,6 +167,11 @@ def wake(platform: Platform, messages: Sequence[Message]) -> None:
         platform.topics.publish(f"account.{account_id}")
 
 
+def _ring(platform: Platform, told: Collection[object]) -> None:
+    if told:
+        platform.topics.publish("jobs")
+
+
 def _first_state(messages: Sequence[Message]) -> str:
     return messages[0].state if messages else MessageState.QUEUED
 
@@ -187,20 +189,35 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
             f"the idempotency key {command.replay.key!r} was used for another request; use a new key",
             "idempotency_key",
         )
-    refs = [str(ref) for ref in _texts(stored.outcome["refs"])]
-    found = {m.ref: m for m in await platform.store.queries.messages_by_ref(caller.account_id, refs)}
+    results = _list(stored.outcome["results"])
     state = MessageState(str(stored.outcome["state"]))
-    accepted = [replace(found[ref], state=state) for ref in refs if ref in found]
-    balance = stored.outcome.get("balance")
-    if not isinstance(balance, int):
-        account = await platform.store.queries.account(caller.account_id)
-        balance = 0 if account is None else account.balance
-    results = tuple(Accepted(message.peer, message) for message in accepted)
-    return SendOutcome(results, balance, replayed=True)
+    refs = [result for result in results if isinstance(result, str)]
+    found = await history.by_ref(platform, caller.account_id, refs)
+    account = await platform.store.queries.account(caller.account_id)
+    return SendOutcome(
+        tuple(
+            Accepted(recipient, replace(found[kept], state=state))
+            if isinstance(kept, str)
+            else _refused(recipient, _list(kept))
+            for recipient, kept in zip(command.recipients, results, strict=False)
+        ),
+        0 if account is None else account.balance,
+        replayed=True,
+    )
 
 
-def _texts(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+def _kept(result: Accepted | Refused) -> str | list[str]:
+    """What a stored outcome holds of one recipient."""
+    return result.message.ref if isinstance(result, Accepted) else [result.fault, result.detail]
+
+
+def _refused(recipient: str, kept: Sequence[object]) -> Refused:
+    fault, detail = kept
+    return Refused(recipient, Fault(str(fault)), str(detail))
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def measure(platform: Platform, command: SendMessages | QuoteMessages) -> TextPlan:
@@ -296,10 +313,7 @@ async def cancel(
 ) -> tuple[Message | Refused, ...]:
     """Cancel scheduled messages, each on its own: its row decides the race with its date, and its price
     goes back with the same write."""
-    found = {
-        message.ref: message
-        for message in await platform.store.queries.messages_by_ref(caller.account_id, command.refs)
-    }
+    found = await history.by_ref(platform, caller.account_id, command.refs)
     now = platform.clock.now()
     return tuple([await _cancel(platform, ref, found.get(ref), now) for ref in command.refs])
 
@@ -322,10 +336,10 @@ async def _cancel(platform: Platform, ref: str, message: Message | None, now: da
     except Refusal as refusal:
         if refusal.fault is not Fault.TOO_LATE:
             raise
-        return Refused(
-            ref, Fault.TOO_LATE, f"message {ref} is {message.state} and can no longer be cancelled"
-        )
+        met = await platform.store.queries.message(message.account_id, message.id) or message
+        return Refused(ref, Fault.TOO_LATE, f"message {ref} is {met.state} and can no longer be cancelled")
     platform.topics.publish(f"account.{message.account_id}")
+    _ring(platform, step.enqueue)
     return cancelled
 
 
@@ -369,4 +383,5 @@ async def sweep(platform: Platform, limit: int = 500) -> Swept:
         ]
         await platform.store.commit(Changes(advance=steps))
         wake(platform, ended)
+        _ring(platform, told)
     return Swept(len(due), len(over))

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from chappe.store.tables import json_text
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+
+_TRIES = 5
 
 _READERS = 2
 
@@ -63,6 +66,8 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
         connection.execute("pragma synchronous = full")
         connection.execute("pragma busy_timeout = 30000")
         connection.execute("pragma wal_autocheckpoint = 8000")
+        # SQLite's own lower() knows no letter beyond z; a search for "été" must find "ÉTÉ" as on PostgreSQL.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         if not writer:
             connection.execute("pragma query_only = on")
 
@@ -74,6 +79,10 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
 
 
 _Asked = tuple[Work[Any], asyncio.Future[Any]]
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else value.lower()
 
 
 class SqliteDatabase:
@@ -144,8 +153,16 @@ class PostgresDatabase:
     """A server that several nodes may share."""
 
     def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=8, max_overflow=0, pool_pre_ping=True, isolation_level="READ COMMITTED"
+        # Imported here: it costs a tenth of a second, and SQLite does without.
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        self._engine = create_async_engine(
+            url,
+            pool_size=8,
+            max_overflow=0,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            json_serializer=json_text,
         )
 
     async def read(self, work: Work[T]) -> T:
@@ -153,6 +170,16 @@ class PostgresDatabase:
             return await connection.run_sync(work)
 
     async def write(self, work: Work[T]) -> T:
+        # Two nodes may lock the same rows in different orders; PostgreSQL then ends one of the two.
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._write_once(work)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != "40P01":  # deadlock_detected
+                    raise
+        return await self._write_once(work)
+
+    async def _write_once(self, work: Work[T]) -> T:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 

@@ -15,7 +15,11 @@ from sqlalchemy.sql.elements import TextClause
 
 from chappe.model.changes import Advance
 from chappe.model.messages import MAY_FOLLOW, MessageState
-from chappe.store.tables import TABLES, Json, Utc, to_json, utc_text
+from chappe.store.tables import TABLES, Json, Utc, to_json, utc_text, without_nul
+
+# Rows in one statement. PostgreSQL holds at most 256 MB in one JSON array (54000 beyond), and an exchange
+# has up to 32 KiB.
+_SET = 5_000
 
 
 def _cast(column: Column[Any]) -> str:
@@ -33,6 +37,9 @@ def _cast(column: Column[Any]) -> str:
 def _cell(position: int, cast: str, dialect: str) -> str:
     if dialect == "sqlite":
         return f"json_extract(value, '$[{position}]')"
+    if cast == "timestamptz":
+        # Without its zone the text would be read in the zone of the server.
+        return f"cast((value ->> {position}) || 'Z' as timestamptz)"
     return f"cast(value ->> {position} as {cast})"
 
 
@@ -68,10 +75,12 @@ def _reader(record: type) -> Callable[[Any], list[Any]]:
 
 
 def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> None:
-    """Insert records of one type in one statement. A broken unique key raises IntegrityError."""
+    """Insert records of one type, set by set. A broken unique key raises IntegrityError."""
     read = _reader(record)
-    rows = msgspec.json.encode([read(value) for value in values]).decode()
-    connection.execute(_insert(TABLES[record], connection.dialect.name), {"rows": rows})
+    statement = _insert(TABLES[record], connection.dialect.name)
+    for start in range(0, len(values), _SET):
+        rows = msgspec.json.encode([read(value) for value in values[start : start + _SET]]).decode()
+        connection.execute(statement, {"rows": rows})
 
 
 # id, at, account_id, carrier_ids, fault, carrier_code, due_at
@@ -117,9 +126,9 @@ def advance_many(connection: Connection, to: MessageState, steps: Sequence[Advan
             step.id,
             utc_text(step.at),
             step.account_id,
-            step.carrier_ids,
+            without_nul(step.carrier_ids),
             step.fault,
-            step.carrier_code,
+            without_nul(step.carrier_code),
             None if step.due_at is None else utc_text(step.due_at),
         ]
         for step in steps

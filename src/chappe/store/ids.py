@@ -1,6 +1,7 @@
 """New names: growing ids that are unique over all nodes, sortable opaque refs, random secrets."""
 
 import secrets
+import threading
 from datetime import UTC, datetime, timedelta
 
 from chappe.services.ports import Clock
@@ -23,18 +24,21 @@ class SortableIds:
         self._node = node % (1 << _NODE_BITS)
         self._last = 0
         self._counter = 0
+        # SQLite's writer thread asks for ids of ledger entries while the loop asks for those of messages.
+        self._turn = threading.Lock()
 
     def new_id(self) -> int:
         """A number that grows; when 4096 were given in one millisecond the next ones borrow from the
         following milliseconds, and a clock set back does not make ids go back."""
         now = _milliseconds(self._clock.now())
-        if now > self._last:
-            self._last, self._counter = now, 0
-        else:
-            self._counter += 1
-            if self._counter >> _COUNTER_BITS:
-                self._last, self._counter = self._last + 1, 0
-        return (self._last << _NODE_BITS | self._node) << _COUNTER_BITS | self._counter
+        with self._turn:
+            if now > self._last:
+                self._last, self._counter = now, 0
+            else:
+                self._counter += 1
+                if self._counter >> _COUNTER_BITS:
+                    self._last, self._counter = self._last + 1, 0
+            return (self._last << _NODE_BITS | self._node) << _COUNTER_BITS | self._counter
 
     def new_ref(self) -> str:
         """26 characters, sortable by time."""

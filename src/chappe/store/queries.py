@@ -213,8 +213,7 @@ def messages_by_carrier_id(
         Message,
         _select(Message)
         .where(_m.carrier == carrier, _m.carrier_ids.in_(ids))
-        .where(_m.carrier_ids != "", _m.direction == Direction.MT)
-        .order_by(_m.id),
+        .where(_m.carrier_ids != "", _m.direction == Direction.MT),
     )
     found = [(one.carrier_ids, one) for one in single]
     table = TABLES[Segment].c
@@ -224,7 +223,7 @@ def messages_by_carrier_id(
         .where(table.carrier == carrier, table.carrier_id.in_(ids))
     )
     found += [(row[0], Message(*row[1:])) for row in connection.execute(statement)]
-    return tuple(found)
+    return tuple(sorted(found, key=lambda pair: pair[1].id))
 
 
 # across accounts: segments of messages that were found by a network's ids

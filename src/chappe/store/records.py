@@ -1,10 +1,12 @@
 """The store as services see it: group commit, bound queries, the claim of jobs, retention."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from chappe.model.changes import Changes, Committed
 from chappe.model.history import Exchange, StoredOutcome
@@ -139,6 +141,8 @@ def _adopt(connection: Connection, records: Sequence[object]) -> None:
         same = [table.c[name] == getattr(record, name) for name in key]
         found = connection.execute(select(table.c.id).where(*same)).scalar()
         if found is None:
-            insert_many(connection, type(record), [record])
+            # Another node that starts at this moment reads the same settings file.
+            with suppress(IntegrityError), connection.begin_nested():
+                insert_many(connection, type(record), [record])
         elif isinstance(record, Tariff):
             connection.execute(update(table).where(table.c.id == found).values(price=record.price))

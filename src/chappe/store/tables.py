@@ -43,7 +43,7 @@ class Utc(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return value.astimezone(UTC) if dialect.name == "postgresql" else utc_text(value)
+        return _in_utc(value) if dialect.name == "postgresql" else utc_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or isinstance(value, datetime):
@@ -52,10 +52,29 @@ class Utc(TypeDecorator[datetime]):
 
 
 def utc_text(value: datetime) -> str:
-    """An aware time as both databases read it: `2026-11-22 09:40:00.000000`, UTC."""
+    """An aware time as sortable text: `2026-11-22 09:40:00.000000`, UTC."""
+    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"time without zone: {value!r}")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.astimezone(UTC)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text of any length, without NUL: neither a PostgreSQL text nor a JSON string there can hold one."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return without_nul(value)
+
+
+def without_nul(value: str | None) -> str | None:
+    """A text as both databases can keep it."""
+    return value.replace("\0", "") if value else value
 
 
 class Choice(TypeDecorator[Enum]):
@@ -91,12 +110,28 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return msgspec.json.encode(value).decode()
+        return json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if isinstance(value, str):
             value = msgspec.json.decode(value)
         return tuple(value) if self.as_tuple and value is not None else value
+
+
+def json_text(value: Any) -> str:
+    """JSON as both databases can keep it: no text in it holds NUL."""
+    encoded = msgspec.json.encode(value).decode()
+    if "\\u0000" in encoded:
+        encoded = msgspec.json.encode(_deep_without_nul(msgspec.json.decode(encoded))).decode()
+    return encoded
+
+
+def _deep_without_nul(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {without_nul(key): _deep_without_nul(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_deep_without_nul(one) for one in value]
+    return without_nul(value) if isinstance(value, str) else value
 
 
 metadata = MetaData(
@@ -118,7 +153,7 @@ def _number(name: str, *, null: bool = False) -> Column[Any]:
 
 
 def _text(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, Text, nullable=null)
+    return Column(name, PlainText, nullable=null)
 
 
 def _time(name: str, *, null: bool = False) -> Column[Any]:
@@ -457,8 +492,7 @@ def to_json(column: Column[Any]) -> Callable[[Any], Any] | None:
     if isinstance(column.type, Utc):
         return lambda value: None if value is None else utc_text(value)
     if isinstance(column.type, Json):
-        return lambda value: msgspec.json.encode(value).decode()
-    if isinstance(column.type, Text):
-        # Neither a PostgreSQL text nor a JSON string there can hold NUL.
-        return lambda value: value.replace("\0", "") if value else value
+        return json_text
+    if isinstance(column.type, PlainText):
+        return without_nul
     return None

@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, false, select, text, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from chappe.model.changes import Advance, Changes, Committed, Delete, Update
+from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
-from chappe.model.messages import MessageState
+from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, insert_many
@@ -35,7 +36,13 @@ _ORDER_OF_STATES = (
     MessageState.EXPIRED,
     MessageState.FAILED,
     MessageState.CANCELLED,
+    MessageState.SCHEDULED,
+    MessageState.RECEIVED,
 )
+
+# What one member of a group may have brought about: a guard or a key that holds, a value that no column
+# takes. `_verdict` sorts the database's own troubles out.
+_REFUSALS = (Refusal, StatementError, ValueError, TypeError, LookupError, ArithmeticError)
 
 
 class GroupWriter:
@@ -91,29 +98,27 @@ class GroupWriter:
         for (_, future), result in zip(group, results, strict=True):
             if future.cancelled():
                 continue
-            if isinstance(result, Refusal):
-                future.set_exception(result)
-            else:
+            if isinstance(result, Committed):
                 future.set_result(result)
+            else:
+                future.set_exception(result)
 
-    def _apply(self, connection: Connection, group: Sequence[Changes]) -> list[Committed | Refusal]:
+    def _apply(self, connection: Connection, group: Sequence[Changes]) -> list[Committed | Exception]:
         """All members at once; when one of them cannot be written, each under its own savepoint, so
         that only the culprit is refused."""
         if len(group) > 1:
             try:
                 with connection.begin_nested():
                     return list(self._together(connection, group))
-            except (IntegrityError, Refusal):
-                pass  # somebody in the group; found below
-        results: list[Committed | Refusal] = []
+            except _REFUSALS as error:
+                _verdict(error)  # somebody in the group; found below
+        results: list[Committed | Exception] = []
         for changes in group:
             try:
                 with connection.begin_nested():
                     results += self._together(connection, [changes])
-            except Refusal as refusal:
-                results.append(refusal)
-            except IntegrityError as error:
-                results.append(Refusal(Fault.ALREADY_EXISTS, _clash(error)))
+            except _REFUSALS as error:
+                results.append(_verdict(error))
         return results
 
     def _together(self, connection: Connection, group: Sequence[Changes]) -> list[Committed]:
@@ -156,7 +161,10 @@ class GroupWriter:
         for account_id in sorted(by_account):
             lines = _lines(by_account[account_id])
             total = sum(line.amount for line in lines)
-            balance = connection.execute(_MOVE, {"id": account_id, "total": total}).scalar()
+            # Credits that come in with the same group do not excuse what goes out from being guarded.
+            guarded = any(move.amount < 0 for move in by_account[account_id])
+            move_all = _MOVE_GUARDED if guarded else _MOVE
+            balance = connection.execute(move_all, {"id": account_id, "total": total}).scalar()
             if balance is None:
                 raise _too_poor(connection, account_id, -total)
             balances[account_id] = balance
@@ -188,14 +196,15 @@ def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int
     by_state: dict[MessageState, dict[int, Advance]] = defaultdict(dict)
     for step in steps:
         first = by_state[step.to].setdefault(step.id, step)
-        if first is not step and step.required:
+        # Of two askers who are not the same owner the statement could serve only one: alone each is judged.
+        if first is not step and (step.required or step.account_id != first.account_id):
             raise Refusal(Fault.TOO_LATE, f"message {step.id} is becoming {step.to} by another request")
     moved: dict[tuple[int, MessageState], Advance] = {}
     for state in _ORDER_OF_STATES:
         wanted = by_state.get(state)
         if not wanted:
             continue
-        done = advance_many(connection, state, list(wanted.values()))
+        done = advance_many(connection, state, list(wanted.values())) if MAY_FOLLOW[state] else set()
         for step in wanted.values():
             if step.id in done:
                 moved[step.id, state] = step
@@ -204,9 +213,10 @@ def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int
     return moved
 
 
-_MOVE = text(
+_MOVE = text("update accounts set balance = balance + :total where id = :id returning balance")
+_MOVE_GUARDED = text(
     "update accounts set balance = balance + :total"
-    " where id = :id and (:total >= 0 or balance + :total >= reserved) returning balance"
+    " where id = :id and balance + :total >= reserved returning balance"
 )
 
 
@@ -223,7 +233,8 @@ def _lines(moves: Sequence[LedgerMove]) -> list[LedgerMove]:
     joined = [
         LedgerMove(moves[0].account_id, amount, kind, None, count) for kind, (amount, count) in summed.items()
     ]
-    return joined + single
+    # What comes in stands first, so that no line of the statement shows a balance below zero.
+    return sorted(joined + single, key=lambda line: line.amount < 0)
 
 
 def _accounts_of(changes: Changes, moved: dict[tuple[int, MessageState], Advance]) -> set[int]:
@@ -250,16 +261,21 @@ def _too_poor(connection: Connection, account_id: int, price: int) -> Refusal:
 def _owned(change: Update | Delete) -> list[Any]:
     table = TABLES[change.record]
     conditions = [table.c.id == change.id]
-    if change.account_id is not None and "account_id" in table.c:
-        conditions.append(table.c.account_id == change.account_id)
+    if change.account_id is not None:
+        # An account owns itself; records that name no account are the platform's and no account's.
+        owner = table.c.id if change.record is Account else table.c.get("account_id")
+        conditions.append(false() if owner is None else owner == change.account_id)
     return conditions
 
 
 def _update(connection: Connection, change: Update) -> None:
     table = TABLES[change.record]
     conditions = _owned(change) + [table.c[name] == value for name, value in change.expected.items()]
-    statement = update(table).where(*conditions).values(dict(change.values))
-    if connection.execute(statement).rowcount == 1:
+    if change.values:
+        statement = update(table).where(*conditions).values(dict(change.values))
+        if connection.execute(statement).rowcount == 1:
+            return
+    elif connection.execute(select(table.c.id).where(*conditions)).first() is not None:
         return
     name = change.record.__name__
     if connection.execute(select(table.c.id).where(*_owned(change))).first() is None:
@@ -272,5 +288,19 @@ def _delete(connection: Connection, removal: Delete) -> None:
         raise Refusal(Fault.NOT_FOUND, f"{removal.record.__name__} {removal.id} does not exist")
 
 
-def _clash(error: IntegrityError) -> str:
-    return f"this already exists ({str(error.orig).splitlines()[0]})"
+def _verdict(error: Exception) -> Exception:
+    """What a member is told; raises what is the database's trouble and not the member's."""
+    if not isinstance(error, DBAPIError):
+        return error
+    state = str(getattr(error.orig, "sqlstate", ""))
+    if state == "23505" or getattr(error.orig, "sqlite_errorname", "") in _DUPLICATES:
+        refusal = Refusal(Fault.ALREADY_EXISTS, "there is one with the same name or number already")
+        refusal.__cause__ = error
+        return refusal
+    # Class 22 is "data exception" (PostgreSQL, appendix A).
+    if isinstance(error, (IntegrityError, DataError)) or state.startswith("22"):
+        return error
+    raise error
+
+
+_DUPLICATES = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")

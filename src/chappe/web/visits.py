@@ -97,7 +97,9 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """A page with what every page needs."""
         said = words.SAID.get(self.request.cookies.get(sessions.SAID, ""))
-        path = self.request.url.path
+        here = str(values.get("here") or self.request.url.path.split("/")[1])
+        # The answer to a form that was refused stands at an address that cannot be asked for again.
+        path = self.request.url.path if self.request.method == "GET" else f"/{here}"
         query = self.request.url.query
         common = {
             "account": self.account,
@@ -105,7 +107,7 @@ class Visit:
             "token_value": self.token,
             "flash": None if said is None else Said(self.say(said)),
             "trouble": None,
-            "here": path.split("/")[1],
+            "here": here,
             "here_path": f"{path}?{query}" if query else path,
         }
         response = HTMLResponse(rendering.render(template, self.reader, **(common | values)), status)

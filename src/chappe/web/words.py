@@ -105,6 +105,9 @@ CREDENTIAL: dict[str, str] = {
     CredentialKind.DIGEST: N_("Password"),
 }
 
+# Why a number is on the blacklist, where it was not the word that it sent.
+REASON: dict[str, str] = {"added by the account": N_("blocked by you")}
+
 RECEIPT: dict[str, str] = {
     "delivered": N_("delivered"),
     "undelivered": N_("undelivered"),

@@ -1,0 +1,105 @@
+"""The ports on a database: what the server and the command line both need, and nothing heavier."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from secrets import token_bytes
+
+from chappe.bus.memory import MemoryTopics
+from chappe.model.directory import ShortCode
+from chappe.model.errors import Fault, Refusal
+from chappe.model.events import MessageEvent
+from chappe.model.ledger import CREDIT, Route, Tariff
+from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.services.door import Door
+from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, WebClient
+from chappe.services.routing import Router
+from chappe.settings import Settings
+from chappe.store.database import open_database
+from chappe.store.ids import SortableIds
+from chappe.store.migrate import migrate, node_number, shared_secret
+from chappe.store.records import Records
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See services/ports.py."""
+        return datetime.now(UTC)
+
+
+_NOTHING_SENT = "nothing is sent from the command line; the server does it"
+
+
+class NoWeb:
+    """The web client of a command, which sends nothing."""
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Refuse."""
+        raise Refusal(Fault.UNSUPPORTED, _NOTHING_SENT)
+
+
+class NoMail:
+    """The mailer of a command, which sends nothing."""
+
+    async def send(self, mail: Mail) -> None:
+        """Refuse."""
+        raise Refusal(Fault.UNSUPPORTED, _NOTHING_SENT)
+
+
+class NoWords:
+    """The dialects' words in a command, which tells nobody."""
+
+    def knows(self, dialect: str) -> bool:
+        """No dialect is served here."""
+        return False
+
+    def __call__(self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime) -> None:
+        """No dialect has a word."""
+
+
+async def open_platform(
+    settings: Settings,
+    data: str,
+    *,
+    clock: Clock | None = None,
+    web: WebClient | None = None,
+    mailer: Mailer | None = None,
+    notices: Notices | None = None,
+    door: Callable[[bytes], Door] | None = None,
+) -> tuple[Platform, Records]:
+    """The ports on a database: migrated, seeded from the settings. Close Records when done."""
+    clock = clock or SystemClock()
+    database = open_database(settings.database or data)
+    await migrate(database)
+    ids = SortableIds(clock, await node_number(database))
+    records = Records(database, clock, ids)
+    await records.adopt(
+        [
+            ShortCode(ids.new_id(), code.number, code.country, round(code.revenue * CREDIT), code.label)
+            for code in settings.short_codes
+        ]
+        + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
+    )
+    secret = settings.secret.encode()[:64] if settings.secret else await shared_secret(database)
+    routes = [Route(route.kind, route.prefix, route.carrier) for route in settings.routes]
+    limits = settings.limits
+    platform = Platform(
+        store=records,
+        topics=MemoryTopics(),
+        clock=clock,
+        ids=ids,
+        web=web or NoWeb(),
+        mailer=mailer or NoMail(),
+        notices=notices or NoWords(),
+        router=Router(routes, await records.queries.tariffs(), round(limits.price * CREDIT)),
+        door=door(secret) if door else Door(secret, token_bytes(32)),
+        rules=Rules(
+            welcome=round(limits.welcome_credits * CREDIT),
+            max_segments=limits.max_segments,
+            max_recipients=limits.max_recipients,
+            validity_seconds=limits.validity_hours * 3600,
+            public_url=settings.public_url,
+        ),
+    )
+    return platform, records
