@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, TypeVar, cast
 
 import structlog
@@ -85,6 +86,10 @@ async def _serve(
 
     class ReadyServer(Server):
         """Says when it accepts requests, and leaves signals to us: SIGTERM must end with exit code 0."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            chappe.close_wires()
+            super().handle_exit(sig, frame)
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)

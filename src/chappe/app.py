@@ -69,6 +69,7 @@ class Chappe:
     carriers: tuple[MessageCarrier, ...]
     outbox: Mapping[str, Outbox]
     queue: Queue
+    close_wires: Callable[[], None]
 
     async def settle(self, most: int = 1000) -> None:
         """Do all outgoing work that is due, until there is none; for tests, instead of the loops."""
@@ -118,13 +119,15 @@ async def assemble(
         stack.push_async_callback(records.close)
         outbox = Outbox(platform)
         sandbox = SandboxCarrier(platform, outbox)
+        pages = build(platform)
         yield Chappe(
             platform=platform,
             dialects=dialects,
-            application=Health(Pipeline(platform, dialects, build(platform))),
+            application=Health(Pipeline(platform, dialects, pages)),
             carriers=(sandbox,),
             outbox={sandbox.name: outbox},
             queue=Queue(platform, {**jobs.KINDS, **sandbox.job_kinds}),
+            close_wires=lambda: setattr(pages.state, "closing", True),
         )
 
 

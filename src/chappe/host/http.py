@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -51,6 +52,11 @@ _HOST_NAME = re.compile(r"(?=.{1,254}\Z)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _USERINFO = re.compile(r"//[^/?#]*@")
 _ONLY_PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
+
+
+def _reason(error: OSError) -> str:
+    """Why, in the system's words for people: `connection refused`, without numbers and tuples."""
+    return (os.strerror(error.errno) if error.errno else str(error)).lower()
 
 
 class TargetRefused(Refusal):
@@ -196,7 +202,7 @@ class GuardedClient:
         except aiohttp.ClientSSLError as error:
             raise TargetFailed(f"No TLS connection with {target}: {error.os_error}") from error
         except aiohttp.ClientConnectorError as error:
-            raise TargetFailed(f"No connection to {target}: {error.os_error}") from error
+            raise TargetFailed(f"No connection to {target}: {_reason(error.os_error)}") from error
         except ValueError as error:
             # Raised before anything is sent: a header value with a line break, a method that is none.
             raise TargetRefused(f"The request to {target} cannot be sent: {error}") from error

@@ -89,7 +89,8 @@ class Door:
 
     async def hash_password(self, password: str) -> str:
         """The argon2id hash of a password, made off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, _bytes(password))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._hasher.hash, _bytes(password))
 
     async def password_fits(self, login: str, password: str, stored: str | None, now: datetime) -> bool:
         """Whether a password fits a stored hash; None (unknown login) takes as long as a wrong one.

@@ -3,14 +3,13 @@ messages into the store, each told to nobody before it is committed."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chappe.model.changes import Advance, Changes, Delete, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind
 from chappe.model.messages import (
-    FINAL_STATES,
     GIVE_BACK_STATES,
     EarlyReceipt,
     InboundMessage,
@@ -27,13 +26,17 @@ from chappe.services.ports import MessageCarrier, Platform
 _DEFAULT_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
 
+# The last words of receipts. After acceptance a failure is an undelivered message: `failed` may not
+# follow `sent`.
+_FATES = {
+    MessageState.DELIVERED: MessageState.DELIVERED,
+    MessageState.UNDELIVERED: MessageState.UNDELIVERED,
+    MessageState.EXPIRED: MessageState.EXPIRED,
+    MessageState.FAILED: MessageState.UNDELIVERED,
+}
+
 # When the segments of one message end differently, the worst word is the message's (our choice).
-_WORST_FIRST = (
-    MessageState.FAILED,
-    MessageState.UNDELIVERED,
-    MessageState.EXPIRED,
-    MessageState.DELIVERED,
-)
+_WORST_FIRST = (MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.DELIVERED)
 
 
 class Outbox:
@@ -51,7 +54,11 @@ class Outbox:
         if room <= 0:
             return 0
         now = self._platform.clock.now()
-        due = await self._platform.store.queries.due_messages(carrier.name, now, room, list(self._in_flight))
+        queued = await self._platform.store.queries.due_messages(
+            carrier.name, now, room, list(self._in_flight)
+        )
+        # Where validity has ended before the carrier came back, the clockwork ends the message.
+        due = [message for message in queued if message.expires_at is None or message.expires_at > now]
         if not due:
             return 0
         self._in_flight.update((message.id, message) for message in due)
@@ -59,15 +66,17 @@ class Outbox:
             await carrier.submit(due)
         except CarrierError as error:
             pause = error.retry_after or _DEFAULT_PAUSE
-            kind = error.kind is CarrierErrorKind.PERMANENT
+            again = None if error.kind is CarrierErrorKind.PERMANENT else pause
             await self.submitted(
                 [
-                    Submission(
-                        message.id, fault=error.fault, code=error.code, retry_after=None if kind else pause
-                    )
+                    Submission(message.id, fault=error.fault, code=error.code, retry_after=again)
                     for message in due
                 ]
             )
+        except BaseException:
+            # A defect: the messages are still queued, and must not be held back for ever.
+            self._land(message.id for message in due)
+            raise
         return len(due)
 
     # --- the sink
@@ -75,14 +84,21 @@ class Outbox:
     async def submitted(self, batch: Sequence[Submission]) -> None:
         """The carrier's answers; returns when they are durable."""
         async with self._turn:
-            await self._submitted(batch)
+            try:
+                await self._submitted(batch)
+            finally:
+                # Also where it could not be written: then they are offered to the carrier again.
+                self._land(submission.message_id for submission in batch)
 
     async def _submitted(self, batch: Sequence[Submission]) -> None:
         platform, now = self._platform, self._platform.clock.now()
-        advance: list[Advance] = []
-        update: list[Update] = []
+        early = await self._early(batch)
+        # The first word counts, as it does where none is early.
+        said = {one.carrier_id: _FATES[one.state] for one in reversed(early)}
+        codes = {one.carrier_id: one.code for one in early}
         insert: list[object] = []
-        after: list[tuple[Message, Submission]] = []
+        update: list[Update] = []
+        happened: list[Message] = []
         for submission in batch:
             message = self._in_flight.get(submission.message_id)
             if message is None:
@@ -93,56 +109,77 @@ class Outbox:
                     state=MessageState.SENT,
                     sent_at=now,
                     carrier_ids=" ".join(submission.carrier_ids),
+                    carrier_code="",
                 )
-                after.append((sent, submission))
-                if len(submission.carrier_ids) > 1:
+                happened.append(sent)
+                fates = [said.get(carrier_id) for carrier_id in submission.carrier_ids]
+                if len(fates) > 1:
                     insert += [
-                        Segment(platform.ids.new_id(), message.id, message.carrier, carrier_id)
-                        for carrier_id in submission.carrier_ids
+                        Segment(platform.ids.new_id(), message.id, message.carrier, carrier_id, fate)
+                        for carrier_id, fate in zip(submission.carrier_ids, fates, strict=True)
                     ]
+                heard = [fate for fate in fates if fate is not None]
+                if heard and len(heard) == len(fates):
+                    code = codes[submission.carrier_ids[-1]]
+                    happened.append(_ended(sent, _worst(heard), code, now))
             elif submission.retry_after is None:
-                failed = replace(
-                    message,
-                    state=MessageState.FAILED,
-                    finished_at=now,
-                    fault=submission.fault,
-                    carrier_code=submission.code,
-                )
-                after.append((failed, submission))
-            else:
-                pause = min(submission.retry_after * (1 + message.attempts), _LONGEST_PAUSE)
-                update.append(
-                    Update(
-                        Message,
-                        message.id,
-                        message.account_id,
-                        {
-                            "due_at": now + timedelta(seconds=pause),
-                            "attempts": message.attempts + 1,
-                            "carrier_code": submission.code,
-                        },
+                happened.append(
+                    replace(
+                        message,
+                        state=MessageState.FAILED,
+                        finished_at=now,
+                        fault=submission.fault,
+                        carrier_code=submission.code,
                     )
                 )
-        told = await subscriptions.notices_by_message(platform, [(message, now) for message, _ in after])
-        for message, submission in after:
-            failed_now = message.state is MessageState.FAILED
-            advance.append(
-                Advance(
-                    message.id,
-                    message.state,
-                    now,
-                    carrier_ids=None if failed_now else message.carrier_ids,
-                    fault=submission.fault,
-                    carrier_code=submission.code,
-                    ledger=[give_back(message)] if failed_now else (),
-                    enqueue=told.get(message.id, ()),
-                )
-            )
-        await platform.store.commit(Changes(insert=insert, advance=advance, update=update))
+            else:
+                pause = min(submission.retry_after * (1 + message.attempts), _LONGEST_PAUSE)
+                later = {
+                    "due_at": now + timedelta(seconds=pause),
+                    "attempts": message.attempts + 1,
+                    "carrier_code": submission.code,
+                }
+                update.append(Update(Message, message.id, message.account_id, later))
+        steps = await self._steps(happened)
+        await platform.store.commit(Changes(insert=insert, advance=steps, update=update))
+        for one in early:
+            # Of no use any more; one that stays by accident goes with its retention.
+            platform.store.later(Changes(delete=[Delete(EarlyReceipt, one.id, None)]))
+        self._wake(steps, happened)
+
+    async def _early(self, batch: Sequence[Submission]) -> list[EarlyReceipt]:
+        """The receipts that overtook these answers, in the order they came."""
+        ids: dict[str, list[str]] = defaultdict(list)
         for submission in batch:
-            self._in_flight.pop(submission.message_id, None)
-        self._wake([message for message, _ in after], bool(told))
-        await self._match_early([message for message, _ in after])
+            message = self._in_flight.get(submission.message_id)
+            if message is not None and submission.carrier_ids:
+                ids[message.carrier] += submission.carrier_ids
+        found: list[EarlyReceipt] = []
+        for carrier, carrier_ids in ids.items():
+            found += await self._platform.store.queries.early_receipts(carrier, carrier_ids)
+        return sorted(found, key=lambda one: one.id)
+
+    async def _steps(self, happened: Sequence[Message]) -> list[Advance]:
+        """The guarded steps to the states that messages came to now, each with who is told and what is
+        given back."""
+        now = self._platform.clock.now()
+        told = dict(
+            await subscriptions.notices_by_message(self._platform, [(message, now) for message in happened])
+        )
+        return [
+            Advance(
+                message.id,
+                message.state,
+                now,
+                carrier_ids=message.carrier_ids or None,
+                fault=message.fault,
+                carrier_code=message.carrier_code,
+                ledger=[give_back(message)] if message.state in GIVE_BACK_STATES else (),
+                # With the first of a message's steps: where that is held back, the next one is as well.
+                enqueue=told.pop(message.id, ()),
+            )
+            for message in happened
+        ]
 
     async def receipts(self, batch: Sequence[Receipt]) -> None:
         """The network's words on the fate of messages; returns when they are durable. A word about a
@@ -151,16 +188,17 @@ class Outbox:
             await self._receipts(batch)
 
     async def _receipts(self, batch: Sequence[Receipt]) -> None:
-        platform = self._platform
+        platform, now = self._platform, self._platform.clock.now()
         by_carrier: dict[str, list[Receipt]] = defaultdict(list)
         for receipt in batch:
-            by_carrier[receipt.carrier].append(receipt)
+            if receipt.state in _FATES:  # "en route" is nothing to note until the final word
+                by_carrier[receipt.carrier].append(receipt)
         for carrier, receipts in by_carrier.items():
             found = await platform.store.queries.messages_by_carrier_id(
                 carrier, [receipt.carrier_id for receipt in receipts]
             )
             messages = dict(found)
-            whole: dict[int, tuple[Message, Receipt]] = {}
+            ended: dict[int, Message] = {}
             parts: list[tuple[Message, Receipt]] = []
             early: list[object] = []
             for receipt in receipts:
@@ -176,87 +214,62 @@ class Outbox:
                             receipt.at,
                         )
                     )
-                elif receipt.state not in FINAL_STATES:
-                    continue  # "en route": nothing to note until the final word
                 elif " " in message.carrier_ids:
                     parts.append((message, receipt))
                 else:
-                    whole.setdefault(message.id, (message, receipt))
-            marks, settled = await self._settle_segments(parts)
-            await self._finish({**whole, **settled}, marks, early)
+                    ended.setdefault(message.id, _ended(message, _FATES[receipt.state], receipt.code, now))
+            marks = await self._settle_segments(parts, ended)
+            steps = await self._steps(list(ended.values()))
+            if steps or marks or early:
+                await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
+            self._wake(steps, list(ended.values()))
 
     async def _settle_segments(
-        self, parts: Sequence[tuple[Message, Receipt]]
-    ) -> tuple[list[Update], Mapping[int, tuple[Message, Receipt]]]:
+        self, parts: Sequence[tuple[Message, Receipt]], ended: dict[int, Message]
+    ) -> list[Update]:
         """Mark segments; a message ends when all of its segments have."""
         if not parts:
-            return [], {}
-        ids = sorted({message.id for message, _ in parts})
+            return []
+        now = self._platform.clock.now()
         segments: dict[int, list[Segment]] = defaultdict(list)
-        for segment in await self._platform.store.queries.segments_of(ids):
+        for segment in await self._platform.store.queries.segments_of(
+            sorted({message.id for message, _ in parts})
+        ):
             segments[segment.message_id].append(segment)
         marks: list[Update] = []
-        settled: dict[int, tuple[Message, Receipt]] = {}
         for message, receipt in parts:
-            states: list[MessageState | None] = []
+            fate = _FATES[receipt.state]
+            states: list[MessageState] = []
             for position, segment in enumerate(segments[message.id]):
                 if segment.carrier_id == receipt.carrier_id and segment.state is None:
-                    marks.append(Update(Segment, segment.id, None, {"state": receipt.state}))
-                    segment = replace(segment, state=receipt.state)
+                    marks.append(Update(Segment, segment.id, None, {"state": fate}))
+                    segment = replace(segment, state=fate)
                     segments[message.id][position] = segment
-                states.append(segment.state)
-            if all(states):
-                worst = next(state for state in _WORST_FIRST if state in states)
-                settled[message.id] = (message, replace(receipt, state=worst))
-        return marks, settled
-
-    async def _finish(
-        self,
-        ended: Mapping[int, tuple[Message, Receipt]],
-        marks: Sequence[Update],
-        early: Sequence[object],
-    ) -> None:
-        platform, now = self._platform, self._platform.clock.now()
-        finished = [
-            replace(message, state=receipt.state, finished_at=now, carrier_code=receipt.code)
-            for message, receipt in ended.values()
-        ]
-        told = await subscriptions.notices_by_message(platform, [(message, now) for message in finished])
-        steps = [
-            Advance(
-                message.id,
-                message.state,
-                now,
-                carrier_code=message.carrier_code,
-                ledger=[give_back(message)] if message.state in GIVE_BACK_STATES else (),
-                enqueue=told.get(message.id, ()),
-            )
-            for message in finished
-        ]
-        if steps or marks or early:
-            await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
-        self._wake(finished, bool(told))
-
-    async def _match_early(self, messages: Sequence[Message]) -> None:
-        """Receipts that overtook the answers that named their messages."""
-        ids = [one for message in messages if message.carrier_ids for one in message.carrier_ids.split()]
-        if not ids:
-            return
-        found = await self._platform.store.queries.early_receipts(messages[0].carrier, ids)
-        if found:
-            await self._receipts(
-                [Receipt(one.carrier, one.carrier_id, one.state, one.code, one.at) for one in found]
-            )
-            await self._platform.store.commit(
-                Changes(delete=[Delete(EarlyReceipt, one.id, None) for one in found])
-            )
+                if segment.state is not None:
+                    states.append(segment.state)
+            if len(states) == len(segments[message.id]):
+                ended.setdefault(message.id, _ended(message, _worst(states), receipt.code, now))
+        return marks
 
     async def inbound(self, message: InboundMessage) -> None:
         """A message from a mobile; returns when it is durable."""
         await inbox.receive(self._platform, message)
 
-    def _wake(self, messages: Sequence[Message], told: bool) -> None:
+    def _land(self, message_ids: Iterable[int]) -> None:
+        """Hold these messages back no longer."""
+        for message_id in message_ids:
+            self._in_flight.pop(message_id, None)
+
+    def _wake(self, steps: Sequence[Advance], messages: Sequence[Message]) -> None:
         for account_id in {message.account_id for message in messages}:
             self._platform.topics.publish(f"account.{account_id}")
-        if told:
+        if any(step.enqueue for step in steps):
             self._platform.topics.publish("jobs")
+
+
+def _ended(message: Message, fate: MessageState, code: str, now: datetime) -> Message:
+    return replace(message, state=fate, finished_at=now, carrier_code=code)
+
+
+def _worst(states: Collection[MessageState]) -> MessageState:
+    return next(state for state in _WORST_FIRST if state in states)

@@ -195,9 +195,11 @@ def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int
     """The steps that really happened, by message and state; a step asked twice happens once."""
     by_state: dict[MessageState, dict[int, Advance]] = defaultdict(dict)
     for step in steps:
-        first = by_state[step.to].setdefault(step.id, step)
+        first = by_state[step.to].get(step.id)
+        if first is None:
+            by_state[step.to][step.id] = step
         # Of two askers who are not the same owner the statement could serve only one: alone each is judged.
-        if first is not step and (step.required or step.account_id != first.account_id):
+        elif step.required or step.account_id != first.account_id:
             raise Refusal(Fault.TOO_LATE, f"message {step.id} is becoming {step.to} by another request")
     moved: dict[tuple[int, MessageState], Advance] = {}
     for state in _ORDER_OF_STATES:
