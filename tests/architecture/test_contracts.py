@@ -161,7 +161,8 @@ def reads_across_accounts(source: str) -> Sequence[str]:
             continue
         first_line = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
         excused = re.match(r"\s*# across accounts: \S", lines[first_line - 2])
-        if "account_id" not in names and not excused:
+        private = function.name.startswith("_")  # runs what its caller has scoped
+        if "account_id" not in names and not excused and not private:
             guilty.append(function.name)
     return guilty
 
@@ -183,5 +184,6 @@ def test_a_query_without_account_is_found() -> None:
         "def c(connection): ...\n"
         "def d(connection, account_id): ...\n"
         "def e(row): ...\n"
+        "def _f(connection, statement): ...\n"
     )
     assert reads_across_accounts(source) == ["a", "b"]
