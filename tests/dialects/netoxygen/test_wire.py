@@ -10,6 +10,15 @@ import pytest
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.netoxygen import wire
+from chappe.dialects.netoxygen.codes import (
+    CODES_OF_STATE,
+    ERROR_OF_FAULT,
+    ERROR_TEXTS,
+    FAULT_CODES,
+    NOT_WELL_FORMED,
+    STATUS_TEXTS,
+    ErrorCode,
+)
 from chappe.dialects.netoxygen.operations import DIALECTS, NETOXYGEN
 from chappe.model.commands import (
     Accepted,
@@ -269,10 +278,10 @@ def test_ids_are_one_or_many() -> None:
 # --- refusing to read
 
 WRONG: Mapping[str, tuple[bytes, int]] = {
-    "no XML": (b"user=user33", wire.NOT_WELL_FORMED),
-    "nothing": (b"", wire.NOT_WELL_FORMED),
-    "bomb": (b'<!DOCTYPE a [<!ENTITY x "y">]><methodCall/>', wire.NOT_WELL_FORMED),
-    "an answer": (b"<methodResponse/>", wire.NOT_WELL_FORMED),
+    "no XML": (b"user=user33", NOT_WELL_FORMED),
+    "nothing": (b"", NOT_WELL_FORMED),
+    "bomb": (b'<!DOCTYPE a [<!ENTITY x "y">]><methodCall/>', NOT_WELL_FORMED),
+    "an answer": (b"<methodResponse/>", NOT_WELL_FORMED),
     "unknown function": (body("system.listMethods"), -32601),
     "unknown function with arguments": (body("system.multicall", "<array><data/></array>", "x"), -32601),
     "no credentials": (body("auth"), -32602),
@@ -395,13 +404,13 @@ def test_strangers_are_told_false_or_a_fault(verb: str, fault: Fault) -> None:
     if verb in ("auth", "get_credits", "get_guid"):
         assert result(answer) is False
     else:
-        assert (fault_of(answer).faultCode, fault_of(answer).faultString) == (wire.FAULT_CODES[fault], "no")
+        assert (fault_of(answer).faultCode, fault_of(answer).faultString) == (FAULT_CODES[fault], "no")
 
 
 def test_every_fault_has_its_codes() -> None:
-    assert set(wire.ERROR_OF_FAULT) == set(wire.FAULT_CODES) == set(Fault)
-    assert wire.NOT_WELL_FORMED not in wire.FAULT_CODES.values()
-    assert not {wire.ErrorCode.OK, wire.ErrorCode.PENDING} & set(wire.ERROR_OF_FAULT.values())
+    assert set(ERROR_OF_FAULT) == set(FAULT_CODES) == set(Fault)
+    assert NOT_WELL_FORMED not in FAULT_CODES.values()
+    assert not {ErrorCode.OK, ErrorCode.PENDING} & set(ERROR_OF_FAULT.values())
 
 
 # --- both tables
@@ -433,8 +442,8 @@ PUBLISHED_STATUSES = (
 
 
 def test_the_tables_are_the_published_ones() -> None:
-    assert tuple(f"{int(code)} {text}" for code, text in wire.ERROR_TEXTS.items()) == PUBLISHED_ERRORS
-    assert tuple(f"{int(code)} {text}" for code, text in wire.STATUS_TEXTS.items()) == PUBLISHED_STATUSES
+    assert tuple(f"{int(code)} {text}" for code, text in ERROR_TEXTS.items()) == PUBLISHED_ERRORS
+    assert tuple(f"{int(code)} {text}" for code, text in STATUS_TEXTS.items()) == PUBLISHED_STATUSES
 
 
 STATES = {
@@ -470,7 +479,7 @@ def told(**changes: Any) -> dict[str, Any]:
 
 
 def test_every_state_has_its_codes() -> None:
-    assert set(STATES) == set(MessageState) == set(wire.CODES_OF_STATE)
+    assert set(STATES) == set(MessageState) == set(CODES_OF_STATE)
     for state, codes in STATES.items():
         members = told(state=state)
         assert (members["sent_status"], members["last_status"]) == codes

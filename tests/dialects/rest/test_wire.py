@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chappe.dialects.rest import schemas, wire
+from chappe.dialects.rest import problems, shapes
 from chappe.dialects.rest.operations import OPERATIONS, REST
 from chappe.model import commands
 from chappe.model.errors import Fault, Refusal
@@ -503,7 +503,7 @@ def test_the_ledger_is_signed() -> None:
     ],
 )
 def test_amounts_are_exact(thousandths: int, written: bytes) -> None:
-    assert bytes(schemas.credits_of(thousandths)) == written
+    assert bytes(shapes.credits_of(thousandths)) == written
 
 
 def test_the_secret_of_a_subscription_is_shown_once() -> None:
@@ -528,7 +528,7 @@ def test_a_telephone_shows_who_wrote_to_whom() -> None:
 
 
 def test_every_fault_has_a_status() -> None:
-    assert wire.FAULTS.keys() == set(Fault)
+    assert problems.FAULTS.keys() == set(Fault)
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_args, get_origin
 
@@ -10,7 +9,18 @@ import msgspec
 
 from chappe import __version__
 from chappe.dialects.contract import Operation
-from chappe.dialects.rest import schemas, wire
+from chappe.dialects.rest import (
+    account,
+    inbound,
+    messages,
+    notices,
+    problems,
+    sandbox,
+    shapes,
+    subscriptions,
+    wire,
+)
+from chappe.dialects.rest.table import Described
 from chappe.model.directory import AccountKind
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
@@ -20,28 +30,17 @@ from chappe.model.messages import Direction, MessageState
 from chappe.model.smstext import Encoding
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What the document says of an operation beyond its table line.
+class Document(msgspec.Struct):
+    """An OpenAPI document."""
 
-    `name` is the operationId, `answer` the shape of the success answer (None: no body), `faults` those a
-    client should expect besides wrong credentials, `costs` whether an Idempotency-Key is read.
-    """
-
-    name: str
-    tag: str
-    answer: Any = None
-    status: int = 200
-    body: type[msgspec.Struct] | None = None
-    query: type[msgspec.Struct] | None = None
-    faults: Sequence[Fault] = ()
-    costs: bool = False
-    anonymous: bool = False
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
 
 
 _AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 _LATER = datetime(2026, 3, 1, 9, 30, 4, tzinfo=UTC)
-_MESSAGE = schemas.Message(
+_MESSAGE = messages.Message(
     id="06a3f2m7k9q1v4x8t2z5b7c9d1",
     direction=Direction.MT,
     state=MessageState.DELIVERED,
@@ -50,7 +49,7 @@ _MESSAGE = schemas.Message(
     text="Your parcel has arrived.",
     segments=1,
     encoding=Encoding.GSM7,
-    price=schemas.credits_of(1000),
+    price=shapes.credits_of(1000),
     flash=False,
     reference="parcel-17",
     dialect="rest",
@@ -60,7 +59,7 @@ _MESSAGE = schemas.Message(
     finished_at=_LATER,
     error=None,
 )
-_DELIVERY = schemas.Delivery(
+_DELIVERY = subscriptions.Delivery(
     id="7301445301178368",
     event="message.delivered",
     target="subscription",
@@ -72,7 +71,7 @@ _DELIVERY = schemas.Delivery(
     done_at=_LATER,
     outcome="200 in 41 ms",
 )
-_SUBSCRIPTION = schemas.Subscription(
+_SUBSCRIPTION = subscriptions.Subscription(
     id="06a3f2m7k9q1v4x8t2z5b7c9d3",
     url="https://example.com/sms",
     events=["message.delivered", "message.received"],
@@ -81,96 +80,96 @@ _SUBSCRIPTION = schemas.Subscription(
     disabled_at=None,
     created_at=_AT,
 )
-_HANDSET = schemas.Handset("33612345678", _LATER, {"receipt": "delivered", "receipt_after_ms": 500})
-_HANDSET_MESSAGE = schemas.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False)
+_HANDSET = sandbox.Handset("33612345678", _LATER, {"receipt": "delivered", "receipt_after_ms": 500})
+_HANDSET_MESSAGE = sandbox.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False)
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example
     for example in (
-        schemas.SendRequest(
+        messages.SendRequest(
             to=["+33612345678"], text="Your parcel has arrived.", sender="Chappe", reference="parcel-17"
         ),
-        schemas.NumberRequest(url="https://example.com/inbound"),
-        schemas.NumberChange(url="https://example.com/inbound", email="sms@example.com"),
-        schemas.KeywordRequest(short_code="20345", word="POLL", url="https://example.com/inbound"),
-        schemas.KeywordChange(url="https://example.com/poll"),
-        schemas.BlockRequest(number="+33612345678", reason="asked by telephone"),
-        schemas.SubscriptionRequest(
+        inbound.NumberRequest(url="https://example.com/inbound"),
+        inbound.NumberChange(url="https://example.com/inbound", email="sms@example.com"),
+        inbound.KeywordRequest(short_code="20345", word="POLL", url="https://example.com/inbound"),
+        inbound.KeywordChange(url="https://example.com/poll"),
+        inbound.BlockRequest(number="+33612345678", reason="asked by telephone"),
+        subscriptions.SubscriptionRequest(
             url="https://example.com/sms", events=["message.delivered", "message.received"]
         ),
-        schemas.SubscriptionChange(enabled=True),
-        schemas.HandsetText(to="20345", text="POLL yes"),
-        schemas.Behaviour(
-            receipt=schemas.ReceiptWord.UNDELIVERED, receipt_after_ms=2000, duplicate_receipts=1
+        subscriptions.SubscriptionChange(enabled=True),
+        sandbox.HandsetText(to="20345", text="POLL yes"),
+        sandbox.Behaviour(
+            receipt=sandbox.ReceiptWord.UNDELIVERED, receipt_after_ms=2000, duplicate_receipts=1
         ),
         _MESSAGE,
-        schemas.MessageStory(
+        messages.MessageStory(
             **msgspec.structs.asdict(_MESSAGE),
             history=[
-                schemas.Step(MessageState.QUEUED, _AT),
-                schemas.Step(MessageState.SENT, _AT),
-                schemas.Step(MessageState.DELIVERED, _LATER),
+                messages.Step(MessageState.QUEUED, _AT),
+                messages.Step(MessageState.SENT, _AT),
+                messages.Step(MessageState.DELIVERED, _LATER),
             ],
             notices=[_DELIVERY],
         ),
-        schemas.Sent(
+        messages.Sent(
             [
-                schemas.SentMessage(
+                messages.SentMessage(
                     _MESSAGE.id,
                     "33612345678",
                     "Chappe",
                     MessageState.QUEUED,
                     1,
                     Encoding.GSM7,
-                    schemas.credits_of(1000),
+                    shapes.credits_of(1000),
                     None,
                 )
             ],
-            schemas.credits_of(199_000),
+            shapes.credits_of(199_000),
         ),
-        schemas.Quote(
+        messages.Quote(
             1,
             Encoding.UCS2,
-            schemas.credits_of(1000),
+            shapes.credits_of(1000),
             17,
             ["☀"],
-            [schemas.QuotedRecipient("33612345678", schemas.credits_of(1000))],
+            [messages.QuotedRecipient("33612345678", shapes.credits_of(1000))],
         ),
-        schemas.Account(
+        account.Account(
             "0b8a4f0e-6c1d-4f5a-9b57-3b1f6a2d9c10",
             "Example SARL",
             AccountKind.REGULAR,
-            schemas.credits_of(199_000),
-            schemas.credits_of(0),
+            shapes.credits_of(199_000),
+            shapes.credits_of(0),
             "Chappe",
             _AT,
         ),
-        schemas.LedgerEntry(
+        account.LedgerEntry(
             "7301445301178369",
             _AT,
             EntryKind.MESSAGES,
-            schemas.credits_of(-1000),
-            schemas.credits_of(199_000),
+            shapes.credits_of(-1000),
+            shapes.credits_of(199_000),
             1,
             None,
         ),
-        schemas.Number("33639980000", "https://example.com/inbound", "", "rest", _AT),
-        schemas.Numbers(
-            [schemas.Number("33639980000", "https://example.com/inbound", "", "rest", _AT)],
-            [schemas.ShortCode("20345", "FR", "Shared", schemas.credits_of(0))],
+        inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT),
+        inbound.Numbers(
+            [inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT)],
+            [inbound.ShortCode("20345", "FR", "Shared", shapes.credits_of(0))],
         ),
-        schemas.Keyword("7301445301178370", "20345", "POLL", "https://example.com/inbound", "", "rest", _AT),
-        schemas.BlacklistEntry("33612345678", "STOP", _AT),
+        inbound.Keyword("7301445301178370", "20345", "POLL", "https://example.com/inbound", "", "rest", _AT),
+        inbound.BlacklistEntry("33612345678", "STOP", _AT),
         _SUBSCRIPTION,
-        schemas.NewSubscription(
+        subscriptions.NewSubscription(
             **msgspec.structs.asdict(_SUBSCRIPTION), secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ),
         _DELIVERY,
         _HANDSET,
         _HANDSET_MESSAGE,
-        schemas.Conversation(_HANDSET, [_HANDSET_MESSAGE]),
-        schemas.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
-        schemas.Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
+        sandbox.Conversation(_HANDSET, [_HANDSET_MESSAGE]),
+        notices.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
+        Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
 """One good value of each shape; a page shows one entry of its kind."""
@@ -191,10 +190,10 @@ key and body it gives the first answer again and costs nothing."""
 def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
     """The whole document as JSON data, out of the table's verbs and the `Described` of their lines."""
     described = {verb: _described(operation) for verb, operation in operations.items()}
-    shapes: list[Any] = [schemas.Problem, schemas.Notice]
+    shown: list[Any] = [problems.Problem, notices.Notice]
     for one in described.values():
-        shapes += [shape for shape in (one.body, one.answer) if shape is not None]
-    _, components = msgspec.json.schema_components(shapes, ref_template=_TEMPLATE)
+        shown += [shape for shape in (one.body, one.answer) if shape is not None]
+    _, components = msgspec.json.schema_components(shown, ref_template=_TEMPLATE)
     paths: dict[str, dict[str, Any]] = {}
     for verb, operation in operations.items():
         method, template = verb.split(" ")
@@ -233,7 +232,7 @@ def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
 
 def example_of(shape: Any) -> Any:
     """The example of a shape as JSON data; a page of a shape holds its example once."""
-    if get_origin(shape) is schemas.Page:
+    if get_origin(shape) is shapes.Page:
         return {"data": [example_of(*get_args(shape))], "next_cursor": None}
     return msgspec.json.decode(msgspec.json.encode(EXAMPLES[shape]))
 
@@ -322,13 +321,13 @@ def _problems(one: Described) -> dict[str, Any]:
         faults.append(Fault.INVALID_PARAMETER)
     by_status: dict[str, list[Fault]] = {}
     for fault in dict.fromkeys(faults):
-        by_status.setdefault(str(wire.FAULTS[fault].status), []).append(fault)
-    problems = {status: _problem(faults) for status, faults in sorted(by_status.items())}
+        by_status.setdefault(str(problems.FAULTS[fault].status), []).append(fault)
+    answers = {status: _problem(faults) for status, faults in sorted(by_status.items())}
     if one.body:
-        problems["400"] = {**_problem([]), "description": "The body is no JSON."}
-        problems["413"] = {**_problem([]), "description": "The body is too large."}
-        problems["415"] = {**_problem([]), "description": "The content type is not JSON."}
-    return problems
+        answers["400"] = {**_problem([]), "description": "The body is no JSON."}
+        answers["413"] = {**_problem([]), "description": "The body is too large."}
+        answers["415"] = {**_problem([]), "description": "The content type is not JSON."}
+    return answers
 
 
 def _problem(faults: Sequence[Fault]) -> dict[str, Any]:
@@ -336,14 +335,14 @@ def _problem(faults: Sequence[Fault]) -> dict[str, Any]:
     if faults:
         content["examples"] = {fault: {"$ref": f"#/components/examples/{fault}"} for fault in faults}
     return {
-        "description": "; ".join(wire.FAULTS[fault].title for fault in faults),
-        "content": {wire.PROBLEM_JSON: content},
+        "description": "; ".join(problems.FAULTS[fault].title for fault in faults),
+        "content": {problems.PROBLEM_JSON: content},
     }
 
 
 def _problem_example(fault: Fault) -> Any:
-    meaning = wire.FAULTS[fault]
-    return msgspec.to_builtins(wire.problem_of(Refusal(fault, f"{meaning.title}."), meaning))
+    meaning = problems.FAULTS[fault]
+    return msgspec.to_builtins(problems.problem_of(Refusal(fault, f"{meaning.title}."), meaning))
 
 
 def _webhook(name: EventName) -> dict[str, Any]:
@@ -351,7 +350,7 @@ def _webhook(name: EventName) -> dict[str, Any]:
         "operationId": f"on_{name.replace('.', '_')}",
         "summary": f"Tells a subscription of {name}, signed after Standard Webhooks.",
         "security": [],
-        "requestBody": _content(schemas.Notice),
+        "requestBody": _content(notices.Notice),
         "responses": {
             "2XX": {"description": "Heard; anything else is tried again."},
             "410": {"description": "Never again."},

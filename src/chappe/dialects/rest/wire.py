@@ -1,31 +1,25 @@
-"""Reads the requests of the REST API and writes its answers, problems (RFC 9457) and notices; pure."""
+"""What all operations of the REST API share: reading a request, shaping its JSON, writing an answer."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qs
 
 import msgspec
 
 from chappe.dialects.contract import WireCall
-from chappe.dialects.rest import schemas
+from chappe.dialects.rest.shapes import Page
 from chappe.model.commands import Credentials, Key, Replay
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import MessageEvent
-from chappe.model.messages import Direction
-from chappe.model.outgoing import Mail, Outgoing
-from chappe.protocols import standard_webhooks
 from chappe.protocols.http import HttpRequest, HttpResponse
-from chappe.services.ports import NoticeTarget
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 JSON = "application/json"
-PROBLEM_JSON = "application/problem+json"
 NO_STORE = ("cache-control", "no-store")
 IDEMPOTENCY_KEY = "idempotency-key"
 REPLAYED = "idempotency-replayed"
@@ -178,6 +172,16 @@ def body(call: WireCall, shape: type[S]) -> S:
     return shaped
 
 
+def bare(command: Callable[..., Any], *names: str) -> Callable[[WireCall], Any]:
+    """The decoder of a command that takes these parameters of the path and nothing else."""
+
+    def decode(call: WireCall) -> Any:
+        no_query(call)
+        return command(*(parameter(call, name) for name in names))
+
+    return decode
+
+
 def no_query(call: WireCall) -> None:
     """Refuse any query parameter, for operations that have none."""
     for name in call.fields:
@@ -319,149 +323,9 @@ def answer(value: object, status: int = 200, headers: tuple[tuple[str, str], ...
 
 def page(items: Iterable[object], next_cursor: int | None = None) -> HttpResponse:
     """A list and where it goes on."""
-    return answer(schemas.Page(list(items), None if next_cursor is None else str(next_cursor)))
+    return answer(Page(list(items), None if next_cursor is None else str(next_cursor)))
 
 
-def nothing() -> HttpResponse:
-    """The answer of an operation that has nothing to tell."""
+def nothing(outcome: object, call: WireCall) -> HttpResponse:
+    """204: the encoder of operations that have nothing to tell."""
     return HttpResponse(204, b"", JSON, (NO_STORE,))
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a fault means on this wire: its HTTP status, and its title for people."""
-
-    status: int
-    title: str
-
-
-# Our choice: 422 for what the request says, 409 for what is so just now, 503 where another try may help.
-FAULTS: Mapping[Fault, Meaning] = {
-    Fault.BAD_CREDENTIALS: Meaning(401, "The API key is missing or unknown"),
-    Fault.NOT_ALLOWED: Meaning(403, "This is not allowed"),
-    Fault.ACCOUNT_SUSPENDED: Meaning(403, "The account is suspended"),
-    Fault.UNKNOWN_OPERATION: Meaning(404, "There is no such operation"),
-    Fault.MISSING_PARAMETER: Meaning(422, "A parameter is missing"),
-    Fault.INVALID_PARAMETER: Meaning(422, "A parameter is invalid"),
-    Fault.UNSUPPORTED: Meaning(422, "This is not supported"),
-    Fault.NO_RECIPIENT: Meaning(422, "There is no recipient"),
-    Fault.INVALID_RECIPIENT: Meaning(422, "A recipient is no telephone number"),
-    Fault.INVALID_SENDER: Meaning(422, "The sender cannot be used"),
-    Fault.BLACKLISTED: Meaning(422, "The recipient is on the blacklist"),
-    Fault.DESTINATION_FORBIDDEN: Meaning(422, "The destination is forbidden"),
-    Fault.EMPTY_CONTENT: Meaning(422, "The text is empty"),
-    Fault.CONTENT_TOO_LONG: Meaning(422, "The text is too long"),
-    Fault.UNKNOWN_MEDIA: Meaning(422, "The media is unknown"),
-    Fault.UNUSABLE_MEDIA: Meaning(422, "The media cannot be used"),
-    Fault.MEDIA_TOO_LARGE: Meaning(422, "The media is too large"),
-    Fault.INSUFFICIENT_CREDITS: Meaning(402, "There are not enough credits"),
-    Fault.RATE_LIMITED: Meaning(429, "Too many requests"),
-    Fault.TOO_MANY_CALLS: Meaning(429, "Too many calls at once"),
-    Fault.NO_ROUTE: Meaning(422, "There is no route to the destination"),
-    Fault.CARRIER_REJECTED: Meaning(422, "The network refused"),
-    Fault.CARRIER_UNAVAILABLE: Meaning(503, "The network is away"),
-    Fault.EXPIRED: Meaning(409, "The time for it is over"),
-    Fault.NOT_FOUND: Meaning(404, "There is no such thing"),
-    Fault.ALREADY_EXISTS: Meaning(409, "It exists already"),
-    Fault.TOO_LATE: Meaning(409, "It is too late"),
-    Fault.CONSENT_MISSING: Meaning(409, "Consent is missing"),
-    Fault.POSITION_UNAVAILABLE: Meaning(409, "The position is not available"),
-    Fault.INTERNAL: Meaning(500, "Something broke on our side"),
-}
-
-_RETRY_AFTER = {429: "1", 503: "30"}  # seconds; our choice
-
-# Where the platform's word for a field is not the one of this wire.
-_FIELDS = {
-    "recipients": "to",
-    "recipient": "to",
-    "sender": "from",
-    "receipt_wanted": "receipt",
-    "replay": IDEMPOTENCY_KEY,
-    "idempotency_key": IDEMPOTENCY_KEY,
-    "ref": "id",
-    "refs": "id",
-}
-_FIELD = re.compile(r"(\w+)(.*)", re.DOTALL)
-
-
-def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
-    """The problem details (RFC 9457) of any refusal, with the headers that its status asks for."""
-    meaning = FAULTS[refusal.fault]
-    headers: list[tuple[str, str]] = [NO_STORE]
-    methods = call.data.methods if call is not None and isinstance(call.data, Place) else ()
-    if refusal.fault is Fault.UNKNOWN_OPERATION and methods:
-        meaning = Meaning(405, "The path does not know this method")
-        headers.append(("allow", ", ".join((*methods, "HEAD") if "GET" in methods else methods)))
-    elif isinstance(refusal, Unreadable):
-        meaning = Meaning(refusal.status, "The request cannot be read")
-    elif call is None and refusal.fault is Fault.CONTENT_TOO_LONG:
-        # Before a call was read there is no text that could be too long: it is the body.
-        meaning = Meaning(413, "The body is too large")
-    if meaning.status == 401:
-        headers.append(("www-authenticate", "Bearer"))
-    if meaning.status in _RETRY_AFTER:
-        headers.append(("retry-after", _RETRY_AFTER[meaning.status]))
-    problem = problem_of(refusal, meaning)
-    return HttpResponse(meaning.status, _ENCODER.encode(problem), PROBLEM_JSON, tuple(headers))
-
-
-def problem_of(refusal: Refusal, meaning: Meaning) -> schemas.Problem:
-    """The JSON of a refusal."""
-    return schemas.Problem(
-        type=f"urn:chappe:fault:{refusal.fault}",
-        title=meaning.title,
-        status=meaning.status,
-        detail=_showable(refusal.detail, 1000),
-        code=refusal.fault,
-        field=None if refusal.field is None else _showable(_wire_field(refusal.field), 200),
-    )
-
-
-def _wire_field(field: str) -> str:
-    if found := _FIELD.fullmatch(field):
-        return _FIELDS.get(found.group(1), found.group(1)) + found.group(2)
-    return field
-
-
-def _showable(text: str, longest: int) -> str:
-    cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return cut.encode("utf-8", "replace").decode("utf-8")
-
-
-# --- notices
-
-
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
-    """An event as a JSON POST signed after Standard Webhooks 1.0.0 (unsigned where the target has no secret).
-
-    A mail, in French and English, tells of received messages only; other events have none (our choice).
-    """
-    if target.url:
-        return _request(event, target, now)
-    if target.email and event.message.direction is Direction.MO:
-        return _mail(event, target.email)
-    return None
-
-
-def _request(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing:
-    message = schemas.Message.of(event.message)
-    content = _ENCODER.encode(schemas.Notice(event.name, event.at.astimezone(UTC), message))
-    if target.secret:
-        signature = standard_webhooks.sign([target.secret], event.id, now, content)
-    else:
-        # Without a signature the id still tells repetitions apart.
-        signature = {"webhook-id": event.id, "webhook-timestamp": str(int(now.timestamp()))}
-    return Outgoing("POST", target.url, {"content-type": JSON, **signature}, content)
-
-
-def _mail(event: MessageEvent, to: str) -> Mail:
-    message = event.message
-    at = f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return Mail(
-        to,
-        f"SMS {message.peer} > {message.address}",
-        f"{message.text}\n\n-- \n"
-        f"SMS reçu du {message.peer} au {message.address} le {at}.\n"
-        f"SMS received from {message.peer} at {message.address} on {at}.\n",
-    )

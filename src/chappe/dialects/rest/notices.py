@@ -1,0 +1,58 @@
+"""Tells a customer's URL of an event, signed after Standard Webhooks, and a mailbox of a received message."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from chappe.dialects.rest import wire
+from chappe.dialects.rest.messages import Message
+from chappe.dialects.rest.shapes import Time
+from chappe.model.events import EventName, MessageEvent
+from chappe.model.messages import Direction
+from chappe.model.outgoing import Mail, Outgoing
+from chappe.protocols import standard_webhooks
+from chappe.services.ports import NoticeTarget
+
+
+class Notice(Struct):
+    """The body of a notice to a URL (Standard Webhooks 1.0.0, "Payload structure")."""
+
+    type: EventName
+    timestamp: Time
+    data: Message
+
+
+def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+    """An event as a JSON POST signed after Standard Webhooks 1.0.0 (unsigned where the target has no secret).
+
+    A mail, in French and English, tells of received messages only; other events have none (our choice).
+    """
+    if target.url:
+        return _request(event, target, now)
+    if target.email and event.message.direction is Direction.MO:
+        return _mail(event, target.email)
+    return None
+
+
+def _request(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing:
+    message = Message.of(event.message)
+    content = msgspec.json.encode(Notice(event.name, event.at.astimezone(UTC), message))
+    if target.secret:
+        signature = standard_webhooks.sign([target.secret], event.id, now, content)
+    else:
+        # Without a signature the id still tells repetitions apart.
+        signature = {"webhook-id": event.id, "webhook-timestamp": str(int(now.timestamp()))}
+    return Outgoing("POST", target.url, {"content-type": wire.JSON, **signature}, content)
+
+
+def _mail(event: MessageEvent, to: str) -> Mail:
+    message = event.message
+    at = f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return Mail(
+        to,
+        f"SMS {message.peer} > {message.address}",
+        f"{message.text}\n\n-- \n"
+        f"SMS reçu du {message.peer} au {message.address} le {at}.\n"
+        f"SMS received from {message.peer} at {message.address} on {at}.\n",
+    )
