@@ -27,10 +27,10 @@ BEYOND_DOUBLE = 2**53
 PARIS = timezone(timedelta(hours=2))
 
 
-def sample(kind: type[R], at: int = 1, *, full: bool = True, **chosen: Any) -> R:
-    """A record of a kind with every optional field set (`full`) or None, distinct by `at`."""
+def sample(kind: type[R], count: int = 1, /, *, full: bool = True, **chosen: Any) -> R:
+    """A record of a kind with every optional field set (`full`) or None, distinct by `count`."""
     hints = get_type_hints(kind)
-    values = {one.name: _value(hints[one.name], one.name, at, full) for one in fields(kind)}  # type: ignore[arg-type]
+    values = {one.name: _value(hints[one.name], one.name, count, full) for one in fields(kind)}  # type: ignore[arg-type]
     return kind(**{**values, **chosen})
 
 

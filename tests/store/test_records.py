@@ -1,7 +1,7 @@
 """Every kind of record is read back as it was written, on both databases."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -160,9 +160,10 @@ async def test_nul_in_a_question_is_no_error(ground: Ground) -> None:
     assert await queries.blacklisted(entry.account_id, ["\0", "33600000001"]) == {"33600000001"}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "null", "0", "1e5", "true", "{}", "007", "2026-01-01", "’", "\u202e", "\x1b"]
-)
+WORDS = ["", "null", "0", "1e5", "true", "{}", "007", "2026-01-01", "\u202e", "\x1b", "\u2028"]
+
+
+@pytest.mark.parametrize("text", WORDS)
 async def test_text_stays_text(ground: Ground, text: str) -> None:
     """The set-based insert goes through JSON: nothing in it may change type on the way."""
     message = ground.message(1, text=text, reference=text, ref=f"r{text}", carrier_code=text)
@@ -272,8 +273,6 @@ async def test_a_tuple_is_read_as_a_tuple(ground: Ground) -> None:
 
 async def test_the_settings_table_is_the_platforms(ground: Ground) -> None:
     """Every table but the two of the platform itself has a kind of record, and the columns fit."""
-    from dataclasses import fields
-
     for kind, table in TABLES.items():
         assert [column.name for column in table.columns] == [one.name for one in fields(kind)]
     assert settings.name not in {table.name for table in TABLES.values()}

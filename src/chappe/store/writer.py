@@ -7,6 +7,7 @@ system commits a lone change at once (ARCHITECTURE.md 5.3).
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, delete, false, select, text, update
@@ -39,6 +40,8 @@ _ORDER_OF_STATES = (
     MessageState.SCHEDULED,
     MessageState.RECEIVED,
 )
+
+_id = attrgetter("id")
 
 # What one member of a group may have brought about: a guard or a key that holds, a value that no column
 # takes. `_verdict` sorts the database's own troubles out.
@@ -134,11 +137,11 @@ class GroupWriter:
         for step in moved.values():
             moves += step.ledger
             jobs += step.enqueue
-        for changes in group:
-            for change in changes.update:
-                _update(connection, change)
-            for removal in changes.delete:
-                _delete(connection, removal)
+        # By id: two nodes that want the same rows then lock them in the same order.
+        for change in sorted((one for changes in group for one in changes.update), key=_id):
+            _update(connection, change)
+        for removal in sorted((one for changes in group for one in changes.delete), key=_id):
+            _delete(connection, removal)
         if jobs:
             insert_many(connection, Job, jobs)
         balances = self._move_credits(connection, moves)
@@ -206,7 +209,8 @@ def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int
         wanted = by_state.get(state)
         if not wanted:
             continue
-        done = advance_many(connection, state, list(wanted.values())) if MAY_FOLLOW[state] else set()
+        in_order = sorted(wanted.values(), key=_id)
+        done = advance_many(connection, state, in_order) if MAY_FOLLOW[state] else set()
         for step in wanted.values():
             if step.id in done:
                 moved[step.id, state] = step

@@ -315,8 +315,8 @@ def upgrade() -> None:
             "ix_messages_submitted",
             ["carrier", "carrier_ids"],
             unique=False,
-            sqlite_where=sa.text("state = 'sent'"),
-            postgresql_where=sa.text("state = 'sent'"),
+            sqlite_where=sa.text("carrier_ids <> '' and direction = 'mt'"),
+            postgresql_where=sa.text("carrier_ids <> '' and direction = 'mt'"),
         )
 
     op.create_table(
@@ -469,8 +469,8 @@ def downgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_messages_submitted",
-            sqlite_where=sa.text("state = 'sent'"),
-            postgresql_where=sa.text("state = 'sent'"),
+            sqlite_where=sa.text("carrier_ids <> '' and direction = 'mt'"),
+            postgresql_where=sa.text("carrier_ids <> '' and direction = 'mt'"),
         )
         batch_op.drop_index(
             "ix_messages_session",

@@ -1,0 +1,77 @@
+"""Frequent questions are answered by an index: what is over costs nothing (ARCHITECTURE.md section 8)."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Engine, event
+
+from chappe.model.changes import Advance, Changes, Update
+from chappe.model.commands import ListMessages
+from chappe.model.messages import Message, MessageState
+from tests.platform import START
+from tests.store.ground import Ground, a_ground
+
+ASKED: dict[str, Callable[[Ground], Any]] = {
+    "due": lambda g: g.records.queries.due_messages("sandbox", START, 9, ()),
+    "due without": lambda g: g.records.queries.due_messages("sandbox", START, 9, (5, 6)),
+    "scheduled": lambda g: g.records.queries.scheduled_messages(START, 9),
+    "expired": lambda g: g.records.queries.expired_messages(START, 9),
+    "next due": lambda g: g.records.queries.next_due(),
+    "next job": lambda g: g.records.queries.next_job_at(),
+    "by carrier id": lambda g: g.records.queries.messages_by_carrier_id("sandbox", ["7", "8"]),
+    "early": lambda g: g.records.queries.early_receipts("sandbox", ["7"]),
+    "session": lambda g: g.records.queries.session_owner("33612345678", "SHOP", START),
+    "senders": lambda g: g.records.queries.recent_senders("33612345678", "", START),
+    "list": lambda g: g.records.queries.list_messages(1, ListMessages()),
+    "by ref": lambda g: g.records.queries.messages_by_ref(1, ["a", "b"]),
+    "notices": lambda g: g.records.queries.notices_of(1, 5),
+    "exchanges of jobs": lambda g: g.records.queries.exchanges_of_jobs(1, [5, 6]),
+    "user by email": lambda g: g.records.queries.user_by_email("x@example.org"),
+    "credential": lambda g: g.records.queries.credential_by_login("rest", "x"),
+    "blacklisted": lambda g: g.records.queries.blacklisted(1, ["336"]),
+    "keywords": lambda g: g.records.queries.keywords_of_code("36789"),
+    "claim": lambda g: g.records.claim_jobs(START, START, 5),
+    "advance": lambda g: g.records.commit(Changes(advance=[Advance(5, MessageState.SENT, START)])),
+    "update": lambda g: g.records.commit(Changes(update=[Update(Message, 0, None, {"attempts": 1})])),
+}
+
+
+@pytest_asyncio.fixture
+async def ground(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Ground]:
+    copy(migrated_sqlite, tmp_path / "chappe.db")
+    async with a_ground(str(tmp_path)) as made:
+        message = made.message(1, MessageState.DELIVERED, id=0, carrier_ids="7")
+        await made.records.commit(Changes(insert=[message]))
+        yield made
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_no_table_is_read_from_end_to_end(ground: Ground, name: str) -> None:
+    """On SQLite, whose plans do not depend on how full the tables are."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_1: Any, _2: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "with", "update")):
+            seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await ASKED[name](ground)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert seen
+    for statement, parameters in seen:
+        plan = await ground.database.read(
+            lambda connection, s=statement, p=parameters: [
+                row[3] for row in connection.exec_driver_sql(f"explain query plan {s}", p)
+            ]
+        )
+        sets = ("SCAN json_each", "SCAN due")
+        whole = [step for step in plan if step.startswith("SCAN") and not step.startswith(sets)]
+        assert whole == [], statement
+        # A minimum "searched" without an index reads all rows.
+        assert not [step for step in plan if step.startswith("SEARCH") and "USING" not in step], statement

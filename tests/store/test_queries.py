@@ -1,0 +1,400 @@
+"""The named questions: the same names on both sides, one account's answers only, filters and pages."""
+
+import inspect
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from typing import Any, get_type_hints
+
+import pytest
+
+from chappe.model.changes import Changes
+from chappe.model.commands import ListMessages
+from chappe.model.directory import (
+    Account,
+    BlacklistEntry,
+    Credential,
+    Handset,
+    HandsetItem,
+    Keyword,
+    OwnNumber,
+    Subscription,
+    User,
+)
+from chappe.model.history import Exchange, StoredOutcome
+from chappe.model.jobs import Job, JobState
+from chappe.model.ledger import LedgerEntry
+from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
+from chappe.services.ports import Queries
+from chappe.store import queries
+from tests.platform import START
+from tests.store.ground import Ground, sample
+
+PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
+FUNCTIONS = {
+    name: one
+    for name, one in vars(queries).items()
+    if inspect.isfunction(one) and one.__module__ == queries.__name__ and not name.startswith("_")
+}
+
+
+def test_the_protocol_and_the_functions_have_the_same_names() -> None:
+    assert set(PROTOCOL) == set(FUNCTIONS)
+    assert len(PROTOCOL) > 40
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOL))
+def test_a_question_takes_the_same_arguments(name: str) -> None:
+    asked = list(inspect.signature(PROTOCOL[name]).parameters.values())[1:]
+    answered = list(inspect.signature(FUNCTIONS[name]).parameters.values())[1:]
+    assert [(one.name, one.kind, one.default) for one in asked] == [
+        (one.name, one.kind, one.default) for one in answered
+    ]
+    ours, theirs = get_type_hints(PROTOCOL[name]), get_type_hints(FUNCTIONS[name])
+    theirs.pop("connection")
+    assert ours == theirs
+
+
+# --- tenancy, generated over the protocol
+
+A, B = 1_000, 2_000
+SHARED = {"peer": "33612345678", "address": "36789", "number": "33639980001", "key": "key", "subject": 5}
+OWNED = (
+    *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
+    *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
+)
+
+
+def twin(kind: type, owner: int) -> Any:
+    """A record that looks alike in both accounts as far as unique keys allow."""
+    names = {one.name for one in fields(kind)}
+    chosen: dict[str, Any] = {"account_id": owner}
+    if kind is not OwnNumber:
+        chosen |= {name: value for name, value in SHARED.items() if name in names}
+    if kind is Job:
+        chosen |= {"kind": "deliver_notice", "state": JobState.DONE}
+    if kind is Exchange:
+        chosen |= {"job_id": 8}
+    if kind is Message:
+        chosen |= {"state": MessageState.DELIVERED, "direction": Direction.MT, "created_at": START}
+    return sample(kind, owner, **chosen)
+
+
+def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
+    """Arguments that name the records of `other` wherever a question can name any."""
+
+    def of(kind: type) -> Any:
+        return twin(kind, other)
+
+    known: dict[str, Any] = {
+        "account_id": owner,
+        "cursor": None,
+        "limit": 100,
+        "user_id": of(User).id,
+        "message_id": of(Message).id,
+        "refs": [of(Message).ref],
+        "search": ListMessages(limit=100),
+        "since": START - timedelta(days=1),
+        "numbers": [SHARED["number"]],
+        "number": SHARED["number"],
+        "state": "",
+        "job_id": of(Job).id,
+        "job_ids": [8],
+        "subject": SHARED["subject"],
+        "exchange_id": of(Exchange).id,
+        "key": SHARED["key"],
+    }
+    return {one: known[one] for one in list(inspect.signature(PROTOCOL[name]).parameters)[1:]}
+
+
+OF_ONE_ACCOUNT = sorted(
+    name for name in PROTOCOL if "account_id" in inspect.signature(PROTOCOL[name]).parameters
+)
+
+
+async def ask(ground: Ground, name: str, owner: int, other: int) -> Any:
+    return await getattr(ground.records.queries, name)(**asked_by(owner, other, name))
+
+
+async def two_accounts(ground: Ground) -> None:
+    records = [twin(kind, owner) for owner in (A, B) for kind in OWNED]
+    records += [sample(Account, owner, id=owner) for owner in (A, B)]
+    await ground.records.commit(Changes(insert=records))
+
+
+async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None:
+    assert len(OF_ONE_ACCOUNT) > 20
+    await two_accounts(ground)
+    for name in OF_ONE_ACCOUNT:
+        for owner, other in ((A, B), (B, A)):
+            own, foreign = await ask(ground, name, owner, owner), await ask(ground, name, owner, other)
+            assert own, name
+            for answer in (own, foreign):
+                for one in answer if isinstance(answer, tuple) else (answer,):
+                    owned_by = one.id if isinstance(one, Account) else getattr(one, "account_id", owner)
+                    assert owned_by == owner, name
+            if name in ("traffic", "blacklisted"):
+                assert (len(own), own) == (1, foreign)
+                continue
+            if isinstance(own, tuple):
+                assert len(own) == 1, name
+
+
+async def test_a_record_of_another_account_is_not_there(ground: Ground) -> None:
+    await two_accounts(ground)
+    for name in ("user", "message", "messages_by_ref", "delivery", "exchange"):
+        assert not await ask(ground, name, A, B), name
+
+
+async def test_counts_are_the_askers_alone(ground: Ground) -> None:
+    await two_accounts(ground)
+    assert await ground.records.queries.traffic(A, START - timedelta(days=1)) == (("mt", "delivered", 1),)
+    assert await ground.records.queries.traffic(A, START + timedelta(microseconds=1)) == ()
+
+
+# --- messages
+
+
+async def listed(ground: Ground, **search: Any) -> tuple[int, ...]:
+    found = await ground.records.queries.list_messages(1, ListMessages(**search))
+    return tuple(one.id for one in found)
+
+
+FILTERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"direction": Direction.MO}, {"direction": Direction.MO}),
+    ({"state": MessageState.FAILED}, {"state": MessageState.FAILED}),
+    ({"peer": "3370"}, {"peer": "33700000000"}),
+    ({"address": "367"}, {"address": "36789"}),
+    ({"dialect": "orange"}, {"dialect": "orange"}),
+    ({"reference": "r1"}, {"reference": "r1"}),
+    ({"text": "été"}, {"text": "à l'ÉTÉ prochain"}),
+    ({"text": "ÉTÉ"}, {"text": "à l'été prochain"}),
+    ({"text": "STRASSE"}, {"text": "hauptstrasse"}),
+    ({"text": "50%"}, {"text": "now 50% off"}),
+    ({"text": "a_b"}, {"text": "xa_bx"}),
+    ({"text": "/"}, {"text": "and/or"}),
+    ({"text": "\\"}, {"text": "back\\slash"}),
+    ({"text": "'"}, {"text": "l'eau"}),
+    ({"since": START + timedelta(hours=1)}, {"created_at": START + timedelta(hours=1)}),
+    ({"until": START}, {"created_at": START - timedelta(microseconds=1)}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(FILTERS)))
+async def test_each_filter(ground: Ground, number: int) -> None:
+    search, hit = FILTERS[number]
+    wanted = ground.message(1, **hit)
+    others = [ground.message(1, text="50 off axb andXor", peer="33612345670"), ground.message(2, **hit)]
+    await ground.records.commit(Changes(insert=[others[0], wanted, others[1]]))
+    assert await listed(ground, **search) == (wanted.id,)
+    assert set(await listed(ground)) == {wanted.id, others[0].id}
+
+
+@pytest.mark.parametrize("wild", ["%", "_", "%%", "3%", "\\", "*", "?"])
+async def test_wildcards_are_letters(ground: Ground, wild: str) -> None:
+    await ground.records.commit(Changes(insert=[ground.message(1), ground.message(1, peer="33700000000")]))
+    for name in ("peer", "address", "text"):
+        assert await listed(ground, **{name: wild}) == ()
+
+
+async def test_filters_are_joined_by_and(ground: Ground) -> None:
+    both = ground.message(1, reference="r", dialect="orange")
+    single = [ground.message(1, reference="r"), ground.message(1, dialect="orange")]
+    await ground.records.commit(Changes(insert=[both, *single]))
+    assert await listed(ground, reference="r", dialect="orange") == (both.id,)
+
+
+async def test_pages_follow_one_another(ground: Ground) -> None:
+    messages = [ground.message(1) for _ in range(7)]
+    await ground.records.commit(Changes(insert=messages))
+    newest_first = tuple(one.id for one in reversed(messages))
+    seen: tuple[int, ...] = ()
+    cursor = None
+    while page := await listed(ground, cursor=cursor, limit=3):
+        seen += page
+        cursor = page[-1]
+    assert seen == newest_first
+    assert await listed(ground, limit=0) == ()
+
+
+async def test_the_outbox_of_a_carrier(ground: Ground) -> None:
+    def message(minutes: float, **chosen: Any) -> Message:
+        return ground.message(1, **{"due_at": START + timedelta(minutes=minutes), **chosen})
+
+    late, early, same, now = message(-1), message(-5), message(-1), message(0)
+    others = [
+        message(-9, carrier="other"),
+        message(-9, state=MessageState.SENDING),
+        message(-9, state=MessageState.SCHEDULED),
+        message(0.0001),
+    ]
+    await ground.records.commit(Changes(insert=[late, early, same, now, *others]))
+    due = ground.records.queries.due_messages
+    assert await due("sandbox", START, 9, ()) == (early, late, same, now)
+    assert await due("sandbox", START, 2, ()) == (early, late)
+    assert await due("sandbox", START, 2, (early.id, same.id)) == (late, now)
+    assert await due("sandbox", START, 9, [one.id for one in (late, early, same, now)]) == ()
+    assert await due("nobody", START, 9, ()) == ()
+
+
+async def test_the_clockwork(ground: Ground) -> None:
+    ask = ground.records.queries
+    assert await ask.next_due() is None
+    scheduled = ground.message(1, state=MessageState.SCHEDULED, due_at=START + timedelta(hours=1))
+    sent = ground.message(1, state=MessageState.SENT, expires_at=START + timedelta(hours=2))
+    over = ground.message(1, state=MessageState.DELIVERED, expires_at=START)
+    await ground.records.commit(Changes(insert=[scheduled, sent, over]))
+    assert await ask.next_due() == START + timedelta(hours=1)
+    assert await ask.scheduled_messages(START, 9) == ()
+    assert await ask.scheduled_messages(START + timedelta(hours=1), 9) == (scheduled,)
+    assert await ask.expired_messages(START + timedelta(hours=2) - timedelta(microseconds=1), 9) == ()
+    assert await ask.expired_messages(START + timedelta(hours=2), 9) == (sent,)
+
+
+async def test_messages_by_the_ids_of_a_network(ground: Ground) -> None:
+    """Where a network used an id again the newest message is last, be it of one segment or of several."""
+    reused = [
+        ground.message(1, carrier_ids="7 8"),
+        ground.message(1, carrier_ids="7"),
+        ground.message(1, carrier_ids="6 7"),
+    ]
+    strangers = [
+        ground.message(1, carrier_ids="7", carrier="other"),
+        ground.message(1, carrier_ids="7", direction=Direction.MO),
+        ground.message(1, carrier_ids=""),
+    ]
+    parts = [
+        Segment(ground.ids.new_id(), reused[2].id, "sandbox", "6"),
+        Segment(ground.ids.new_id(), reused[2].id, "sandbox", "7"),
+        Segment(ground.ids.new_id(), reused[0].id, "sandbox", "7"),
+        Segment(ground.ids.new_id(), reused[0].id, "sandbox", "8"),
+        Segment(ground.ids.new_id(), strangers[0].id, "other", "8"),
+    ]
+    await ground.records.commit(Changes(insert=[*reused, *strangers, *parts]))
+    found = await ground.records.queries.messages_by_carrier_id("sandbox", ["7", ""])
+    assert found == tuple(("7", message) for message in reused)
+    found = await ground.records.queries.messages_by_carrier_id("sandbox", ["6", "8"])
+    assert dict(found) == {"6": reused[2], "8": reused[0]}
+    segments = await ground.records.queries.segments_of([reused[0].id])
+    assert {one.carrier_id for one in segments} == {"7", "8"}
+
+
+async def test_many_names_in_one_question(ground: Ground) -> None:
+    messages = [ground.message(1, carrier_ids=str(n)) for n in range(10_000)]
+    await ground.records.commit(Changes(insert=messages))
+    ask = ground.records.queries
+    assert len(await ask.messages_by_ref(1, [one.ref for one in messages])) == 10_000
+    assert len(await ask.messages_by_id([one.id for one in messages])) == 10_000
+    assert len(await ask.messages_by_carrier_id("sandbox", [str(n) for n in range(10_000)])) == 10_000
+    assert await ask.blacklisted(1, [str(n) for n in range(10_000)]) == frozenset()
+
+
+async def test_who_wrote_to_a_telephone(ground: Ground) -> None:
+    def message(owner: int, hours: int, address: str = "A", **chosen: Any) -> Message:
+        return ground.message(owner, address=address, created_at=START + timedelta(hours=hours), **chosen)
+
+    messages = [
+        message(1, 1),
+        message(2, 2, "B"),
+        message(1, 3, "B"),
+        message(3, -9),
+        message(4, 4, direction=Direction.MO),
+        message(5, 4, peer="33600000000"),
+    ]
+    await ground.records.commit(Changes(insert=messages))
+    ask = ground.records.queries
+    assert await ask.recent_senders("33612345678", "", START) == ((1, messages[2].id), (2, messages[1].id))
+    assert await ask.recent_senders("33612345678", "A", START) == ((1, messages[0].id),)
+
+
+async def test_the_owner_of_a_session(ground: Ground) -> None:
+    def message(until: datetime | None) -> Message:
+        return ground.message(1, session_until=until)
+
+    open_, newer, over = (
+        message(START + timedelta(hours=1)),
+        message(START + timedelta(hours=1)),
+        message(START),
+    )
+    await ground.records.commit(Changes(insert=[open_, newer, over, message(None)]))
+    ask = ground.records.queries
+    assert await ask.session_owner("33612345678", "SHOP", START) == newer
+    assert await ask.session_owner("33612345678", "SHOP", START + timedelta(hours=1)) is None
+    assert await ask.session_owner("33612345678", "shop", START) is None
+
+
+async def test_early_receipts(ground: Ground) -> None:
+    receipts = [sample(EarlyReceipt, n, carrier="c", carrier_id=str(n)) for n in range(3)]
+    await ground.records.commit(Changes(insert=receipts))
+    found = await ground.records.queries.early_receipts("c", ["1", "2", "9"])
+    assert set(found) == set(receipts[1:])
+    assert await ground.records.queries.early_receipts("d", ["1"]) == ()
+
+
+# --- directory and inbound
+
+
+async def test_an_account_by_name_guid_or_id(ground: Ground) -> None:
+    account = ground.account(name="Café 😀")
+    await ground.records.commit(Changes(insert=[account, ground.account()]))
+    ask = ground.records.queries
+    for name in (account.name, account.guid, str(account.id)):
+        assert await ask.account_named(name) == account
+    for name in ("", "café 😀", "²", "9" * 30, "-1", f" {account.id}", "%"):
+        assert await ask.account_named(name) is None
+
+
+async def test_numbers(ground: Ground) -> None:
+    numbers = [sample(OwnNumber, n, number=f"3363998000{n}", account_id=1 + n % 2) for n in range(4)]
+    await ground.records.commit(Changes(insert=numbers))
+    ask = ground.records.queries
+    assert await ask.owner_of_number("33639980002") == numbers[2]
+    assert await ask.owner_of_number("3363998000_") is None
+    assert await ask.numbers_between("33639980001", "33639980002") == ("33639980001", "33639980002")
+    assert await ask.own_numbers(1) == (numbers[0], numbers[2])
+
+
+async def test_subscriptions_in_force(ground: Ground) -> None:
+    on = [sample(Subscription, n, account_id=n, disabled_at=None) for n in (1, 2, 3)]
+    off = sample(Subscription, 4, account_id=1, disabled_at=START)
+    await ground.records.commit(Changes(insert=[*on, off]))
+    ask = ground.records.queries
+    assert set(await ask.subscriptions_of([1, 2, 9])) == set(on[:2])
+    assert await ask.subscriptions_of([]) == ()
+    assert set(await ask.subscriptions(1)) == {on[0], off}
+
+
+async def test_deliveries(ground: Ground) -> None:
+    made = [ground.job(kind="deliver_notice", state=state, subject=7) for state in JobState]
+    await ground.records.commit(Changes(enqueue=[*made, ground.job(subject=7)]))
+    ask = ground.records.queries
+    newest_first = tuple(reversed(made))
+    assert await ask.deliveries(1, "", None, 9) == newest_first
+    assert await ask.deliveries(1, "", made[2].id, 1) == (made[1],)
+    for one in made:
+        assert await ask.deliveries(1, str(one.state), None, 9) == (one,)
+    assert await ask.notices_of(1, 7) == tuple(made)
+
+
+async def test_telephones_by_activity(ground: Ground) -> None:
+    handsets = [
+        sample(Handset, n, account_id=1, number=str(n), active_at=START + timedelta(hours=n % 3))
+        for n in range(6)
+    ]
+    items = [sample(HandsetItem, n, account_id=1, number=str(n % 2)) for n in range(6)]
+    await ground.records.commit(Changes(insert=[*handsets, *items]))
+    ask = ground.records.queries
+    assert [one.number for one in await ask.handsets(1)] == ["5", "2", "4", "1", "3", "0"]
+    assert await ask.handset_items(1, "1", 2) == (items[5], items[3])
+    assert await ask.handset(1, "4") == handsets[4]
+
+
+async def test_when_the_next_job_is_due(ground: Ground) -> None:
+    ask = ground.records.queries
+    assert await ask.next_job_at() is None
+    waiting = ground.job(due_at=START + timedelta(hours=3))
+    running = ground.job(state=JobState.RUNNING, due_at=START, claimed_until=START + timedelta(hours=2))
+    done = ground.job(state=JobState.DONE, due_at=START)
+    await ground.records.commit(Changes(enqueue=[waiting, done]))
+    assert await ask.next_job_at() == waiting.due_at
+    await ground.records.commit(Changes(enqueue=[running, replace(running, id=1, state=JobState.DEAD)]))
+    assert await ask.next_job_at() == running.claimed_until
