@@ -155,6 +155,8 @@ def _check(settings: Settings) -> None:
         kind = carrier.get("type", name)
         if kind != "sandbox":
             raise SettingsError(f"carriers.{name}: carriers of the type {kind!r} are not built yet")
+        if name != "sandbox":
+            raise SettingsError(f"carriers.{name}: the sandbox is one network; call it carriers.sandbox")
     for route in settings.routes:
         if route.carrier not in known:
             raise SettingsError(f"routes: there is no carrier {route.carrier!r}; known are {sorted(known)}")

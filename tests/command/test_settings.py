@@ -1,0 +1,70 @@
+"""The settings file and the environment over it."""
+
+from pathlib import Path
+
+import pytest
+
+from chappe.settings import SettingsError, read_settings
+
+
+def test_without_a_file_the_sandbox_may_call_this_machine() -> None:
+    settings = read_settings(None, {})
+    assert settings.outgoing.allow == ("127.0.0.0/8", "::1/128")
+    assert settings.routes == ()
+
+
+def test_a_file_is_read_whole(tmp_path: Path) -> None:
+    file = tmp_path / "chappe.toml"
+    file.write_text(
+        """
+        database = "postgresql://db.example/chappe"
+        dialects = ["rest"]
+        [carriers.sandbox]
+        type = "sandbox"
+        [mail]
+        host = "mail.example"
+        password = { env = "MAIL" }
+        [[routes]]
+        prefix = "33"
+        carrier = "sandbox"
+        [[tariffs]]
+        prefix = "33"
+        price = 0.5
+        [limits]
+        welcome_credits = 10
+        """
+    )
+    settings = read_settings(
+        file, {"MAIL": "secret", "CHAPPE_MAIL_PORT": "2525", "CHAPPE_PUBLIC_URL": "https://x"}
+    )
+    assert settings.outgoing.allow == ()
+    assert (settings.mail.host, settings.mail.password, settings.mail.port) == (
+        "mail.example",
+        "secret",
+        2525,
+    )
+    assert (settings.routes[0].prefix, settings.routes[0].kind) == ("33", "sms")
+    assert (settings.tariffs[0].price, settings.limits.welcome_credits) == (0.5, 10)
+    assert settings.public_url == "https://x"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[carriers.free]\ntype = 'smpp'\n", "carriers of the type 'smpp' are not built yet"),
+        ("[carriers.toys]\ntype = 'sandbox'\n", "the sandbox is one network"),
+        ("dialects = ['rest', 'telepathy']\n", "'telepathy' is not built yet"),
+        ("[outgoing]\nallow = ['everywhere']\n", "outgoing.allow"),
+        ("nonsense = 1\n", "nonsense"),
+        ("[[routes]]\nprefix = '33'\ncarrier = 'free'\n", "there is no carrier 'free'"),
+        ("[mail]\npassword = { env = 'NOWHERE' }\n", "mail.password: the environment has no NOWHERE"),
+        ("[limits]\nprice = 'much'\n", "limits.price"),
+        ("not toml", "chappe.toml"),
+    ],
+)
+def test_a_bad_setting_is_named(text: str, complaint: str, tmp_path: Path) -> None:
+    file = tmp_path / "chappe.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file, {})
+    assert complaint in str(caught.value)
