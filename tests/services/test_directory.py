@@ -39,6 +39,10 @@ def offer(new: NewAccount, dialect: str) -> Key | Password:
     return Password(secret.login, secret.secret) if secret.login else Key(secret.secret)
 
 
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
 async def credential(world: World, new: NewAccount, dialect: str) -> int:
     found = await directory.list_credentials(world.platform, new.account.id)
     return next(one.id for one in found if one.dialect == dialect)
@@ -79,7 +83,7 @@ async def test_keyyo_keeps_what_http_digest_needs_and_not_the_password(world: Wo
     secret = new.secrets["keyyo"]
     stored = await world.platform.store.queries.credential_by_login("keyyo", secret.login)
     assert stored is not None and stored.kind is CredentialKind.DIGEST
-    assert stored.secret_hash == md5(f"{secret.login}:keyyo:{secret.secret}".encode()).hexdigest()
+    assert stored.secret_hash == _md5(f"{secret.login}:keyyo:{secret.secret}")
     assert await refused(world, "keyyo", Password(secret.login, secret.secret)) is Fault.BAD_CREDENTIALS
 
 
@@ -99,7 +103,9 @@ async def test_a_name_that_cannot_be_used_is_refused(world: World, name: str) ->
     assert (found.value.fault, found.value.field) == (Fault.INVALID_PARAMETER, "name")
 
 
-@pytest.mark.parametrize("email", ["nobody", "a@b", "a b@c.de", "a\x01@b.de", "a@b.de, c@d.de", "é" * 260 + "@b.de"])
+@pytest.mark.parametrize(
+    "email", ["nobody", "a@b", "a b@c.de", "a\x01@b.de", "a@b.de, c@d.de", "é" * 260 + "@b.de"]
+)
 async def test_a_mail_address_that_is_none_is_refused(world: World, email: str) -> None:
     with pytest.raises(Refusal) as found:
         await directory.create_account(world.platform, "shop", email=email)
@@ -121,7 +127,9 @@ async def test_names_and_mail_addresses_belong_to_one_account(world: World) -> N
 
 
 async def test_names_that_fold_to_the_same_login_get_different_ones(world: World) -> None:
-    logins = [(await world.account(name)).secrets["netoxygen"].login for name in ("A b", "a-b", "A.B", "日本", "!")]
+    logins = [
+        (await world.account(name)).secrets["netoxygen"].login for name in ("A b", "a-b", "A.B", "日本", "!")
+    ]
     assert logins == ["a-b", "a-b-2", "a-b-3", "account", "account-2"]
 
 
@@ -159,7 +167,8 @@ async def test_credits_of_the_operator_are_a_payment_and_can_be_taken_back(world
 
 
 @pytest.mark.parametrize(
-    ("written", "thousandths"), [("200", 200_000), ("0.5", 500), ("-0,25", -250), (" 1.001 ", 1_001), ("0", 0)]
+    ("written", "thousandths"),
+    [("200", 200_000), ("0.5", 500), ("-0,25", -250), (" 1.001 ", 1_001), ("0", 0)],
 )
 def test_credits_are_read_exactly(written: str, thousandths: int) -> None:
     assert directory.credits_of(written) == thousandths
@@ -228,7 +237,9 @@ async def test_another_process_learns_of_a_suspension_within_two_seconds(world: 
 async def test_a_rotated_key_is_good_for_another_24_hours(world: World) -> None:
     new = await world.account()
     old = offer(new, "rest")
-    secret = await directory.rotate_credential(world.platform, new.account.id, await credential(world, new, "rest"))
+    secret = await directory.rotate_credential(
+        world.platform, new.account.id, await credential(world, new, "rest")
+    )
     assert not secret.login and secret.secret != new.secrets["rest"].secret
     world.clock.move(hours=23, minutes=59, seconds=59)
     assert (await enter(world, "rest", old)).account_id == new.account.id
@@ -256,7 +267,9 @@ async def test_a_rotated_password_replaces_the_old_one_at_once(world: World) -> 
     )
     assert secret.login == new.secrets["netoxygen"].login
     assert await refused(world, "netoxygen", old) is Fault.BAD_CREDENTIALS
-    assert (await enter(world, "netoxygen", Password(secret.login, secret.secret))).account_id == new.account.id
+    assert (
+        await enter(world, "netoxygen", Password(secret.login, secret.secret))
+    ).account_id == new.account.id
 
 
 async def test_what_was_proven_is_bound_to_the_stored_hash(world: World) -> None:
@@ -365,8 +378,6 @@ async def test_the_last_use_of_a_credential_is_noted(world: World) -> None:
     assert (used.last_used_at, used.last_used_from) == (world.clock.now(), THERE)
 
 
-
-
 # --- the console's login
 
 
@@ -410,7 +421,9 @@ async def test_a_session_of_another_account_is_none(world: World) -> None:
     assert await directory.resume(world.platform, one.account.id, two.user.id, 0) is None
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "nobody@shop.example", "a\x00@b.de", "a\ud800@b.de", "bare@shop.example"])
+@pytest.mark.parametrize(
+    "email", ["", "nobody", "nobody@shop.example", "a\x00@b.de", "a\ud800@b.de", "bare@shop.example"]
+)
 async def test_a_stranger_cannot_log_in(world: World, email: str) -> None:
     await directory.create_account(world.platform, "bare", email="bare@shop.example")  # has no password
     for password in ("", PASSWORD, "\ud800", "\x00"):
@@ -440,7 +453,10 @@ async def test_users_of_an_account_share_its_guid_and_credits(world: World) -> N
     caller = await enter(world, "netoxygen", Password(secret.login, secret.secret))
     assert (caller.account_id, caller.guid) == (new.account.id, new.account.guid)
     assert (caller.user_id, caller.user_name) == (user.id, "Till 2")
-    assert [one.name for one in await directory.list_users(world.platform, new.account.id)] == ["shop", "Till 2"]
+    assert [one.name for one in await directory.list_users(world.platform, new.account.id)] == [
+        "shop",
+        "Till 2",
+    ]
     assert await directory.list_users(world.platform, 4711) == ()
 
 

@@ -186,9 +186,7 @@ async def test_the_longest_prefix_sets_the_price(database_address: str) -> None:
         assert (line.debit, line.credit) == (f"account:{new.account.id}", "platform:messages")
 
 
-TEXTS = st.text(
-    st.one_of(st.characters(), st.sampled_from("aé€{ç\n😀 ")), min_size=1, max_size=500
-)
+TEXTS = st.text(st.one_of(st.characters(), st.sampled_from("aé€{ç\n😀 ")), min_size=1, max_size=500)
 NUMBERS = st.lists(st.sampled_from([ALICE, BOB, SWISS, "0712345678", "33600000000"]), min_size=1, max_size=5)
 
 
@@ -210,7 +208,9 @@ async def test_a_quote_equals_the_charge(tmp_path_factory: pytest.TempPathFactor
                     world.platform, caller(new), QuoteMessages(tuple(to), text, encoding)
                 )
             except Refusal as refusal:
-                assert (await refusal_of(world, new, *to, text=text, encoding=encoding)).fault is refusal.fault
+                assert (
+                    await refusal_of(world, new, *to, text=text, encoding=encoding)
+                ).fault is refusal.fault
                 continue
             outcome = await send(world, new, *to, text=text, encoding=encoding)
             made = [one.message for one in outcome.results if isinstance(one, Accepted)]
@@ -257,7 +257,9 @@ async def test_a_message_is_what_was_asked(world: World) -> None:
     assert (message.peer, message.address, message.text) == (ALICE, "Shop", "Ça va ?")
     assert (message.flash, message.receipt_wanted, message.reference) == (True, False, "r" * 255)
     assert (message.state, message.created_at, message.due_at) == (MessageState.QUEUED, now, now)
-    assert message.expires_at == now + timedelta(hours=1) and message.session_until == now + timedelta(minutes=5)
+    assert message.expires_at == now + timedelta(hours=1) and message.session_until == now + timedelta(
+        minutes=5
+    )
     assert (message.dialect, message.user_id, message.carrier) == ("rest", new.user.id, "sandbox")
     assert len(message.ref) == 26 and message.send_at is None
 
@@ -365,15 +367,16 @@ async def test_the_same_key_gives_the_same_outcome_once(world: World) -> None:
     first = await send(world, new, *to, replay=replay)
     await world.settle()
     world.clock.move(hours=1)
+    await send(world, new)
     again = await send(world, new, *to, replay=replay)
     assert again.replayed and not first.replayed
-    assert again.balance == first.balance == await world.balance(new.account) == 198_000
+    assert again.balance == first.balance == 198_000 and await world.balance(new.account) == 197_000
     assert [one.recipient for one in again.results] == list(to)
     for one, two in zip(first.results, again.results, strict=True):
         assert isinstance(one, Accepted) and isinstance(two, Accepted)
         assert (two.message.ref, two.message.state) == (one.message.ref, MessageState.QUEUED)
         assert (two.message.peer, two.message.price) == (one.message.peer, one.message.price)
-    assert len(await all_messages(world, new)) == 2
+    assert len(await all_messages(world, new)) == 3
 
 
 async def test_another_request_with_the_same_key_is_refused(world: World) -> None:
@@ -443,7 +446,9 @@ async def test_cancelling_many_has_a_result_for_each(world: World) -> None:
     mine = await send_one(world, new, send_at=later)
     queued = await send_one(world, new)
     theirs = await send_one(world, other, send_at=later)
-    results = await cancel(world, new, mine.ref, mine.ref, queued.ref, theirs.ref, "nothing", "", "\0", "\ud800")
+    results = await cancel(
+        world, new, mine.ref, mine.ref, queued.ref, theirs.ref, "nothing", "", "\0", "\ud800"
+    )
     assert isinstance(results[0], Message)
     assert [one.fault for one in results[1:] if isinstance(one, Refused)] == [
         Fault.TOO_LATE,
@@ -464,7 +469,13 @@ async def test_a_cancel_and_the_date_at_once_have_one_winner(world: World) -> No
         messages.sweep(world.platform),
         *(cancel(world, new, message.ref) for message in made),
     )
-    won = {one.ref for result in results if isinstance(result, tuple) for one in result if isinstance(one, Message)}
+    won = {
+        one.ref
+        for result in results
+        if isinstance(result, tuple)
+        for one in result
+        if isinstance(one, Message)
+    }
     await world.settle()
     after = {message.ref: await state(world, message) for message in made}
     assert {ref for ref, now in after.items() if now is MessageState.CANCELLED} == won

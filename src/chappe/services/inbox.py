@@ -4,6 +4,7 @@ blacklist that decide it."""
 import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from chappe.model.changes import Changes, Delete, Update
@@ -36,6 +37,9 @@ from chappe.services.directory import free_number, looks_like_mail
 from chappe.services.ports import Platform
 
 _STOP_REACHES_BACK = timedelta(days=90)
+_WHOLE_BLACKLIST = 10_000_000
+_LONGEST_REASON = 255
+_TRIES = 20
 
 
 def fold_keyword(text: str) -> str:
@@ -48,10 +52,11 @@ def fold_keyword(text: str) -> str:
 async def receive(platform: Platform, inbound: InboundMessage) -> Message | None:
     """Take a message from a mobile: find its owner, obey STOP and START, keep it, tell the owner. None
     when nobody owns it. Returns when all is durable."""
-    owner, target, revenue = await _owner(platform, inbound)
-    word = read_stop(inbound.text, await _keyword_words(platform, inbound.to))
+    keywords = await platform.store.queries.keywords_of_code(inbound.to)
+    owner, target, revenue = await _owner(platform, inbound, keywords)
+    word = read_stop(inbound.text, [keyword.word for keyword in keywords])
     if word is not None:
-        await _obey(platform, word, inbound, owner)
+        await _obey(platform, word, inbound, owner, target)
     if owner is None:
         return None
     now = platform.clock.now()
@@ -90,7 +95,7 @@ async def receive(platform: Platform, inbound: InboundMessage) -> Message | None
 
 
 async def _owner(
-    platform: Platform, inbound: InboundMessage
+    platform: Platform, inbound: InboundMessage, keywords: Sequence[Keyword]
 ) -> tuple[int | None, Keyword | OwnNumber | None, int]:
     """Whose a message is: its account, where it goes, and what it earns in thousandths."""
     queries = platform.store.queries
@@ -100,7 +105,7 @@ async def _owner(
     code = next((one for one in await queries.short_codes() if one.number == inbound.to), None)
     revenue = 0 if code is None else code.revenue
     begins = fold_keyword(inbound.text) + " "
-    matches = [k for k in await queries.keywords_of_code(inbound.to) if begins.startswith(k.word + " ")]
+    matches = [k for k in keywords if begins.startswith(k.word + " ") or _stops(inbound.text, k)]
     if matches:
         longest = max(matches, key=lambda keyword: len(keyword.word))
         return longest.account_id, longest, revenue
@@ -118,14 +123,23 @@ async def _owner(
     return None, None, 0
 
 
-async def _keyword_words(platform: Platform, address: str) -> Sequence[str]:
-    return [keyword.word for keyword in await platform.store.queries.keywords_of_code(address)]
+def _stops(text: str, keyword: Keyword) -> bool:
+    """Whether this is a STOP that names the keyword."""
+    return read_stop(text) is None and read_stop(text, [keyword.word]) == "stop"
 
 
-async def _obey(platform: Platform, word: str, inbound: InboundMessage, owner: int | None) -> None:
-    """Block (or lift) the mobile for the owner of the address; on a shared code or a sender id without an
-    owner, for every account that wrote to it from there, else for the last that wrote to it at all."""
-    if owner is not None:
+async def _obey(
+    platform: Platform,
+    word: str,
+    inbound: InboundMessage,
+    owner: int | None,
+    target: Keyword | OwnNumber | None,
+) -> None:
+    """Block (or lift) the mobile for the owner of the number, or of the keyword that was named; on a shared
+    code or a sender id for every account that wrote to it from there, else for the last that wrote to it at
+    all."""
+    named = isinstance(target, OwnNumber) or read_stop(inbound.text) is None
+    if owner is not None and named:
         accounts = [owner]
     else:
         since = platform.clock.now() - _STOP_REACHES_BACK
@@ -147,19 +161,27 @@ async def _block(platform: Platform, account_id: int, number: str, reason: str) 
     except Refusal as refusal:
         if refusal.fault is not Fault.ALREADY_EXISTS:
             raise
+        return await _blocked(platform, account_id, number) or entry
     return entry
 
 
+async def _blocked(platform: Platform, account_id: int, number: str) -> BlacklistEntry | None:
+    if not await platform.store.queries.blacklisted(account_id, [number]):
+        return None
+    entries = await platform.store.queries.blacklist(account_id, None, _WHOLE_BLACKLIST)
+    return next((entry for entry in entries if entry.number == number), None)
+
+
 async def _unblock(platform: Platform, account_id: int, number: str) -> bool:
-    for entry in await platform.store.queries.blacklist(account_id, None, 100_000):
-        if entry.number == number:
-            try:
-                await platform.store.commit(Changes(delete=[Delete(BlacklistEntry, entry.id, account_id)]))
-            except Refusal as refusal:
-                if refusal.fault is not Fault.NOT_FOUND:
-                    raise
-            return True
-    return False
+    entry = await _blocked(platform, account_id, number)
+    if entry is None:
+        return False
+    try:
+        await platform.store.commit(Changes(delete=[Delete(BlacklistEntry, entry.id, account_id)]))
+    except Refusal as refusal:
+        if refusal.fault is not Fault.NOT_FOUND:
+            raise
+    return True
 
 
 # --- numbers
@@ -201,32 +223,34 @@ async def claim_number(platform: Platform, caller: Caller, command: ClaimNumber)
             f"{number} is outside the sandbox's range {low} to {high}; the operator gives out others",
             "number",
         )
-    number = number or await free_number(platform)
-    if not number:
-        raise Refusal(Fault.NOT_FOUND, "all sandbox numbers are taken")
-    own = OwnNumber(
-        platform.ids.new_id(), caller.account_id, number, url, email, command.dialect, platform.clock.now()
-    )
-    try:
-        await platform.store.commit(Changes(insert=[own]))
-    except Refusal as refusal:
-        if refusal.fault is not Fault.ALREADY_EXISTS:
-            raise
-        raise Refusal(Fault.ALREADY_EXISTS, f"{number} belongs to somebody already", "number") from refusal
-    return own
+    for _ in range(_TRIES):
+        free = number or await free_number(platform)
+        if not free:
+            raise Refusal(Fault.NOT_FOUND, "all sandbox numbers are taken")
+        own = OwnNumber(
+            platform.ids.new_id(), caller.account_id, free, url, email, command.dialect, platform.clock.now()
+        )
+        try:
+            await platform.store.commit(Changes(insert=[own]))
+        except Refusal as refusal:
+            if refusal.fault is not Fault.ALREADY_EXISTS:
+                raise
+            if number:
+                raise Refusal(
+                    Fault.ALREADY_EXISTS, f"{number} belongs to somebody already", "number"
+                ) from refusal
+        else:
+            return own
+    raise Refusal(Fault.RATE_LIMITED, "too many numbers are being taken at this moment; try again shortly")
 
 
 async def change_number(platform: Platform, caller: Caller, command: ChangeNumber) -> OwnNumber:
     """Change where messages to an own number go."""
-    number = command.number.lstrip("+")
-    mine = await platform.store.queries.own_numbers(caller.account_id)
-    own = next((one for one in mine if one.number == number), None)
-    if own is None:
-        raise Refusal(Fault.NOT_FOUND, f"{command.number} is none of this account's numbers")
+    own = await _own(platform, caller, command.number)
     values = _new_targets(platform, command)
     if values:
         await platform.store.commit(Changes(update=[Update(OwnNumber, own.id, caller.account_id, values)]))
-    return await platform.store.queries.owner_of_number(number) or own
+    return await platform.store.queries.owner_of_number(own.number) or own
 
 
 def _new_targets(platform: Platform, command: ChangeNumber | ChangeKeyword) -> dict[str, object]:
@@ -240,11 +264,19 @@ def _new_targets(platform: Platform, command: ChangeNumber | ChangeKeyword) -> d
 
 async def release_number(platform: Platform, caller: Caller, command: ReleaseNumber) -> None:
     """Give an own number back."""
+    own = await _own(platform, caller, command.number)
+    await platform.store.commit(Changes(delete=[Delete(OwnNumber, own.id, caller.account_id)]))
+
+
+async def _own(platform: Platform, caller: Caller, raw: str) -> OwnNumber:
+    """The account's own number as people write it, or the short code that it owns."""
+    written = {raw}
+    with suppress(NumberError):
+        written.add(read_msisdn(raw, caller.region))
     for own in await platform.store.queries.own_numbers(caller.account_id):
-        if own.number == command.number.lstrip("+"):
-            await platform.store.commit(Changes(delete=[Delete(OwnNumber, own.id, caller.account_id)]))
-            return
-    raise Refusal(Fault.NOT_FOUND, f"{command.number} is none of this account's numbers")
+        if own.number in written:
+            return own
+    raise Refusal(Fault.NOT_FOUND, f"{raw} is none of this account's numbers")
 
 
 def _targets(url: str, email: str) -> tuple[str, str]:
@@ -340,7 +372,8 @@ async def list_blacklist(platform: Platform, caller: Caller, command: ListBlackl
 
 async def block_number(platform: Platform, caller: Caller, command: BlockNumber) -> BlacklistEntry:
     """Block a number for the account."""
-    return await _block(platform, caller.account_id, _msisdn(command.number, caller), command.reason[:40])
+    number, reason = _msisdn(command.number, caller), command.reason[:_LONGEST_REASON]
+    return await _block(platform, caller.account_id, number, reason)
 
 
 async def unblock_number(platform: Platform, caller: Caller, command: UnblockNumber) -> None:

@@ -193,7 +193,10 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
     state = MessageState(str(stored.outcome["state"]))
     refs = [result for result in results if isinstance(result, str)]
     found = await history.by_ref(platform, caller.account_id, refs)
-    account = await platform.store.queries.account(caller.account_id)
+    balance = stored.outcome.get("balance")
+    if not isinstance(balance, int):
+        account = await platform.store.queries.account(caller.account_id)
+        balance = 0 if account is None else account.balance
     return SendOutcome(
         tuple(
             Accepted(recipient, replace(found[kept], state=state))
@@ -201,7 +204,7 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
             else _refused(recipient, _list(kept))
             for recipient, kept in zip(command.recipients, results, strict=False)
         ),
-        0 if account is None else account.balance,
+        balance,
         replayed=True,
     )
 

@@ -15,7 +15,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job, JobState
 from chappe.model.messages import InboundMessage, Message, MessageState, Receipt
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
-from chappe.model.smstext import plan
+from chappe.model.smstext import TextNotEncodable, plan
 from chappe.services import inbox
 from chappe.services.ports import Platform
 
@@ -65,17 +65,17 @@ class Behaviour:
 
 
 def read_behaviour(values: Mapping[str, object]) -> Behaviour:
-    """The behaviour that a mapping describes; missing keys keep their default. Raises Refusal
-    `invalid_parameter` naming the key."""
+    """The behaviour that a mapping describes; keys that are missing or None have their default. Raises
+    Refusal `invalid_parameter` naming the key."""
 
     def wrong(key: str, value: object, instead: str) -> Refusal:
         return Refusal(Fault.INVALID_PARAMETER, f"{key}: {value!r} is not {instead}", key)
 
     def whole(key: str, most: int) -> int:
-        value = values.get(key) or 0
-        if not isinstance(value, int) or not 0 <= value <= most:
+        value = given.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
             raise wrong(key, value, f"a whole number from 0 to {most}")
-        return int(value)
+        return value
 
     known = set(Behaviour.__dataclass_fields__)
     for key in values:
@@ -83,13 +83,14 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
             raise Refusal(
                 Fault.INVALID_PARAMETER, f"{key!r} is no behaviour; known are {', '.join(sorted(known))}", key
             )
-    receipt = values.get("receipt") or ReceiptKind.DELIVERED
+    given = {key: value for key, value in values.items() if value is not None}
+    receipt = given.get("receipt", ReceiptKind.DELIVERED)
     if receipt not in list(ReceiptKind):
         raise wrong("receipt", receipt, f"one of {', '.join(ReceiptKind)}")
-    refuse = values.get("refuse") or None
+    refuse = given.get("refuse")
     if refuse is not None and refuse not in list(RefuseKind):
         raise wrong("refuse", refuse, f"one of {', '.join(RefuseKind)}")
-    early = values.get("receipt_before_answer") or False
+    early = given.get("receipt_before_answer", False)
     if not isinstance(early, bool):
         raise wrong("receipt_before_answer", early, "true or false")
     return Behaviour(
@@ -124,18 +125,24 @@ async def read_handset(
 
 async def set_behaviour(platform: Platform, caller: Caller, command: SetBehaviour) -> Handset:
     """Set how a telephone behaves; keys that are left out go back to their default."""
-    number = _number(command.number, caller)
+    number = _telephone(platform, command.number, caller)
     read_behaviour(command.behaviour)
     return await touch(platform, caller.account_id, number, dict(command.behaviour))
 
 
 async def send_from_handset(platform: Platform, caller: Caller, command: SendFromHandset) -> HandsetItem:
     """A telephone sends an SMS; it is routed like any inbound message, to whoever owns the address."""
-    number = _number(command.number, caller)
+    number = _telephone(platform, command.number, caller)
     if not command.text:
         raise Refusal(Fault.EMPTY_CONTENT, "the text is empty", "text")
     if len(command.text) > 2_000:
         raise Refusal(Fault.CONTENT_TOO_LONG, "a telephone sends at most 2000 characters", "text")
+    if "\0" in command.text:
+        raise Refusal(Fault.INVALID_PARAMETER, "the text holds NUL, which no SMS can carry", "text")
+    try:
+        encoding = plan(command.text).encoding
+    except TextNotEncodable as error:
+        raise Refusal(Fault.INVALID_PARAMETER, str(error), "text") from error
     to = _address(command.to, caller)
     now = platform.clock.now()
     item = HandsetItem(
@@ -158,7 +165,7 @@ async def send_from_handset(platform: Platform, caller: Caller, command: SendFro
             sender=number,
             to=to,
             text=command.text,
-            encoding=plan(command.text).encoding,
+            encoding=encoding,
             at=now,
         ),
     )
@@ -171,6 +178,23 @@ def _number(raw: str, caller: Caller) -> str:
         return read_msisdn(raw, caller.region)
     except NumberError as error:
         raise Refusal(Fault.INVALID_PARAMETER, str(error), "number") from error
+
+
+def _telephone(platform: Platform, raw: str, caller: Caller) -> str:
+    """The number of a virtual telephone: one that routes to the sandbox. In the name of a real mobile nobody
+    may send, least of all STOP to somebody else's number."""
+    number = _number(raw, caller)
+    try:
+        carrier = platform.router.way("sms", number).carrier
+    except Refusal:
+        carrier = ""
+    if carrier != CARRIER:
+        raise Refusal(
+            Fault.NOT_ALLOWED,
+            f"{number} is no telephone of the sandbox; messages to it go elsewhere",
+            "number",
+        )
+    return number
 
 
 def _address(raw: str, caller: Caller) -> str:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from chappe.model.changes import Changes, Delete, Update
@@ -34,6 +35,7 @@ _ALL = "*"
 _STATE_OF_EVENT = {
     name: state for state, name in EVENT_OF_STATE.items() if state is not MessageState.SCHEDULED
 }
+_UNFINISHED: Mapping[str, Any] = {"finished_at": None, "fault": None, "carrier_code": ""}
 
 
 # --- what is to be told
@@ -134,8 +136,11 @@ def event_of(job: Job, message: Message) -> MessageEvent:
     name = EventName(str(job.payload["event"]))
     at = datetime.fromisoformat(str(job.payload["at"]))
     state = _STATE_OF_EVENT[name]
-    if state is not message.state and name is not EventName.MESSAGE_ACCEPTED:
-        message = replace(message, state=state, finished_at=None)
+    if name is EventName.MESSAGE_ACCEPTED:
+        first = state if message.send_at is None else MessageState.SCHEDULED
+        message = replace(message, state=first, sent_at=None, **_UNFINISHED)
+    elif state is not message.state:
+        message = replace(message, state=state, **_UNFINISHED)
     return MessageEvent(f"evt_{job.id}", name, at, message)
 
 
@@ -224,7 +229,7 @@ def check_url(url: str, field: str = "url") -> str:
     """A customer's URL that can at all be called; whether its address may be is decided at each call."""
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
     if not fine or len(url) > 2000 or not url.isprintable() or " " in url:

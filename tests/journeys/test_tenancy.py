@@ -1,0 +1,162 @@
+"""Another account's things do not exist: the same answer as for what nobody has, on every wire."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from chappe.dialects.rest.operations import OPERATIONS
+from chappe.services.directory import NewAccount
+from tests.asgi import Reply
+from tests.journeys.wires import NetOxygen, Orange, Rest
+from tests.platform import World
+from tests.services.asking import ALICE, from_phone, send_one
+
+UNKNOWN_NUMBER = "33698765432"
+UNKNOWN_REF = "0" * 26
+UNKNOWN_ID = "154150738000000000"
+
+
+async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
+    """One of everything, made through the wire; the path's parameter by the operation's resource."""
+    rest = Rest(world, new)
+    posted = {}
+    for name, path, body in (
+        ("messages", "/v1/messages", {"to": ALICE, "text": "secret", "send_at": _later(world)}),
+        ("keywords", "/v1/keywords", {"short_code": "20345", "word": "secret"}),
+        ("subscriptions", "/v1/subscriptions", {"url": "https://secret.example", "events": ["*"]}),
+        ("blacklist", "/v1/blacklist", {"number": "33611111111", "reason": "secret"}),
+    ):
+        reply = await rest.call("POST", path, body)
+        assert reply.status == 201, reply
+        posted[name] = json.loads(reply.body)
+    await send_one(world, new, text="secret")
+    await world.settle()
+    numbers = await rest.get("/v1/numbers")
+    deliveries = await rest.get("/v1/deliveries")
+    await from_phone(world, new, "20345", "secret")
+    return {
+        "messages": posted["messages"]["messages"][0]["id"],
+        "keywords": posted["keywords"]["id"],
+        "subscriptions": posted["subscriptions"]["id"],
+        "blacklist": "33611111111",
+        "numbers": numbers["data"][0]["number"],
+        "deliveries": deliveries["data"][0]["id"],
+        "sandbox": ALICE,
+    }
+
+
+def _later(world: World) -> str:
+    return (world.clock.now() + timedelta(hours=1)).isoformat()
+
+
+# Every operation of REST that names a thing: its body, and a name that nobody has.
+NAMED: dict[str, tuple[object, str]] = {
+    "GET /v1/messages/{id}": (None, UNKNOWN_REF),
+    "POST /v1/messages/{id}/cancel": (None, UNKNOWN_REF),
+    "PATCH /v1/numbers/{number}": ({"email": "me@shop.example"}, UNKNOWN_NUMBER),
+    "DELETE /v1/numbers/{number}": (None, UNKNOWN_NUMBER),
+    "PATCH /v1/keywords/{id}": ({"email": "me@shop.example"}, UNKNOWN_ID),
+    "DELETE /v1/keywords/{id}": (None, UNKNOWN_ID),
+    "DELETE /v1/blacklist/{number}": (None, UNKNOWN_NUMBER),
+    "GET /v1/subscriptions/{id}": (None, UNKNOWN_REF),
+    "PATCH /v1/subscriptions/{id}": ({"enabled": False}, UNKNOWN_REF),
+    "DELETE /v1/subscriptions/{id}": (None, UNKNOWN_REF),
+    "POST /v1/deliveries/{id}/replay": (None, UNKNOWN_ID),
+}
+
+# Every telephone is there for everybody, and shows each account its own traffic.
+TELEPHONES = {
+    "GET /v1/sandbox/handsets/{number}/messages": None,
+    "POST /v1/sandbox/handsets/{number}/messages": {"to": "20345", "text": "hi"},
+    "PUT /v1/sandbox/handsets/{number}/behaviour": {"receipt": "none"},
+}
+
+LISTS = {
+    "GET /v1/messages",
+    "GET /v1/account",
+    "GET /v1/account/ledger",
+    "GET /v1/numbers",
+    "GET /v1/keywords",
+    "GET /v1/blacklist",
+    "GET /v1/subscriptions",
+    "GET /v1/deliveries",
+    "GET /v1/sandbox/handsets",
+}
+
+
+def test_every_operation_of_rest_is_asked() -> None:
+    assert {verb for verb in OPERATIONS if "{" in verb} == set(NAMED) | set(TELEPHONES)
+    bare = {verb for verb in OPERATIONS if verb.startswith("GET") and "{" not in verb}
+    assert bare - LISTS == {"GET /v1/openapi.json"}
+
+
+def _said(reply: Reply, name: str) -> tuple[int, str]:
+    return reply.status, reply.text.replace(name, "?")
+
+
+@pytest.mark.parametrize("verb", NAMED)
+async def test_rest_tells_nothing_of_another_account_s_things(world: World, verb: str) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    things = await _lived_in(world, owner)
+    method, path = verb.split(" ")
+    body, unknown = NAMED[verb]
+    theirs = things[path.split("/")[2]]
+    said = []
+    for name in (theirs, unknown):
+        where = path.replace("{id}", name).replace("{number}", name)
+        said.append(_said(await Rest(world, thief).call(method, where, body), name))
+    assert said[0] == said[1] and said[0][0] == 404
+    mine = await Rest(world, owner).call(
+        method, path.replace("{id}", theirs).replace("{number}", theirs), body
+    )
+    assert mine.status < 300, mine  # nothing was done to it
+
+
+async def test_rest_lists_only_what_is_one_s_own(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    fresh = {verb: await Rest(world, thief).call("GET", verb[4:]) for verb in LISTS}
+    await _lived_in(world, owner)
+    for verb in LISTS:
+        reply = await Rest(world, thief).call("GET", verb[4:])
+        assert (reply.status, reply.body) == (200, fresh[verb].body), verb
+        assert "secret" not in reply.text
+
+
+async def test_a_telephone_shows_each_account_its_own_traffic(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    await _lived_in(world, owner)
+    seen = await Rest(world, owner).get(f"/v1/sandbox/handsets/{ALICE}/messages")
+    for verb, body in TELEPHONES.items():
+        method, path = verb.split(" ")
+        said = []
+        for name in (ALICE, UNKNOWN_NUMBER):
+            reply = await Rest(world, thief).call(method, path.replace("{number}", name), body)
+            said.append(_said(reply, name))
+            assert "secret" not in reply.text
+        assert said[0] == said[1] and said[0][0] < 300
+    assert await Rest(world, owner).get(f"/v1/sandbox/handsets/{ALICE}/messages") == seen
+
+
+async def test_orange_tells_nothing_of_another_account_s_messages(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    theirs = await send_one(world, owner, text="secret")
+    said = []
+    for name in (theirs.ref, UNKNOWN_REF):
+        answer = await Orange(world, thief).call("/sms/getHistory.xml", callid=name)
+        assert answer.findtext("status/status_code") == "404" and answer.find("history") is None
+        said.append([(one.tag, (one.text or "").replace(name, "?")) for one in answer.iter()])
+    assert said[0] == said[1]
+    answer = await Orange(world, owner).call("/sms/getHistory.xml", callid=theirs.ref)
+    assert answer.findtext("history/content") == "secret"
+
+
+async def test_netoxygen_tells_nothing_of_another_account_s_messages(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    at = world.clock.now() + timedelta(hours=1)
+    theirs = await send_one(world, owner, text="secret", send_at=at)
+    for function in ("get_status", "cancel_message"):
+        one, two = await NetOxygen(world, thief).call(function, [theirs.ref, UNKNOWN_REF])
+        assert (one[0], two[0]) == (theirs.ref, UNKNOWN_REF)
+        assert one[1] == two[1]
+    assert await NetOxygen(world, owner).call("cancel_message", theirs.ref) == [[theirs.ref, True]]
