@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs fresh-machine
+.PHONY: help run test check fix docs pictures fresh-machine
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -33,6 +33,9 @@ fix: .venv/installed-test  ## mend what ruff can mend
 docs: .venv/installed-test  ## write docs/coverage.md anew
 	$(BIN)/python scripts/coverage_matrix.py > docs/coverage.md.new
 	@mv docs/coverage.md.new docs/coverage.md
+
+pictures: .venv/installed-test  ## take docs/pictures anew
+	CHAPPE_PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
 
 fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 	@scripts/fresh-machine

@@ -153,7 +153,8 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class FindMessages:
     """Messages by the refs that `SendMessages` returned; the outcome is a tuple with, for each ref in
-    order, its MessageStory or a Refused(`not_found`). With `notices` the stories hold the deliveries as well."""
+    order, its MessageStory or a Refused(`not_found`). With `notices` the stories hold the
+    deliveries as well."""
 
     refs: tuple[str, ...]
     notices: bool = False

@@ -99,11 +99,15 @@ class SqliteDatabase:
         self._reading = ThreadPoolExecutor(_READERS, "store-reader")
         self._asked: list[_Asked] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._at_work = 0
 
     async def read(self, work: Work[T]) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._asked.append((work, future))
-        if len(self._tasks) < _READERS:
+        if self._at_work < _READERS:
+            # Counted here and in the task itself: the set forgets a task only a turn after its end, and
+            # what is asked in that turn would wait for the next asker.
+            self._at_work += 1
             task = asyncio.create_task(self._read_groups())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -111,19 +115,23 @@ class SqliteDatabase:
 
     async def _read_groups(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._asked:
-            group, self._asked = self._asked, []
-            try:
-                answers = await loop.run_in_executor(self._reading, self._answer, [work for work, _ in group])
-            except SQLAlchemyError as error:
-                answers = [(None, error)] * len(group)
-            for (_, future), (value, failure) in zip(group, answers, strict=True):
-                if future.cancelled():
-                    continue
-                if failure is None:
-                    future.set_result(value)
-                else:
-                    future.set_exception(failure)
+        try:
+            while self._asked:
+                group, self._asked = self._asked, []
+                work = [work for work, _ in group]
+                try:
+                    answers = await loop.run_in_executor(self._reading, self._answer, work)
+                except SQLAlchemyError as error:
+                    answers = [(None, error)] * len(group)
+                for (_, future), (value, failure) in zip(group, answers, strict=True):
+                    if future.cancelled():
+                        continue
+                    if failure is None:
+                        future.set_result(value)
+                    else:
+                        future.set_exception(failure)
+        finally:
+            self._at_work -= 1
 
     def _answer(self, group: Sequence[Work[Any]]) -> list[tuple[Any, Exception | None]]:
         answers: list[tuple[Any, Exception | None]] = []

@@ -109,6 +109,7 @@ class Visit:
             "trouble": None,
             "here": here,
             "here_path": f"{path}?{query}" if query else path,
+            "again": "" if self.request.method == "GET" else path,
         }
         response = HTMLResponse(rendering.render(template, self.reader, **(common | values)), status)
         if said is not None:

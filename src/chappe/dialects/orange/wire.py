@@ -183,7 +183,8 @@ def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing
         return None
     message = event.message
     if target.url:
-        return Outgoing("GET", _with_message(target.url, message))
+        # A customer's script of the time may answer with a redirect (dialects.md 1c).
+        return Outgoing("GET", _with_message(target.url, message), redirect_is_fine=True)
     if target.email:
         return _mail(target.email, message)
     return None

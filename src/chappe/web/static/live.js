@@ -18,13 +18,14 @@ export function take(text) {
   return fresh;
 }
 
-/** Fetch this page again and take its live parts; calls that come meanwhile are joined into one more. */
+/** Fetch this page again and take its live parts; calls that come meanwhile are joined into one more. The
+ * answer to a form stands at an address that cannot be asked for, and names another in data-again. */
 export async function refresh() {
   if (running) { wanted = true; return running; }
   running = (async () => {
     do {
       wanted = false;
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      const answer = await fetch(document.documentElement.dataset.again ?? location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
       if (answer.redirected && new URL(answer.url).pathname === "/login") return location.reload();
       if (answer.ok) take(await answer.text());
     } while (wanted);

@@ -1,0 +1,77 @@
+"""An account with a lively past: telephones in several countries, keywords, notices, a failure, a STOP."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import StorageState
+
+from tests.browser.console import Person
+from tests.browser.customer import Site
+from tests.clients.running import Account, Server, eventually
+
+CAMILLE, LEA, ZURICH, LONDON, LOST = (
+    "33612345678",
+    "33698765432",
+    "41792223344",
+    "447400123456",
+    "33677001122",
+)
+CODE = "20345"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How to be logged in there, and the ids of two of its messages."""
+
+    session: StorageState
+    answered: str
+    received: str
+
+
+def typeset(text: str) -> str:
+    """French as it is printed: no line ends before high punctuation, nor within an hour."""
+    return re.sub(r" (?=[!:])|(?<=\d) (?=h\b)|(?<=\d h) (?=\d)", "\N{NO-BREAK SPACE}", text)
+
+
+def live_in(person: Person, server: Server, site: Site) -> Sample:
+    person.sign_up("camille@lumiere.example")
+    account = Account(server, person.shown_key(), "", "", "")
+    person.claim("COLIS", f"{site.url}/colis.php", "orange")
+    person.claim("RDV", f"{site.url}/rendez-vous", "rest")
+    person.subscribe(f"{site.url}/events")
+    person.subscribe(f"{site.url}/down")
+    account.ask("PUT", f"/v1/sandbox/handsets/{LOST}/behaviour", {"receipt": "undelivered"})
+
+    def send(to: str, text: str, **more: Any) -> str:
+        """Send, and wait until the telephone has it and the receipt came."""
+        body = {"to": [f"+{to}"], "text": typeset(text), "from": CODE, "receipt": True, **more}
+        ref = str(account.ask("POST", "/v1/messages", body)["messages"][0]["id"])
+        eventually(lambda: account.message(ref)["state"] in ("delivered", "undelivered", "scheduled"))
+        return ref
+
+    def answer(number: str, text: str) -> str:
+        text = typeset(text)
+        account.send_from(number, CODE, text)
+        return eventually(lambda: next((str(m["id"]) for m in account.messages() if m["text"] == text), ""))
+
+    send(LOST, "Votre commande 4817 est prête. Elle vous attend au comptoir jusqu’à samedi.")
+    send(LONDON, "482 913 is your code for Northbank. It works for ten minutes.")
+    send(LONDON, "Your new card is on its way and should reach you by Thursday.", flash=True)
+    send(ZURICH, "Your train to Geneva leaves 12 minutes late, at 17:46 from platform 7.")
+    send(ZURICH, "Platform change: your train to Geneva now leaves from platform 4.")
+    account.send_from(ZURICH, CODE, "STOP")  # no keyword: kept for nobody, obeyed all the same
+    send(LEA, "Cabinet Moreau : rendez-vous mardi à 9 h 30. Répondez RDV OUI pour confirmer.")
+    answer(LEA, "RDV OUI merci, à mardi !")
+    send(LEA, "C’est confirmé. Pensez à votre carte Vitale.")
+    text = "Votre colis arrive aujourd’hui entre 14 h et 16 h. Répondez COLIS NON pour choisir un autre jour."
+    answered = send(CAMILLE, text, reference="colis-4817")
+    received = answer(CAMILLE, "COLIS NON, demain plutôt")
+    site.first("/colis.php")
+    send(CAMILLE, "C’est noté : demain, entre 14 h et 16 h. Bonne journée !")
+    answer(CAMILLE, "COLIS parfait, merci ☺")
+    tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    send(LEA, "Rappel : rendez-vous mardi à 9 h 30.", send_at=tomorrow.isoformat())
+    account.ask("POST", "/v1/numbers", {})
+    return Sample(person.page.context.storage_state(), answered, received)

@@ -1,0 +1,84 @@
+"""axe finds nothing serious on any page, in either light, at any width, in either language."""
+
+from importlib.resources import files
+
+import pytest
+
+from tests.browser.conftest import NAME, Desk
+from tests.browser.console import Person
+from tests.browser.sample import CAMILLE, Sample
+
+AXE_SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+RUN = """options => axe.run(document, { resultTypes: ["violations"], ...options }).then(found => found
+  .violations.filter(one => ["serious", "critical"].includes(one.impact))
+  .map(one => `${one.impact} ${one.id}: ` + one.nodes.map(node => node.html.slice(0, 120)).join(" | ")))"""
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""What the scheme can change."""
+VISITOR = ("/", "/sign-up", "/login")
+MEMBER = (
+    "/telephones",
+    f"/telephones/{CAMILLE}",
+    "/messages",
+    "/messages?q=zeppelin",
+    "/messages/{message}",
+    "/messages/new",
+    "/numbers",
+    "/subscriptions",
+    "/account",
+    "/nowhere",
+)
+
+
+def wrongs(person: Person, *widths: int) -> list[str]:
+    """What axe finds on the page as it stands, and where it is wider than the window."""
+    found = []
+    person.unfold()
+    person.page.evaluate(AXE_SCRIPT)
+    for width in widths:
+        person.page.set_viewport_size({"width": width, "height": 900})
+        if over := person.overflow():
+            found.append(f"{width} wide: {over} pixels too wide")
+        person.page.emulate_media(color_scheme="light")
+        found += [f"{width} wide: {one}" for one in person.page.evaluate(RUN, {})]
+        person.page.emulate_media(color_scheme="dark")
+        found += [f"dark, {width} wide: {one}" for one in person.page.evaluate(RUN, COLOURS)]
+    return found
+
+
+@pytest.mark.parametrize("path", [*VISITOR, *MEMBER])
+def test_nothing_serious_in_french(desk: Desk, sample: Sample, path: str) -> None:
+    person = desk(url=f"http://{NAME}", storage_state=sample.session if path in MEMBER else None)
+    person.watch.expected = ("status of 404",) if path == "/nowhere" else ()
+    person.go(path.format(message=sample.answered))
+    assert wrongs(person, 1280, 375, 320) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/telephones", "/messages/{message}", "/account"])
+def test_nothing_serious_in_english(desk: Desk, sample: Sample, path: str) -> None:
+    person = desk("en", url=f"http://{NAME}", storage_state=sample.session if path in MEMBER else None)
+    person.go(path.format(message=sample.received))
+    assert wrongs(person, 375) == []
+
+
+def test_nothing_serious_on_the_keys_that_are_shown_once(desk: Desk) -> None:
+    person = desk("fr")
+    person.sign_up()
+    assert wrongs(person, 1280, 375, 320) == []
+
+
+@pytest.mark.parametrize("path", ["/numbers", "/telephones", "/messages/new"])
+def test_nothing_serious_on_a_form_that_was_refused(desk: Desk, sample: Sample, path: str) -> None:
+    person = desk("fr", url=f"http://{NAME}", storage_state=sample.session)
+    person.watch.expected = ("status of 422",)
+    person.go(path)
+    field, send = {
+        "/numbers": ("#claim-word", "section[aria-labelledby=claim] button.primary"),
+        "/telephones": ("#open", ".newcomer button"),
+        "/messages/new": ("#to", "form.card button.primary"),
+    }[path]
+    for box in person.page.locator("textarea#text").all():
+        box.fill("Bonjour")
+    person.page.fill(field, "stop")
+    person.page.locator(send).click()
+    person.page.locator("p.wrong").first.wait_for()
+    assert wrongs(person, 1280, 320) == []

@@ -1,0 +1,78 @@
+"""Pictures of the pages for the documents; with CHAPPE_PICTURES set they are written there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import NAME, Desk
+from tests.browser.console import Person
+from tests.browser.sample import Sample
+
+DOCS = Path(__file__).parents[2] / "docs"
+LARGEST = 250_000
+"""Bytes of one picture: the repository carries them for ever."""
+
+# Name, page, language, colour scheme, width; where the height is 0 the whole page is taken.
+PICTURES = [
+    ("landing", "/", "en", "light", 1280, 0),
+    ("keys", "", "en", "light", 1280, 0),
+    ("telephones", "/telephones", "en", "light", 1280, 0),
+    ("telephones-dark", "/telephones", "fr", "dark", 1280, 0),
+    ("telephones-narrow", "/telephones", "fr", "light", 375, 1400),
+    ("messages", "/messages", "en", "light", 1280, 0),
+    ("message", "/messages/{received}", "en", "light", 1280, 1120),
+    ("message-dark", "/messages/{answered}", "fr", "dark", 1280, 1120),
+    ("numbers", "/numbers", "en", "light", 1280, 0),
+    ("subscriptions", "/subscriptions", "en", "light", 1280, 1000),
+    ("account", "/account", "en", "light", 1280, 0),
+]
+TOLD = ("POST /v1/messages", "/colis.php")
+"""What is unfolded in the course of a message."""
+
+
+def at_page(person: Person, sample: Sample, path: str) -> None:
+    """Go to the page and bring it into a state worth a look."""
+    if not path:
+        person.sign_up("lea@atelier.example")
+        return
+    person.go(path.format(answered=sample.answered, received=sample.received))
+    for told in TOLD:
+        for fold in person.page.locator(".timeline > li", has_text=told).locator("summary").all():
+            fold.click()
+    person.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+
+
+@pytest.mark.parametrize(("name", "path", "language", "scheme", "width", "height"), PICTURES)
+def test_a_picture_is_taken(
+    desk: Desk,
+    sample: Sample,
+    tmp_path: Path,
+    name: str,
+    path: str,
+    language: str,
+    scheme: str,
+    width: int,
+    height: int,
+) -> None:
+    person = desk(
+        language,
+        url=f"http://{NAME}",
+        storage_state=None if path in ("", "/") else sample.session,
+        color_scheme=scheme,
+        viewport={"width": width, "height": height or 800},
+        device_scale_factor=1,
+    )
+    at_page(person, sample, path)
+    if not height:  # the column at the side is as high as the window
+        tall = person.page.evaluate("document.documentElement.scrollHeight")
+        person.page.set_viewport_size({"width": width, "height": tall})
+    folder = DOCS / "pictures" if os.environ.get("CHAPPE_PICTURES") else tmp_path
+    taken = person.page.screenshot(path=folder / f"{name}.png")
+    assert person.overflow() == 0
+    assert len(taken) <= LARGEST
+
+
+def test_the_page_of_pictures_shows_each() -> None:
+    page = (DOCS / "pictures.md").read_text(encoding="utf-8")
+    assert [name for name, *_ in PICTURES if f"](pictures/{name}.png)" not in page] == []
