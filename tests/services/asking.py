@@ -13,7 +13,7 @@ from chappe.model.commands import (
     SetBehaviour,
     Subscribe,
 )
-from chappe.model.directory import Subscription
+from chappe.model.directory import HandsetItem, Subscription
 from chappe.model.ledger import LedgerEntry
 from chappe.model.messages import Message, MessageState, Submission
 from chappe.services import ledger, messages, sandbox, subscriptions
@@ -60,8 +60,8 @@ async def behave(world: World, new: NewAccount, number: str = ALICE, **how: obje
     await sandbox.set_behaviour(world.platform, caller(new), SetBehaviour(number, how))
 
 
-async def from_phone(world: World, new: NewAccount, to: str, text: str, number: str = ALICE) -> None:
-    await sandbox.send_from_handset(world.platform, caller(new), SendFromHandset(number, to, text))
+async def from_phone(world: World, new: NewAccount, to: str, text: str, number: str = ALICE) -> HandsetItem:
+    return await sandbox.send_from_handset(world.platform, caller(new), SendFromHandset(number, to, text))
 
 
 async def subscribe(

@@ -22,8 +22,9 @@ from chappe.model.ledger import EntryKind
 from chappe.model.messages import Direction, Message
 from chappe.services import inbox
 from chappe.services.directory import NewAccount
+from chappe.settings import RouteSettings, Settings
 from tests.asgi import ask
-from tests.platform import World, caller
+from tests.platform import World, a_world, caller
 from tests.services.asking import ALICE, BOB, from_phone, send_one, statement, subscribe
 
 CODE, PREMIUM = "20345", "81500"
@@ -184,6 +185,24 @@ async def test_a_premium_code_earns_once_for_each_message(world: World) -> None:
     assert await world.balance(new.account) == 200_500
 
 
+async def test_telephones_of_the_sandbox_pay_nobody_beside_real_networks(database_address: str) -> None:
+    settings = Settings(routes=(RouteSettings("sandbox", "336"), RouteSettings("elsewhere", "33")))
+    async with a_world(database_address, settings) as world:
+        new = await world.account()
+        await claim(world, new, "quiz", PREMIUM)
+        await from_phone(world, new, PREMIUM, "quiz")
+        assert await world.balance(new.account) == 200_000
+
+
+async def test_a_telephone_is_told_that_nobody_took_its_sms(sandbox_world: World) -> None:
+    new = await sandbox_world.account()
+    await claim(sandbox_world, new, "quiz", CODE)
+    taken = [
+        (await from_phone(sandbox_world, new, CODE, text)).unowned for text in ("quiz 1", "other", "STOP")
+    ]
+    assert taken == [False, True, False]
+
+
 # --- STOP and START
 
 
@@ -310,7 +329,7 @@ async def test_orange_tolerates_a_redirect_and_rest_does_not(world: World) -> No
     for dialect in ("orange", "rest"):
         await target(world, new, url="https://shop.example/in", dialect=dialect)
         await from_phone(world, new, await own_number(world, new), dialect)
-    await world.settle()
+        await world.settle()  # a notice goes to where its number points when it is told
     jobs = await world.platform.store.queries.deliveries(new.account.id, "", None, 10)
     assert [(str(job.state), job.outcome) for job in jobs][::-1] == [
         ("done", "answered 302"),

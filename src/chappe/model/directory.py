@@ -174,7 +174,8 @@ class Handset:
 
 @dataclass(frozen=True, slots=True)
 class HandsetItem:
-    """One message on a virtual telephone: `incoming` when the telephone received it."""
+    """One message on a virtual telephone: `incoming` when the telephone received it, `unowned` when it
+    sent it to an address where nobody took it."""
 
     id: int
     account_id: int
@@ -185,3 +186,4 @@ class HandsetItem:
     flash: bool
     at: datetime
     message_id: int | None = None
+    unowned: bool = False

@@ -26,6 +26,7 @@ class Router:
         self._routes = {(route.kind, route.prefix): route.carrier for route in routes}
         self._prices = {(tariff.kind, tariff.prefix): tariff.price for tariff in tariffs}
         self._default_price = default_price
+        self.is_sandbox_only = all(route.carrier == "sandbox" for route in routes)
         self.way = lru_cache(maxsize=50_000)(self._way)
 
     def _way(self, kind: str, number: str) -> Way:

@@ -16,6 +16,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.messages import InboundMessage, Message, MessageState, Receipt
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.model.smstext import TextNotEncodable, plan
+from chappe.model.stopwords import read_stop
 from chappe.services import inbox
 from chappe.services.ports import Platform
 
@@ -145,23 +146,12 @@ async def send_from_handset(platform: Platform, caller: Caller, command: SendFro
         raise Refusal(Fault.INVALID_PARAMETER, str(error), "text") from error
     to = _address(command.to, caller)
     now = platform.clock.now()
-    item = HandsetItem(
-        id=platform.ids.new_id(),
-        account_id=caller.account_id,
-        number=number,
-        other=to,
-        text=command.text,
-        incoming=False,
-        flash=False,
-        at=now,
-    )
-    await platform.store.commit(Changes(insert=[item]))
-    await touch(platform, caller.account_id, number)
-    await inbox.receive(
+    item_id = platform.ids.new_id()
+    received = await inbox.receive(
         platform,
         InboundMessage(
             carrier=CARRIER,
-            carrier_id=str(item.id),
+            carrier_id=str(item_id),
             sender=number,
             to=to,
             text=command.text,
@@ -169,6 +159,19 @@ async def send_from_handset(platform: Platform, caller: Caller, command: SendFro
             at=now,
         ),
     )
+    item = HandsetItem(
+        id=item_id,
+        account_id=caller.account_id,
+        number=number,
+        other=to,
+        text=command.text,
+        incoming=False,
+        flash=False,
+        at=now,
+        unowned=received is None and read_stop(command.text) is None,
+    )
+    await platform.store.commit(Changes(insert=[item]))
+    await touch(platform, caller.account_id, number)
     platform.topics.publish(f"account.{caller.account_id}")
     return item
 

@@ -295,6 +295,13 @@ def blacklisted(connection: Connection, account_id: int, numbers: Sequence[str])
     return frozenset(found)
 
 
+def blacklist_entry(connection: Connection, account_id: int, number: str) -> BlacklistEntry | None:
+    """The account's entry for one number."""
+    table = TABLES[BlacklistEntry].c
+    statement = _select(BlacklistEntry).where(table.account_id == account_id, table.number == number)
+    return _one(connection, BlacklistEntry, statement)
+
+
 def blacklist(
     connection: Connection, account_id: int, cursor: int | None, limit: int
 ) -> tuple[BlacklistEntry, ...]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from chappe.model.changes import Changes, Committed
+from chappe.model.directory import HandsetItem
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Tariff
@@ -24,6 +25,7 @@ _RETENTION = {
     Exchange: timedelta(days=30),
     EarlyReceipt: timedelta(hours=72),
     StoredOutcome: timedelta(hours=72),
+    HandsetItem: timedelta(days=30),
 }
 _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)

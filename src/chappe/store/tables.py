@@ -458,6 +458,7 @@ handset_items = Table(
     Column("flash", Boolean, nullable=False),
     _time("at"),
     _number("message_id", null=True),
+    Column("unowned", Boolean, nullable=False),
     Index(None, "account_id", "number", "id"),
 )
 

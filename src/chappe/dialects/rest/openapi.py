@@ -81,7 +81,7 @@ _SUBSCRIPTION = subscriptions.Subscription(
     created_at=_AT,
 )
 _HANDSET = sandbox.Handset("33612345678", _LATER, {"receipt": "delivered", "receipt_after_ms": 500})
-_HANDSET_MESSAGE = sandbox.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False)
+_HANDSET_MESSAGE = sandbox.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False, False)
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example

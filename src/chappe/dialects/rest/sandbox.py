@@ -96,7 +96,8 @@ class Handset(Struct):
 
 
 class HandsetMessage(Struct, rename={"sender": "from"}):
-    """One message on a virtual telephone; `incoming` when the telephone received it."""
+    """One message on a virtual telephone; `incoming` when the telephone received it, `unowned` when it sent
+    it to an address where nobody took it (claim a keyword there)."""
 
     sender: str
     to: str
@@ -104,12 +105,13 @@ class HandsetMessage(Struct, rename={"sender": "from"}):
     incoming: bool
     at: Time
     flash: bool
+    unowned: bool
 
     @classmethod
     def of(cls, item: directory.HandsetItem) -> "HandsetMessage":
         """The JSON of a record."""
         sender, to = (item.other, item.number) if item.incoming else (item.number, item.other)
-        return cls(sender, to, item.text, item.incoming, utc(item.at), item.flash)
+        return cls(sender, to, item.text, item.incoming, utc(item.at), item.flash, item.unowned)
 
 
 class Conversation(Struct):

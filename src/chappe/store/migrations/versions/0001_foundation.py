@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("flash", sa.Boolean(), nullable=False),
         sa.Column("at", Utc(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("unowned", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handset_items")),
     )
     with op.batch_alter_table("handset_items", schema=None) as batch_op:
