@@ -66,6 +66,20 @@ def test_nothing_serious_on_the_keys_that_are_shown_once(desk: Desk) -> None:
     assert wrongs(person, 1280, 375, 320) == []
 
 
+def test_nothing_serious_under_an_sms_that_nobody_took(desk: Desk) -> None:
+    person = desk("fr")
+    person.sign_up()
+    person.go("/telephones")
+    person.page.fill("#open", "06 12 34 56 78")
+    person.page.locator(".newcomer button").click()
+    handset = person.page.locator(f"#phone-{CAMILLE}")
+    handset.locator("input[name=to]").fill("20345")
+    handset.locator("textarea").fill("Bonjour ?")
+    handset.locator(".reply button").click()
+    handset.locator(".unowned a").wait_for()
+    assert wrongs(person, 1280, 320) == []
+
+
 @pytest.mark.parametrize("path", ["/numbers", "/telephones", "/messages/new"])
 def test_nothing_serious_on_a_form_that_was_refused(desk: Desk, sample: Sample, path: str) -> None:
     person = desk("fr", url=f"http://{NAME}", storage_state=sample.session)

@@ -464,3 +464,34 @@ async def test_users_made_at_the_same_moment_do_not_collide(world: World) -> Non
     new = await world.account("shop")
     made = await asyncio.gather(*(directory.add_user(world.platform, new.account, "till") for _ in range(4)))
     assert sorted(secret.login for _, secret in made) == ["till", "till-2", "till-3", "till-4"]
+
+
+# --- the account's own settings
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("06 12 34 56 78", "33612345678"), (" Lumiere ", "Lumiere"), ("20345", "20345"), ("  ", "")],
+)
+async def test_the_default_sender_is_kept_as_messages_carry_it(world: World, written: str, kept: str) -> None:
+    new = await world.account()
+    await directory.set_default_sender(world.platform, new.account.id, "before")
+    account = await directory.set_default_sender(world.platform, new.account.id, written)
+    assert account.default_sender == kept
+
+
+async def test_a_new_default_sender_holds_for_who_was_let_in_before(world: World) -> None:
+    new = await world.account()
+    assert (await enter(world, "rest", offer(new, "rest"))).default_sender == ""
+    await directory.set_default_sender(world.platform, new.account.id, "Lumiere")
+    assert (await enter(world, "rest", offer(new, "rest"))).default_sender == "Lumiere"
+
+
+@pytest.mark.parametrize("written", ["Cabinet Moreau", "12", "a\nb", "☺"])
+async def test_a_default_sender_that_telephones_could_not_show_is_refused(world: World, written: str) -> None:
+    new = await world.account()
+    with pytest.raises(Refusal) as found:
+        await directory.set_default_sender(world.platform, new.account.id, written)
+    assert (found.value.fault, found.value.field) == (Fault.INVALID_SENDER, "sender")
+    account = await world.platform.store.queries.account(new.account.id)
+    assert account is not None and account.default_sender == ""

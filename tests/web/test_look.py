@@ -32,6 +32,7 @@ PAIRS = [
     ("on-accent", "accent-fill-hover"),
     ("failed", "surface"),
     ("done", "surface"),
+    ("held", "surface"),
     ("waiting", "waiting-wash"),
     ("done", "done-wash"),
     ("failed", "failed-wash"),
@@ -60,6 +61,12 @@ def luminance(colour: str) -> float:
 def test_text_stands_out_from_its_ground(scheme: dict[str, str], text: str, ground: str) -> None:
     high, low = sorted((luminance(scheme[text]), luminance(scheme[ground])), reverse=True)
     assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
+
+
+def test_the_line_under_an_sms_that_nobody_took_is_no_bubble() -> None:
+    (rule,) = re.findall(r"(?m)^\.bubble\.out > \.unowned \{(.+)\}$", CSS)
+    assert "color: var(--held)" in rule  # on the telephone's surface, see PAIRS
+    assert "background: none" in rule
 
 
 def test_the_first_view_is_light() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chappe.model.commands import FindMessages, SendMessages
-from chappe.services import directory, history, messages
+from chappe.model.commands import BlockNumber, FindMessages, Password, SendMessages
+from chappe.services import directory, history, inbox, messages
 from tests.platform import World
 from tests.web.browser import Browser
 
@@ -114,6 +114,22 @@ async def test_a_telephone_answers_and_the_answer_is_listed(member: Browser, san
     assert shelf.words("//li[contains(@class,'bubble out')]/p") == ["On my way"]
     listed = await member.get("/messages")
     assert listed.words("//td[@class='text']") == ["On my way", "Night train"]
+
+
+async def test_an_sms_that_nobody_took_says_so_and_how_to_take_it(
+    member: Browser, sandbox_world: World
+) -> None:
+    await member.post("/telephones/open", {"number": "06 12 34 56 78"}, at="/telephones")
+    strayed = {"to": "20345", "text": "Hello?", "alone": "1"}
+    page = await member.post("/telephones/33612345678/send", strayed, at="/telephones")
+    (said,) = page.words("//li[contains(@class,'bubble out')]/p[@class='unowned']")
+    assert said == "Nobody took it: no account has this keyword or number. Claim it"
+    assert page.find("//p[@class='unowned']/a/@href") == ["/numbers"]
+    await member.post("/keywords", {"word": "hello", "short_code": "20345"}, at="/numbers")
+    page = await member.post("/telephones/33612345678/send", strayed | {"text": "Hello!"}, at="/telephones")
+    taken = page.find("//li[contains(@class,'bubble out')][p[1]='Hello!']")
+    assert len(taken) == 1
+    assert taken[0].xpath("p[@class='unowned']") == []
 
 
 async def test_what_cannot_be_sent_stays_written_on_its_telephone(member: Browser) -> None:
@@ -270,6 +286,30 @@ async def test_a_blocked_number_gets_nothing_until_it_is_allowed_again(member: B
     assert (await member.post("/messages", SENT, at="/messages/new")).status == 200
 
 
+async def test_a_number_that_cannot_be_blocked_stays_in_its_field(member: Browser) -> None:
+    page = await member.post("/blacklist", {"number": "06 12"}, at="/numbers")
+    assert page.status == 422
+    assert page.find("//input[@id='block']/@value") == ["06 12"]
+    assert page.words("//*[@id='block-said']")[0].startswith("This is no telephone number.")
+
+
+async def test_a_long_blacklist_goes_on(member: Browser, sandbox_world: World) -> None:
+    user = await sandbox_world.platform.store.queries.user_by_email("camille@example.com")
+    account = await sandbox_world.platform.store.queries.account(user.account_id)
+    caller = directory.caller_of(account, user, "rest")
+    for n in range(102):
+        await inbox.block_number(sandbox_world.platform, caller, BlockNumber(f"+33612345{n:03}"))
+    lifts = "//form[starts-with(@action,'/blacklist/')]/@action"
+    first = await member.get("/numbers")
+    (older,) = first.find("//section[@aria-labelledby='blocked']//a[@rel='next']/@href")
+    assert older.startswith("/numbers?after=")
+    second = await member.get(older.partition("#")[0])
+    shown = [*first.find(lifts), *second.find(lifts)]
+    assert (len(first.find(lifts)), len(set(shown))) == (100, 102)
+    assert second.find("//a[@rel='next']") == []
+    assert second.find("//nav[@class='pager']/a/@href") == ["/numbers#blocked"]
+
+
 async def test_a_server_is_told_and_told_again(member: Browser, sandbox_world: World) -> None:
     asked = [("url", "https://example.com/events"), ("events", "message.delivered")]
     page = await member.post("/subscriptions", asked, at="/subscriptions")
@@ -282,6 +322,45 @@ async def test_a_server_is_told_and_told_again(member: Browser, sandbox_world: W
     await member.post(replay, at="/subscriptions")
     await sandbox_world.settle()
     assert [sent.url for sent in sandbox_world.web.sent] == ["https://example.com/events"] * 2
+
+
+@pytest.mark.parametrize(
+    ("language", "after", "next_try"),
+    [
+        ("en", "Waiting · answered 503", "Next try"),
+        ("fr", "En attente · a répondu 503", "Prochain essai"),
+    ],
+)
+async def test_a_notice_that_waits_says_why_and_when_it_is_tried_again(
+    member: Browser, sandbox_world: World, language: str, after: str, next_try: str
+) -> None:
+    asked = [("url", "https://example.com/events"), ("events", "message.delivered")]
+    await member.post("/subscriptions", asked, at="/subscriptions")
+    sandbox_world.web.answers = [503]
+    page = await member.post("/messages", SENT, at="/messages/new")
+    await sandbox_world.settle()
+    member.language = language
+    told = (await member.get(page.path)).words("//ol[@class='timeline']/li[last()]/p")
+    assert told[0] == after
+    assert told[1].startswith(f"{next_try} ")
+    listed = (await member.get("/subscriptions")).words("//span[@class='under']")
+    assert listed[0] == "https://example.com/events"
+    assert listed[1].startswith(f"{after.partition(' · ')[2]} · {next_try.lower()} ")
+
+
+async def test_a_notice_that_went_nowhere_has_not_arrived(member: Browser, sandbox_world: World) -> None:
+    asked = [("url", "https://example.com/events"), ("events", "message.delivered")]
+    page = await member.post("/subscriptions", asked, at="/subscriptions")
+    (action,) = page.find("//form[starts-with(@action,'/subscriptions/')]/@action")
+    sandbox_world.web.answers = [503]
+    page = await member.post("/messages", SENT, at="/messages/new")
+    await sandbox_world.settle()
+    await member.post(f"{action}/remove", at="/account")
+    sandbox_world.clock.move(minutes=1)
+    await sandbox_world.settle()
+    assert (await member.get("/subscriptions")).words("//td[@class='state-cell']") == ["Dropped"]
+    told = (await member.get(page.path)).words("//ol[@class='timeline']/li[last()]/p")
+    assert told == ["Dropped · the message or its target does not exist any more"]
 
 
 async def test_a_subscription_needs_an_address_that_can_be_called(member: Browser) -> None:
@@ -327,6 +406,75 @@ async def test_the_key_of_another_cannot_be_rotated(member: Browser, sandbox_wor
         assert (await member.post(f"/account/keys/{held[0].id}/{act}", at="/account")).status == 404
 
 
+async def test_a_user_is_added_with_a_login_that_is_shown_once(member: Browser, sandbox_world: World) -> None:
+    shown = await member.post("/account/users", {"name": " Léa Moreau "}, at="/account")
+    assert shown.words("//h1") == ["A new user: Léa Moreau"]
+    assert shown.words("//h3") == ["NetOxygen"]
+    login, secret = shown.words("//dd[@class='secret']/code")
+    caller = await directory.authenticate(
+        sandbox_world.platform, "netoxygen", (Password(login, secret),), "192.0.2.1"
+    )
+    assert caller.user_name == "Léa Moreau"
+    page = await member.get("/account")
+    assert caller.account_id == int(page.words("//dl[@class='facts']/dd/code")[0])
+    people = page.words("//ul[@class='people']/li")
+    assert [one.partition(" now")[0] for one in people] == ["camille@example.com you", "Léa Moreau"]
+    assert login in page.text
+    assert secret not in page.text
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "two\nlines"])
+async def test_a_user_without_a_usable_name_is_not_added(member: Browser, name: str) -> None:
+    page = await member.post("/account/users", {"name": name}, at="/account")
+    assert page.status == 422
+    assert page.words("//*[@id='user-name-said']")[0].startswith("A user needs a name")
+    assert len(page.words("//ul[@class='people']/li")) == 1
+
+
+async def test_the_default_sender_is_set_and_cleared(member: Browser) -> None:
+    page = await member.post("/account/sender", {"default_sender": "Lumiere"}, at="/account")
+    assert page.words("//*[@role='status']") == [
+        "Messages without a sender of their own now go out under it."
+    ]
+    assert page.find("//input[@id='default_sender']/@value") == ["Lumiere"]
+    page = await member.post("/messages", SENT, at="/messages/new")
+    assert "Lumiere" in page.words("//dl[@class='facts']/dd")
+    page = await member.post("/account/sender", {"default_sender": " "}, at="/account")
+    assert page.words("//*[@role='status']") == ["You have no default sender any more."]
+    assert page.find("//input[@id='default_sender']/@value") == [""]
+
+
+async def test_a_sender_that_is_none_stays_in_its_field(member: Browser) -> None:
+    wrong = {"default_sender": "Cabinet Moreau et fils"}
+    page = await member.post("/account/sender", wrong, at="/account")
+    assert page.status == 422
+    assert page.find("//input[@id='default_sender']/@value") == ["Cabinet Moreau et fils"]
+    assert page.words("//*[@id='default_sender-said']")[0].startswith("This sender cannot be used.")
+    assert (await member.get("/account")).find("//input[@id='default_sender']/@value") == [""]
+
+
+@pytest.mark.parametrize("path", ["/account/users", "/account/sender"])
+async def test_the_account_is_changed_by_its_own_pages_only(member: Browser, path: str) -> None:
+    page = await member.ask("POST", path, {"name": "x", "default_sender": "x", "token": "forged"})
+    assert page.status == 403
+    page = await member.get("/account")
+    assert page.find("//input[@id='default_sender']/@value") == [""]
+    assert len(page.words("//ul[@class='people']/li")) == 1
+
+
+async def test_keys_of_dialects_that_are_not_served_say_so(member: Browser) -> None:
+    headings = (await member.get("/account")).words("//div[@class='key']/h3")
+    later = "not served yet"
+    assert headings == [
+        "REST",
+        "Orange API",
+        "NetOxygen",
+        f"CapitoleMobile {later}",
+        f"Axialys {later}",
+        f"Keyyo {later}",
+    ]
+
+
 async def test_the_statement_reads_like_a_bank_statement(member: Browser, sandbox_world: World) -> None:
     await member.post("/messages", SENT, at="/messages/new")
     page = await member.get("/account")
@@ -355,7 +503,7 @@ async def test_times_are_in_the_readers_zone_and_the_zone_is_said(member: Browse
     page = await member.get("/messages")
     (title,) = page.find("//td//time/@title")
     assert title == "2 March 2026, 14:45:00 (Asia/Kathmandu)"
-    assert "Times in Asia/Kathmandu" in page.text
+    assert "Times in Asia/Kathmandu" in page.words("//footer")[0]
 
 
 async def test_the_wire_tells_when_something_happened(member: Browser, sandbox_world: World) -> None:

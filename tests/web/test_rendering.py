@@ -5,7 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chappe.web.rendering import Reader, credits, e164, environment, exact, language_of, relative, zone_of
+from chappe.web.rendering import (
+    Reader,
+    breakable,
+    credits,
+    e164,
+    environment,
+    exact,
+    language_of,
+    relative,
+    zone_of,
+)
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)
 
@@ -72,3 +82,7 @@ def test_numbers_are_shown_as_people_write_them() -> None:
     assert template.render(reader=Reader("en", ZoneInfo("UTC"), NOW)) == (
         '<data value="+33612345678">06 12 34 56 78</data> <data value="+41792223344">+41 79 222 33 44</data>'
     )
+
+
+def test_a_url_goes_on_in_the_next_line_after_a_slash() -> None:
+    assert breakable("https://a.example/b/<c>") == "https://a.example/<wbr>b/<wbr>&lt;c&gt;"

@@ -21,7 +21,7 @@ from chappe.model.directory import (
 )
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import CREDIT, EntryKind, LedgerMove
-from chappe.model.numbers import NumberError, read_msisdn
+from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.services.ports import Platform
 
 DIALECTS = ("rest", "orange", "netoxygen", "capitole", "axialys", "keyyo")
@@ -463,3 +463,26 @@ async def end_sessions(platform: Platform, user: User) -> None:
     """End every console session of a user."""
     values = {"session_epoch": user.session_epoch + 1}
     await platform.store.commit(Changes(update=[Update(User, user.id, user.account_id, values)]))
+
+
+# --- the account's own settings
+
+
+async def set_default_sender(platform: Platform, account_id: int, sender: str) -> Account:
+    """What telephones show as the sender where a message names none; empty for none.
+
+    Raises Refusal `invalid_sender`, with the field `sender`.
+    """
+    account = await platform.store.queries.account(account_id)
+    if account is None:
+        raise Refusal(Fault.NOT_FOUND, "this account does not exist any more")
+    value = ""
+    if sender.strip():
+        try:
+            value = read_sender(sender, account.region).value
+        except NumberError as error:
+            raise Refusal(Fault.INVALID_SENDER, str(error), "sender") from error
+    changes = Changes(update=[Update(Account, account_id, account_id, {"default_sender": value})])
+    await platform.store.commit(changes)
+    platform.door.forget()
+    return await platform.store.queries.account(account_id) or account

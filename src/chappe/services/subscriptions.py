@@ -182,7 +182,8 @@ async def _request(
     try:
         answer = await platform.web.send(outgoing)
     except (Refusal, CarrierError) as error:
-        _keep(platform, job, dialect, verb, wire, 0, str(error), 0)
+        words = error.detail if isinstance(error, Refusal) else error.code or str(error)
+        _keep(platform, job, dialect, verb, wire, 0, words, 0)
         raise
     body = answer.body.decode("utf-8", "replace")
     _keep(platform, job, dialect, verb, wire, answer.status, body, answer.duration_ms)

@@ -27,6 +27,8 @@ def routes(platform: Platform) -> list[BaseRoute]:
         Route("/logout", for_members(platform, log_out), methods=["POST"]),
         Route("/account", for_members(platform, account)),
         Route("/account/password", for_members(platform, change_password), methods=["POST"]),
+        Route("/account/users", for_members(platform, add_user), methods=["POST"]),
+        Route("/account/sender", for_members(platform, set_default_sender), methods=["POST"]),
         Route("/account/keys/{id:int}/rotate", for_members(platform, rotate), methods=["POST"]),
         Route("/account/keys/{id:int}/end", for_members(platform, end_key), methods=["POST"]),
     ]
@@ -122,6 +124,37 @@ async def change_password(platform: Platform, visit: Visit) -> Response:
     return response
 
 
+async def add_user(platform: Platform, visit: Visit) -> Response:
+    """One more user, with a login on NetOxygen's wire that is shown now and never again."""
+    if visit.account is None:
+        return visit.go("/login")
+    try:
+        user, secret = await directory.add_user(platform, visit.account, visit.field("name"))
+    except Refusal as refusal:
+        return await _account_page(platform, visit, 422, trouble=visit.trouble(refusal))
+    return _shown_once(
+        visit,
+        title=visit.say(words.N_("A new user: %(name)s")) % {"name": user.name},
+        lead=visit.say(
+            words.N_("Messages sent with this login are this user’s; the credits are the account’s.")
+        ),
+        secrets=[("netoxygen", secret)],
+        line="",
+        onward="/account",
+        onward_label=visit.say(words.N_("Back to the account")),
+    )
+
+
+async def set_default_sender(platform: Platform, visit: Visit) -> Response:
+    wanted = visit.field("default_sender")
+    try:
+        await directory.set_default_sender(platform, visit.caller.account_id, wanted)
+    except Refusal as refusal:
+        trouble = visit.trouble(refusal, {"sender": "default_sender"})
+        return await _account_page(platform, visit, 422, trouble=trouble)
+    return visit.go("/account", "sender" if wanted else "no-sender")
+
+
 async def rotate(platform: Platform, visit: Visit) -> Response:
     held = await _credential(platform, visit)
     secret = await directory.rotate_credential(platform, visit.caller.account_id, held.id)
@@ -165,6 +198,7 @@ async def _account_page(platform: Platform, visit: Visit, status: int = 200, **v
         ledger=await ledger.read_ledger(platform, caller, ReadLedger(cursor, STATEMENT)),
         users=await directory.list_users(platform, caller.account_id),
         cursor=cursor,
+        typed=visit.field,
         **values,
     )
 

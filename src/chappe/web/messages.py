@@ -43,13 +43,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a message's course. `until` bounds a wait; `replay` is a notice that can be sent again."""
+    """One line of a message's course. `until` bounds a wait, `due` is the next try of a notice, `replay` a
+    notice that can be sent again."""
 
     tone: str
     title: str
     at: datetime | None = None
     means: str = ""
     until: datetime | None = None
+    due: datetime | None = None
     exchanges: tuple[Exchange, ...] = ()
     replay: int | None = None
 
@@ -128,7 +130,7 @@ def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[
     if message.fault is not None and name != MessageState.EXPIRED:
         means = visit.say(words.FAULT[message.fault])
     until = None if name == MessageState.SENT else _until(message)
-    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, until, asked)
+    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, until, exchanges=asked)
 
 
 def _until(message: Message) -> datetime | None:
@@ -148,13 +150,14 @@ def _notice(visit: Visit, job: Job, exchanges: Sequence[Exchange], targets: subs
         "event": visit.say(words.EVENT.get(event, event)),
         "target": subscriptions.target_of(job, targets) or visit.say(words.N_("somebody no longer told")),
     }
-    state = visit.say(words.JOB_STATE[job.state])
+    name = words.delivery_state(job)
+    state, outcome = visit.say(words.JOB_STATE[name]), words.outcome(job.outcome, visit.say)
     return Moment(
-        tone=words.TONE[job.state],
+        tone=words.TONE.get(name, "past"),
         title=title,
         at=job.done_at or job.created_at,
-        means=f"{state} · {job.outcome}" if job.outcome else state,
-        until=job.due_at if job.state is JobState.WAITING and job.attempts else None,
+        means=f"{state} · {outcome}" if outcome else state,
+        due=job.due_at if job.state is JobState.WAITING and job.attempts else None,
         exchanges=tuple(one for one in exchanges if one.job_id == job.id),
         replay=job.id if job.state in (JobState.DEAD, JobState.DONE) else None,
     )

@@ -50,7 +50,7 @@ async def numbers_page(platform: Platform, visit: Visit) -> Response:
 
 async def _page(platform: Platform, visit: Visit, refusal: Refusal | None = None, open: str = "") -> Response:
     """The page; after a refusal with the form `open` as it was sent, and what is the matter."""
-    caller = visit.caller
+    caller, after = visit.caller, visit.cursor("after")
     own, codes = await inbox.list_numbers(platform, caller, ListNumbers())
 
     def drafted(key: str, name: str, stored: str) -> str:
@@ -63,7 +63,8 @@ async def _page(platform: Platform, visit: Visit, refusal: Refusal | None = None
         keywords=await inbox.list_keywords(platform, caller, ListKeywords()),
         numbers=own,
         codes=codes,
-        blacklist=await inbox.list_blacklist(platform, caller, ListBlacklist(visit.cursor())),
+        blacklist=await inbox.list_blacklist(platform, caller, ListBlacklist(after)),
+        after=after,
         dialects=MANNERS,
         open=open,
         drafted=drafted,
@@ -140,7 +141,7 @@ async def block(platform: Platform, visit: Visit) -> Response:
     try:
         await inbox.block_number(platform, visit.caller, BlockNumber(visit.field("number")))
     except Refusal as refusal:
-        return await _page(platform, visit, refusal)
+        return await _page(platform, visit, refusal, "block")
     return visit.go("/numbers#blocked", "blocked")
 
 

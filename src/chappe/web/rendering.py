@@ -1,6 +1,7 @@
 """Turns templates and values into pages: the reader's language, time zone, formats and state words."""
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -123,6 +124,7 @@ def relative(moment: datetime, reader: Reader) -> str:
 
 
 def _time(moment: datetime, reader: Reader, shown: str, kind: str) -> Markup:
+    """A time as an element; `kind` (relative, clock, exact) tells times.js how to write it anew."""
     return Markup('<time datetime="{}" title="{}" data-{}>{}</time>').format(
         moment.isoformat(timespec="seconds"), exact(moment, reader), kind, shown
     )
@@ -152,7 +154,7 @@ def clock(context: Context, moment: datetime) -> Markup:
     shown = format_time(local, "HH:mm", locale=reader.language)
     if local.date() != reader.now.astimezone(reader.zone).date():
         shown = f"{format_date(local, 'd MMM', locale=reader.language)}, {shown}"
-    return _time(moment, reader, shown, "exact")
+    return _time(moment, reader, shown, "clock")
 
 
 def e164(number: str) -> str:
@@ -177,6 +179,17 @@ def amount(context: Context, thousandths: int, signed: bool = False) -> str:
     return credits(context["reader"].language, thousandths, signed)
 
 
+def breakable(text: str) -> Markup:
+    """A text whose URLs may go on in the next line after a slash, so that they need not break in a word."""
+    return Markup("/<wbr>").join(re.split("(?<!/)/(?!/)", text))
+
+
+@pass_context
+def outcome(context: Context, written: str) -> str:
+    """How a delivery went, in the reader's language."""
+    return words.outcome(written, translate(context["reader"].language))
+
+
 @cache
 def environment(language: str) -> Environment:
     env = Environment(
@@ -189,6 +202,7 @@ def environment(language: str) -> Environment:
     )
     env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(ago=ago, at=at, clock=clock, number=number, display=shown, e164=e164, amount=amount)
+    env.filters.update(outcome=outcome, breakable=breakable)
     env.globals.update(static=static, icon=icon, words=words, LANGUAGES=LANGUAGES)
     return env
 

@@ -82,9 +82,9 @@ class Visit:
         """A field of the form that was sent, without blanks around it."""
         return self.form.get(name, (default,))[0].strip()
 
-    def cursor(self) -> int | None:
+    def cursor(self, name: str = "cursor") -> int | None:
         """Where the list goes on, from the address."""
-        asked = self.request.query_params.get("cursor", "")
+        asked = self.request.query_params.get(name, "")
         return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 20 else None
 
     def trouble(self, refusal: Refusal, names: Mapping[str, str] | None = None) -> Trouble:

@@ -1,9 +1,12 @@
 """The words that pages use for the platform's own names, marked for translation."""
 
+import re
+from collections.abc import Callable
+
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
 from chappe.model.events import EventName
-from chappe.model.jobs import JobState
+from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState
 
@@ -66,6 +69,7 @@ JOB_STATE: dict[str, str] = {
     JobState.RUNNING: N_("Being sent"),
     JobState.DONE: N_("Arrived"),
     JobState.DEAD: N_("Given up"),
+    "dropped": N_("Dropped"),
 }
 
 EVENT: dict[str, str] = {
@@ -186,6 +190,11 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "number"): N_(
         "This is no telephone number. Write it like 06 12 34 56 78 or +41 79 222 33 44."
     ),
+    (Fault.INVALID_PARAMETER, "name"): N_("A user needs a name of 1 to 100 letters. Choose another."),
+    (Fault.INVALID_SENDER, "default_sender"): N_(
+        "This sender cannot be used. Write a number like +33 6 12 34 56 78, a short code, or a name of at "
+        "most 11 letters; leave it empty for none."
+    ),
     (Fault.MISSING_PARAMETER, "events"): N_("Choose at least one event."),
     (Fault.NOT_FOUND, "number"): N_(
         "Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."
@@ -208,6 +217,8 @@ SAID: dict[str, str] = {
     "replayed": N_("It is being sent again."),
     "password": N_("The password is changed, and your other sessions have ended."),
     "key-ended": N_("The key has ended."),
+    "sender": N_("Messages without a sender of their own now go out under it."),
+    "no-sender": N_("You have no default sender any more."),
     "logged-out": N_("You are logged out."),
 }
 
@@ -255,3 +266,151 @@ TROUBLE: dict[int, tuple[str, str]] = {
         ),
     ),
 }
+
+# The words in which services, queue and host write down how a delivery went, and how pages say them. `why` is
+# read in its turn; what has no line here is shown as it is.
+_OUTCOME: tuple[tuple[str, str], ...] = (
+    # services/subscriptions.py
+    (r"answered (?P<status>\d+)", N_("answered %(status)s")),
+    (
+        r"answered 410 Gone; the subscription is disabled",
+        N_("answered 410 Gone; the subscription is switched off"),
+    ),
+    (r"mailed to (?P<to>.+)", N_("mailed to %(to)s")),
+    (
+        r"dropped: the message or its target does not exist any more",
+        N_("the message or its target does not exist any more"),
+    ),
+    (
+        r"dropped: the (?P<dialect>\S+) dialect has no word for (?P<event>\S+)",
+        N_("%(dialect)s has no word for “%(event)s”"),
+    ),
+    # bus/queue.py; the state beside it says that it was given up
+    (r"given up after (?P<tries>\d+) tries: (?P<why>.*)", N_("after %(tries)s tries: %(why)s")),
+    (r"given up: (?P<why>.*)", "%(why)s"),
+    (r"internal error, reference (?P<reference>\S+)", N_("internal error, reference %(reference)s")),
+    (r"there is no job of the kind (?P<kind>.+)", N_("nothing here does work of the kind “%(kind)s”")),
+    # host/http.py
+    (r"No connection to (?P<target>\S+) in time", N_("no connection to %(target)s in time")),
+    (r"No connection to (?P<target>\S+): (?P<why>.*)", N_("no connection to %(target)s: %(why)s")),
+    (
+        r"(?P<target>\S+) did not answer within (?P<seconds>\S+) s",
+        N_("%(target)s did not answer within %(seconds)s s"),
+    ),
+    (
+        r"The name of (?P<target>\S+) could not be resolved: (?P<why>.*)",
+        N_("the name of %(target)s could not be resolved: %(why)s"),
+    ),
+    (
+        r"(?P<target>\S+) has no valid certificate: (?P<why>.*)",
+        N_("%(target)s has no valid certificate: %(why)s"),
+    ),
+    (
+        r"No TLS connection with (?P<target>\S+): (?P<why>.*)",
+        N_("no TLS connection with %(target)s: %(why)s"),
+    ),
+    (
+        r"The request to (?P<target>\S+) cannot be sent: (?P<why>.*)",
+        N_("the request to %(target)s cannot be sent: %(why)s"),
+    ),
+    (
+        r"(?P<target>\S+) broke off the conversation: (?P<why>.*)",
+        N_("%(target)s broke off the conversation: %(why)s"),
+    ),
+    (
+        r"The URL (?P<url>.+) holds a control character or line break; remove it",
+        N_("the URL %(url)s holds a control character or line break; remove it"),
+    ),
+    (
+        r"The URL (?P<url>.+) does not begin with http:// or https://",
+        N_("the URL %(url)s does not begin with http:// or https://"),
+    ),
+    (
+        r"The URL (?P<url>.+) names port (?P<port>\d+); permitted are (?P<ports>[\d, ]+)",
+        N_("the URL %(url)s names port %(port)s; permitted are %(ports)s"),
+    ),
+    (r"The URL (?P<url>.+?) is malformed: (?P<why>.*)", N_("the URL %(url)s is malformed: %(why)s")),
+    (
+        r"(?P<address>\S+), the address of (?P<host>\S+), is not a public address\. If .+ "
+        r"(?P<line>allow = .+)",
+        N_(
+            "%(address)s, the address of %(host)s, is not a public address. If it may be called, add its "
+            "network to the setting [outgoing] allow, for example %(line)s"
+        ),
+    ),
+    (
+        r"(?P<address>\S+) is not a public address\. If .+ (?P<line>allow = .+)",
+        N_(
+            "%(address)s is not a public address. If it may be called, add its network to the setting "
+            "[outgoing] allow, for example %(line)s"
+        ),
+    ),
+    (r"(?P<host>.+) is not a host name", N_("%(host)s is not a host name")),
+    (r"(?P<host>\S+) is neither an address nor a name", N_("%(host)s is neither an address nor a name")),
+    (r"a part of (?P<host>\S+) is too large", N_("a part of %(host)s is too large")),
+    (r"an IPv6 zone is not possible in a URL of a customer", N_("an IPv6 zone is not possible here")),
+    (r"(?P<host>\S+) has no address", N_("%(host)s has no address")),
+    # host/mail.py
+    (r"The mail to (?P<to>.+) cannot be sent: (?P<why>.*)", N_("the mail to %(to)s cannot be sent: %(why)s")),
+    (r"(?P<to>\S+) is not a mail address", N_("%(to)s is not a mail address")),
+    (
+        r"the mail server (?P<server>\S+) refused our user name or password: (?P<why>.*)",
+        N_("the mail server %(server)s refused our user name or password: %(why)s"),
+    ),
+    (
+        r"the mail server (?P<server>\S+) answered (?P<code>\d+) (?P<why>.*)",
+        N_("the mail server %(server)s answered %(code)s %(why)s"),
+    ),
+    (
+        r"No mail could be handed to the mail server (?P<server>\S+): (?P<why>.*)",
+        N_("no mail could be handed to the mail server %(server)s: %(why)s"),
+    ),
+    (
+        r"The mail could not be written to (?P<file>.+): (?P<why>[^:]*)",
+        N_("the mail could not be written to %(file)s: %(why)s"),
+    ),
+    # the system, and Python's way of writing what it says
+    (r"\[Errno -?\d+\] (?P<why>.*)", "%(why)s"),
+    (r"\w+Error\(\d+, '(?P<why>[^']*)'\)", "%(why)s"),
+    (r"ServerDisconnectedError\('Server disconnected'\)", N_("it hung up without an answer")),
+    (r"connection refused", N_("connection refused")),
+    (r"connection reset by peer", N_("connection reset by peer")),
+    (r"connection timed out", N_("connection timed out")),
+    (r"no route to host", N_("no route to host")),
+    (r"network is unreachable", N_("network is unreachable")),
+    (r"name or service not known", N_("name not known")),
+    (r"no address associated with hostname", N_("the name has no address")),
+    (r"temporary failure in name resolution", N_("no answer about the name at the moment")),
+    (r"no space left on device", N_("the disk is full")),
+    (r"permission denied", N_("permission denied")),
+)
+_READ_OUTCOME = tuple((re.compile(shape, re.DOTALL | re.IGNORECASE), text) for shape, text in _OUTCOME)
+
+
+def outcome(written: str, say: Callable[[str], str]) -> str:
+    """How a delivery went, in the reader's language; `say` translates a marked text."""
+    if written in FAULT:
+        return say(FAULT[Fault(written)])
+    for shape, text in _READ_OUTCOME:
+        found = shape.fullmatch(written)
+        if found is not None:
+            return say(text) % {name: _part(name, value, say) for name, value in found.groupdict().items()}
+    return written
+
+
+def _part(name: str, value: str, say: Callable[[str], str]) -> str:
+    match name:
+        case "why":
+            return outcome(value, say)
+        case "dialect":
+            return say(DIALECT.get(value, value))
+        case "event":
+            return say(EVENT.get(value, value))
+        case _:
+            return value
+
+
+def delivery_state(job: Job) -> str:
+    """The key of JOB_STATE for a delivery: nothing arrived where it was dropped."""
+    dropped = job.state is JobState.DONE and job.outcome.startswith("dropped: ")
+    return "dropped" if dropped else job.state
