@@ -21,6 +21,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import in_credits
 from chappe.services.ports import Platform
 from chappe.settings import Settings, SettingsError, read_settings
+from chappe.store.database import DatabaseUnusable
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def main() -> None:
     """The entry point: refusals and bad settings end with a sentence, never with a traceback."""
     try:
         program()
-    except (Refusal, SettingsError) as error:
+    except (Refusal, SettingsError, DatabaseUnusable) as error:
         text = error.detail if isinstance(error, Refusal) else str(error)
         print(f"chappe: {text}", file=sys.stderr)
         sys.exit(1)
@@ -209,6 +210,8 @@ def create_account(
 
     async def create(platform: Platform) -> dict[str, Any]:
         amount = None if credits is None else directory.credits_of(credits)
+        if amount is not None and amount < 0:
+            raise Refusal(Fault.INVALID_PARAMETER, "an account cannot begin with less than 0 credits")
         return _as_json(await directory.create_account(platform, name, credits=amount, email=email))
 
     shown = _run(_with_platform(_settings(config), data, create))
@@ -234,8 +237,15 @@ def credit_account(
     from chappe.services import directory
 
     async def credit(platform: Platform) -> Account:
-        found = await _find(platform, account)
-        return await directory.credit_account(platform, found, directory.credits_of(amount))
+        found, thousandths = await _find(platform, account), directory.credits_of(amount)
+        try:
+            return await directory.credit_account(platform, found, thousandths)
+        except Refusal as refusal:
+            if refusal.fault is not Fault.INSUFFICIENT_CREDITS:
+                raise
+            left = in_credits(found.balance - found.reserved)
+            taken = f"{found.name} has {left} credits; {in_credits(-thousandths)} cannot be taken"
+            raise Refusal(refusal.fault, taken) from refusal
 
     credited = _run(_with_platform(_settings(config), data, credit))
     if as_json:

@@ -100,6 +100,7 @@ async def assemble(
     web: WebClient | None = None,
     mailer: Mailer | None = None,
     door: Callable[[bytes], Door] | None = None,
+    alone: bool = False,
 ) -> AsyncIterator[Chappe]:
     """The whole platform, without its loops running."""
     dialects = load_dialects(settings.dialects)
@@ -115,6 +116,7 @@ async def assemble(
             mailer=mailer or _mailer(settings, data),
             notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
             door=door,
+            alone=alone,
         )
         stack.push_async_callback(records.close)
         outbox = Outbox(platform)
@@ -134,7 +136,7 @@ async def assemble(
 @asynccontextmanager
 async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
-    async with assemble(settings, data) as chappe, AsyncExitStack() as stack:
+    async with assemble(settings, data, alone=True) as chappe, AsyncExitStack() as stack:
         tasks = [asyncio.create_task(loop) for loop in _loops(chappe)]
 
         async def stop() -> None:

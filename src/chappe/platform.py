@@ -14,9 +14,9 @@ from chappe.services.door import Door
 from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, WebClient
 from chappe.services.routing import Router
 from chappe.settings import Settings
-from chappe.store.database import open_database
+from chappe.store.database import DatabaseUnusable
 from chappe.store.ids import SortableIds
-from chappe.store.migrate import migrate, node_number, shared_secret
+from chappe.store.migrate import node_number, opened, shared_secret
 from chappe.store.records import Records
 
 
@@ -67,11 +67,20 @@ async def open_platform(
     mailer: Mailer | None = None,
     notices: Notices | None = None,
     door: Callable[[bytes], Door] | None = None,
+    alone: bool = False,
 ) -> tuple[Platform, Records]:
-    """The ports on a database: migrated, seeded from the settings. Close Records when done."""
+    """The ports on a database: migrated, seeded from the settings. Close Records when done.
+
+    With `alone` this is the one server of the database. Raises DatabaseUnusable.
+    """
     clock = clock or SystemClock()
-    database = open_database(settings.database or data)
-    await migrate(database)
+    database = await opened(settings.database or data)
+    if alone:
+        try:
+            await database.hold()
+        except DatabaseUnusable:
+            await database.close()
+            raise
     ids = SortableIds(clock, await node_number(database))
     records = Records(database, clock, ids)
     await records.adopt(

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -31,39 +31,44 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow: tuple[str, ...] = ()
 
 
+Prefix = Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")]
+Kind = Literal["sms"]
+Price = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
+
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers with a prefix go to a carrier."""
 
     carrier: str
-    prefix: str = ""
-    kind: str = "sms"
+    prefix: Prefix = ""
+    kind: Kind = "sms"
 
 
 class TariffSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one segment to numbers with a prefix costs, in credits (at most three decimals)."""
 
-    price: float
-    prefix: str = ""
-    kind: str = "sms"
+    price: Price
+    prefix: Prefix = ""
+    kind: Kind = "sms"
 
 
 class ShortCodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A short code that accounts share by keywords; `revenue` in credits for each inbound message."""
 
-    number: str
+    number: Annotated[str, msgspec.Meta(pattern=r"^\d{3,15}$")]
     country: str = "FR"
-    revenue: float = 0
+    revenue: Price = 0
     label: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers that the owner of the platform may change; credits with at most three decimals."""
 
-    welcome_credits: float = 200
-    price: float = 1
-    max_segments: int = 10
-    max_recipients: int = 10_000
-    validity_hours: int = 72
+    welcome_credits: Price = 200
+    price: Price = 1
+    max_segments: Annotated[int, msgspec.Meta(ge=1, le=255)] = 10
+    max_recipients: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
+    validity_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
 
 
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
@@ -150,6 +155,14 @@ def _check(settings: Settings) -> None:
             ip_network(network)
         except ValueError as error:
             raise SettingsError(f"outgoing.allow: {error}") from error
+    for where, credits in (
+        ("limits.welcome_credits", settings.limits.welcome_credits),
+        ("limits.price", settings.limits.price),
+        *((f"tariffs of {tariff.prefix or 'all numbers'}", tariff.price) for tariff in settings.tariffs),
+        *((f"short_codes {code.number}", code.revenue) for code in settings.short_codes),
+    ):
+        if abs(credits * 1000 - round(credits * 1000)) > 1e-6:
+            raise SettingsError(f"{where}: {credits} has more than three decimals")
     known = {"sandbox", *settings.carriers}
     for name, carrier in settings.carriers.items():
         kind = carrier.get("type", name)

@@ -83,3 +83,43 @@ def test_the_demo_prints_lines_that_work_and_keeps_its_account(tmp_path: Path) -
             assert json.load(answer)["balance"] == 197
     finally:
         assert stopped(process) == 0
+
+
+def test_a_second_server_on_one_database_is_refused(database_address: str) -> None:
+    """Two would hand the same message to a network twice."""
+    process, _ = started("serve", "--data", database_address, "--port", "0")
+    command = [sys.executable, "-m", "chappe", "serve", "--data", database_address, "--port", "0"]
+    second = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr.startswith("chappe: another server works on this database")
+    assert stopped(process) == 0
+    process, _ = started("serve", "--data", database_address, "--port", "0")
+    process.kill()
+    process.communicate()
+    process, _ = started("serve", "--data", database_address, "--port", "0")
+    assert stopped(process) == 0
+
+
+def test_a_database_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for address, complaint in [
+        (f"postgresql://me:secret@127.0.0.1:{free_port()}/x", "the database cannot be used: "),
+        (str(tmp_path / "file"), "the database cannot be used: "),
+    ]:
+        command = [sys.executable, "-m", "chappe", "serve", "--data", address, "--port", "0"]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"chappe: {complaint}")
+        assert "Traceback" not in done.stderr
+        assert "secret" not in done.stderr
+
+
+def test_the_files_of_the_data_are_the_owners_alone(tmp_path: Path) -> None:
+    process, _ = started("serve", "--data", str(tmp_path), "--port", "0")
+    try:
+        modes = {
+            file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir() if file.is_file()
+        }
+        assert set(modes.values()) == {0o600}, modes
+    finally:
+        assert stopped(process) == 0

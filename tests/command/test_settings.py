@@ -59,6 +59,12 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         ("[[routes]]\nprefix = '33'\ncarrier = 'free'\n", "there is no carrier 'free'"),
         ("[mail]\npassword = { env = 'NOWHERE' }\n", "mail.password: the environment has no NOWHERE"),
         ("[limits]\nprice = 'much'\n", "limits.price"),
+        ("[limits]\nprice = 0.0004\n", "limits.price: 0.0004 has more than three decimals"),
+        ("[[tariffs]]\nprice = -1\n", "tariffs[0].price"),
+        ("[[tariffs]]\nprice = 1e300\n", "tariffs[0].price"),
+        ("[[tariffs]]\nprice = 1\nprefix = 'abc'\n", "tariffs[0].prefix"),
+        ("[[routes]]\nkind = 'pigeon'\ncarrier = 'sandbox'\n", "routes[0].kind"),
+        ("[[short_codes]]\nnumber = 'x'\n", "short_codes[0].number"),
         ("not toml", "chappe.toml"),
     ],
 )

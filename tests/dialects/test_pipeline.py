@@ -99,3 +99,31 @@ async def test_a_defect_is_answered_with_a_reference_and_no_traceback(
     assert "<status_code>500</status_code>" in reply.text
     assert "reference" in reply.text
     assert "secret inside" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [("/v1/messages", '"status":413'), ("/api2/", "<int>413</int>"), ("/sms/sendSMS.xml", ">400<")],
+)
+async def test_a_body_that_announces_too_much_is_not_waited_for(
+    sandbox_world: World, path: str, answer: str
+) -> None:
+    reply = await ask(
+        sandbox_world.chappe.application, "POST", path, headers={"content-length": "999999999999"}, body=b"{"
+    )
+    assert answer in reply.text
+
+
+@pytest.mark.parametrize(
+    "headers", [{"content-encoding": "gzip"}, {"content-type": "application/json; charset=utf-16"}]
+)
+async def test_rest_reads_utf_8_only(sandbox_world: World, headers: dict[str, str]) -> None:
+    new = await sandbox_world.account()
+    headers = {
+        "authorization": f"Bearer {new.secrets['rest'].secret}",
+        "content-type": "application/json",
+        **headers,
+    }
+    body = b'{"to":"33612345678","text":"x"}'
+    reply = await ask(sandbox_world.chappe.application, "POST", "/v1/messages", headers=headers, body=body)
+    assert reply.status == 415

@@ -167,6 +167,9 @@ def _text(data: bytes, secrets: Iterable[bytes]) -> str:
 
 
 async def _body(receive: Receive, scope: Scope, limit: int) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise BodyTooLarge  # announced: no need to wait for it
     parts: list[bytes] = []
     size = 0
     while True:

@@ -113,7 +113,8 @@ def read_boolean(value: str) -> bool | None:
 def decode(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
     """Decode text whose label cannot be trusted: as declared, else as strict UTF-8, else as `eight_bit`.
 
-    A byte that even `eight_bit` does not know becomes U+FFFD. NUL is dropped: nothing behind us can keep it.
+    A byte that even `eight_bit` does not know becomes U+FFFD. NUL stays: the
+    services refuse it where it matters.
     """
     return _decode(raw, _codec(raw, eight_bit, declared))
 
@@ -130,7 +131,7 @@ def unescape(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
     texts = [_decode(piece, codec) for piece in plain]
     for index, escapes in enumerate(pieces[1::2]):
         units = bytes.fromhex(escapes.lower().replace(b"%u", b"").decode("ascii"))
-        texts[index] += units.decode("utf-16-be", "replace").replace("\0", "")
+        texts[index] += units.decode("utf-16-be", "replace")
     return "".join(texts)
 
 
@@ -185,4 +186,4 @@ def _decodable(raw: bytes, codec: str) -> bool:
 
 
 def _decode(raw: bytes, codec: str) -> str:
-    return raw.decode(codec, "replace").replace("\0", "")
+    return raw.decode(codec, "replace")

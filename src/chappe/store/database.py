@@ -5,12 +5,14 @@ on SQLite in threads (one writer, a few readers), on PostgreSQL inside asyncpg's
 """
 
 import asyncio
+import fcntl
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chappe.store.tables import json_text
@@ -26,6 +28,11 @@ _READERS = 2
 class Database(Protocol):
     """Where the records are."""
 
+    @property
+    def trouble(self) -> tuple[type[Exception], ...]:
+        """What the driver raises by itself when it cannot connect."""
+        ...
+
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a reading connection."""
         ...
@@ -34,7 +41,21 @@ class Database(Protocol):
         """Run `work` in one transaction and return when it is durable."""
         ...
 
+    async def hold(self) -> None:
+        """Be the only server of this database until close or the end of the process. Raises
+        DatabaseUnusable when another one is: two would hand the same message to a network twice."""
+        ...
+
     async def close(self) -> None: ...
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened or is another server's; the message says why, for the operator."""
+
+
+_TAKEN = (
+    "another server works on this database; stop it first (several servers on one database are not built yet)"
+)
 
 
 def open_database(address: str) -> Database:
@@ -92,7 +113,13 @@ class SqliteDatabase:
     hops, not statements, are what costs. Two threads, so that a long search does not hold up short ones.
     """
 
+    trouble: tuple[type[Exception], ...] = ()
+
     def __init__(self, path: Path) -> None:
+        # Texts of messages are nobody's business on the machine: the owner's alone, also the log beside it.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._path = path
+        self._lock: int | None = None
         self._writer = sqlite_engine(path, writer=True)
         self._reader = sqlite_engine(path, writer=False)
         self._writing = ThreadPoolExecutor(1, "store-writer")
@@ -150,11 +177,21 @@ class SqliteDatabase:
 
         return await asyncio.get_running_loop().run_in_executor(self._writing, run)
 
+    async def hold(self) -> None:
+        # The kernel lets go of the lock when the process ends, however it ends.
+        self._lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DatabaseUnusable(_TAKEN) from error
+
     async def close(self) -> None:
         self._writing.shutdown()
         self._reading.shutdown()
         self._reader.dispose()
         self._writer.dispose()
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 class PostgresDatabase:
@@ -162,8 +199,12 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         # Imported here: it costs a tenth of a second, and SQLite does without.
-        from sqlalchemy.ext.asyncio import create_async_engine
+        import asyncpg
+        from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+        self.trouble: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
+
+        self._holding: AsyncConnection | None = None
         self._engine = create_async_engine(
             url,
             pool_size=8,
@@ -191,5 +232,17 @@ class PostgresDatabase:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
+    async def hold(self) -> None:
+        # A session's advisory lock: the server lets go of it when the connection ends.
+        self._holding = await self._engine.connect()
+        await self._holding.execution_options(isolation_level="AUTOCOMMIT")
+        taken = await self._holding.run_sync(
+            lambda connection: connection.execute(text("select pg_try_advisory_lock(20030719)")).scalar()
+        )
+        if not taken:
+            raise DatabaseUnusable(_TAKEN)
+
     async def close(self) -> None:
+        if self._holding is not None:
+            await self._holding.close()
         await self._engine.dispose()

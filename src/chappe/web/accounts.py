@@ -47,7 +47,7 @@ async def landing(platform: Platform, visit: Visit) -> Response:
 
 
 async def sign_up(platform: Platform, visit: Visit) -> Response:
-    if visit.request.method == "GET":
+    if visit.request.method != "POST":
         return visit.go("/telephones") if visit.account else visit.page("sign_up.html", email="")
     email, password = visit.field("email"), visit.form.get("password", ("",))[0]
     try:
@@ -80,7 +80,7 @@ async def sign_up(platform: Platform, visit: Visit) -> Response:
 
 async def log_in(platform: Platform, visit: Visit) -> Response:
     onward = local(visit.request.query_params.get("next") or visit.field("next") or "/telephones")
-    if visit.request.method == "GET":
+    if visit.request.method != "POST":
         return visit.go(onward) if visit.account else visit.page("login.html", email="", next=onward)
     email = visit.field("email")
     try:

@@ -99,7 +99,7 @@ class Visit:
         said = words.SAID.get(self.request.cookies.get(sessions.SAID, ""))
         here = str(values.get("here") or self.request.url.path.split("/")[1])
         # The answer to a form that was refused stands at an address that cannot be asked for again.
-        path = self.request.url.path if self.request.method == "GET" else f"/{here}"
+        path = self.request.url.path if self.request.method != "POST" else f"/{here}"
         query = self.request.url.query
         common = {
             "account": self.account,
@@ -109,7 +109,7 @@ class Visit:
             "trouble": None,
             "here": here,
             "here_path": f"{path}?{query}" if query else path,
-            "again": "" if self.request.method == "GET" else path,
+            "again": "" if self.request.method != "POST" else path,
         }
         response = HTMLResponse(rendering.render(template, self.reader, **(common | values)), status)
         if said is not None:
@@ -196,7 +196,7 @@ async def _answer(platform: Platform, request: Request, handler: Handler, member
     )
     if members_only and member is None:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        asked = f"/login?next={quote(path)}" if request.method == "GET" and path != "/live" else "/login"
+        asked = f"/login?next={quote(path)}" if request.method != "POST" and path != "/live" else "/login"
         return RedirectResponse(asked, 303)
     try:
         if request.method == "POST":

@@ -194,6 +194,8 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
         with suppress(Refusal, IndexError):  # refused before the parameters were looked at: a fault it is
             code = int(codes.ERROR_OF_FAULT[refusal.fault])
             return answer([[one, False, code] for one in texts(call.data[2], "dest")])
+    if call is None and refusal.fault is Fault.CONTENT_TOO_LONG:
+        return HttpResponse(200, xmlrpc.write_fault(413, refusal.detail), "text/xml; charset=utf-8")
     code = codes.NOT_WELL_FORMED if refusal.field == _NOT_XMLRPC else codes.FAULT_CODES[refusal.fault]
     return HttpResponse(200, xmlrpc.write_fault(code, refusal.detail), "text/xml; charset=utf-8")
 

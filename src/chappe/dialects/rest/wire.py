@@ -139,6 +139,9 @@ def query(call: WireCall, shape: type[S]) -> S:
         raise _refusal(error, shape) from error
 
 
+_CHARSETS = ("", "utf-8", "utf8")
+
+
 def body(call: WireCall, shape: type[S]) -> S:
     """The JSON body as a shape; no query goes with it.
 
@@ -155,6 +158,13 @@ def body(call: WireCall, shape: type[S]) -> S:
             f"a body of type {request.content_type} is not read here: send JSON with content-type: {JSON}",
             "content-type",
         )
+    for header, allowed in (("content-encoding", ("", "identity")), ("content-type", _CHARSETS)):
+        value = request.headers.get(header, "").lower()
+        label = value.partition("charset=")[2].strip('" ') if header == "content-type" else value
+        if label not in allowed:
+            raise Unreadable(
+                415, Fault.UNSUPPORTED, f"{header}: {value} is not read here: send UTF-8", header
+            )
     raw = request.body or b"{}"
     try:
         shaped = msgspec.json.decode(raw, type=shape)
