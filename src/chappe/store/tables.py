@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Dialect,
     Index,
     Integer,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from chappe.model import directory, history, jobs, ledger, messages
@@ -37,7 +37,7 @@ class Utc(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(
-            TIMESTAMP(timezone=True) if dialect.name == "postgresql" else String(26)
+            DateTime(timezone=True) if dialect.name == "postgresql" else String(26)
         )
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
@@ -105,7 +105,11 @@ class Json(TypeDecorator[Any]):
         self.as_tuple = as_tuple
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else Text())
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects.postgresql import JSONB  # heavy, and SQLite does without
+
+        return dialect.type_descriptor(JSONB())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
