@@ -11,8 +11,8 @@ from chappe.app import Chappe, assemble
 from chappe.model.commands import Caller
 from chappe.model.directory import Account
 from chappe.model.outgoing import Answer, Mail, Outgoing
-from chappe.services import directory
-from chappe.services.directory import NewAccount
+from chappe.services import accounts, directory
+from chappe.services.accounts import NewAccount
 from chappe.services.door import Door
 from chappe.settings import Settings
 
@@ -72,7 +72,7 @@ class World:
         return self.chappe.platform
 
     async def account(self, name: str = "shop", credits: int = 200) -> NewAccount:
-        return await directory.create_account(self.platform, name, credits=credits * 1000)
+        return await accounts.create_account(self.platform, name, credits=credits * 1000)
 
     async def balance(self, account: Account | int) -> int:
         account_id = account if isinstance(account, int) else account.id

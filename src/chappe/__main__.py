@@ -136,10 +136,10 @@ async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
     email, password = "demo@example.org", "demo-" + os.urandom(6).hex()
 
     async def create(platform: Platform) -> dict[str, Any]:
-        from chappe.services import directory
+        from chappe.services import accounts
 
         try:
-            new = await directory.create_account(platform, "demo", email=email, password=password)
+            new = await accounts.create_account(platform, "demo", email=email, password=password)
         except Refusal as refusal:
             if refusal.fault is not Fault.ALREADY_EXISTS:
                 raise
@@ -206,13 +206,13 @@ def create_account(
     as_json: AsJson = False,
 ) -> None:
     """Make an account with credentials for every dialect. Example: chappe account create shop --credits 50"""
-    from chappe.services import directory
+    from chappe.services import accounts
 
     async def create(platform: Platform) -> dict[str, Any]:
-        amount = None if credits is None else directory.credits_of(credits)
+        amount = None if credits is None else accounts.credits_of(credits)
         if amount is not None and amount < 0:
             raise Refusal(Fault.INVALID_PARAMETER, "an account cannot begin with less than 0 credits")
-        return _as_json(await directory.create_account(platform, name, credits=amount, email=email))
+        return _as_json(await accounts.create_account(platform, name, credits=amount, email=email))
 
     shown = _run(_with_platform(_settings(config), data, create))
     if as_json:
@@ -234,12 +234,12 @@ def credit_account(
     as_json: AsJson = False,
 ) -> None:
     """Add credits to an account. Example: chappe account credit shop 100"""
-    from chappe.services import directory
+    from chappe.services import accounts
 
     async def credit(platform: Platform) -> Account:
-        found, thousandths = await _find(platform, account), directory.credits_of(amount)
+        found, thousandths = await _find(platform, account), accounts.credits_of(amount)
         try:
-            return await directory.credit_account(platform, found, thousandths)
+            return await accounts.credit_account(platform, found, thousandths)
         except Refusal as refusal:
             if refusal.fault is not Fault.INSUFFICIENT_CREDITS:
                 raise
@@ -266,11 +266,11 @@ def suspend_account(
     config: ConfigFile = None,
 ) -> None:
     """Close an account to every dialect (or, with --lift, open it again); its data stays."""
-    from chappe.services import directory
+    from chappe.services import accounts
 
     async def suspend(platform: Platform) -> str:
         found = await _find(platform, account)
-        await directory.suspend_account(platform, found, not lift)
+        await accounts.suspend_account(platform, found, not lift)
         return found.name
 
     name = _run(_with_platform(_settings(config), data, suspend))
@@ -282,11 +282,11 @@ def create_user(
     account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """Add a user with a NetOxygen login of its own. Example: chappe user create shop till-2"""
-    from chappe.services import directory
+    from chappe.services import accounts
 
     async def create(platform: Platform) -> dict[str, Any]:
         found = await _find(platform, account)
-        user, secret = await directory.add_user(platform, found, name)
+        user, secret = await accounts.add_user(platform, found, name)
         return {
             "account_id": found.guid,
             "name": user.name,

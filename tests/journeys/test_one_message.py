@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from chappe.model.messages import FINAL_STATES, MessageState
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from tests.journeys.wires import NetOxygen, Orange, Rest, zurich
 from tests.platform import World, a_world
 

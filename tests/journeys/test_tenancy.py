@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chappe.dialects.rest.operations import OPERATIONS
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from tests.asgi import Reply
 from tests.journeys.wires import NetOxygen, Orange, Rest
 from tests.platform import World

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from xmlrpc.client import dumps, loads
 from zoneinfo import ZoneInfo
 
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from tests.asgi import Reply, ask
 from tests.platform import World
 

@@ -17,7 +17,7 @@ from chappe.model.directory import HandsetItem, Subscription
 from chappe.model.ledger import LedgerEntry
 from chappe.model.messages import Message, MessageState, Submission
 from chappe.services import ledger, messages, sandbox, subscriptions
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 
 ALICE = "33612345678"

@@ -14,8 +14,8 @@ from chappe.model.commands import Caller, Key, Password
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import EntryKind
-from chappe.services import directory
-from chappe.services.directory import NewAccount
+from chappe.services import accounts, directory
+from chappe.services.accounts import NewAccount
 from chappe.services.door import Door
 from tests.platform import World
 from tests.services.asking import statement
@@ -44,7 +44,7 @@ def _md5(text: str) -> str:
 
 
 async def credential(world: World, new: NewAccount, dialect: str) -> int:
-    found = await directory.list_credentials(world.platform, new.account.id)
+    found = await accounts.list_credentials(world.platform, new.account.id)
     return next(one.id for one in found if one.dialect == dialect)
 
 
@@ -52,7 +52,7 @@ async def credential(world: World, new: NewAccount, dialect: str) -> int:
 
 
 async def test_a_new_account_has_credentials_of_the_documented_shape(world: World) -> None:
-    new = await directory.create_account(world.platform, "My Shop", email="Me@Shop.example")
+    new = await accounts.create_account(world.platform, "My Shop", email="Me@Shop.example")
     secrets = new.secrets
     assert set(secrets) == {"rest", "orange", "netoxygen", "capitole", "axialys", "keyyo"}
     assert re.fullmatch("ck_[a-z2-7]{32}", secrets["rest"].secret) and not secrets["rest"].login
@@ -99,7 +99,7 @@ async def test_no_secret_is_stored_in_clear(world: World) -> None:
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x00b", "a\nb", "a\ud800b"])
 async def test_a_name_that_cannot_be_used_is_refused(world: World, name: str) -> None:
     with pytest.raises(Refusal) as found:
-        await directory.create_account(world.platform, name)
+        await accounts.create_account(world.platform, name)
     assert (found.value.fault, found.value.field) == (Fault.INVALID_PARAMETER, "name")
 
 
@@ -108,13 +108,13 @@ async def test_a_name_that_cannot_be_used_is_refused(world: World, name: str) ->
 )
 async def test_a_mail_address_that_is_none_is_refused(world: World, email: str) -> None:
     with pytest.raises(Refusal) as found:
-        await directory.create_account(world.platform, "shop", email=email)
+        await accounts.create_account(world.platform, "shop", email=email)
     assert (found.value.fault, found.value.field) == (Fault.INVALID_PARAMETER, "email")
     assert await world.platform.store.queries.account_named("shop") is None
 
 
 async def test_names_and_mail_addresses_belong_to_one_account(world: World) -> None:
-    first = await directory.create_account(world.platform, "shop", email="me@shop.example")
+    first = await accounts.create_account(world.platform, "shop", email="me@shop.example")
     for name, email, field in (
         ("shop", "", "name"),
         (str(first.account.id), "", "name"),
@@ -122,7 +122,7 @@ async def test_names_and_mail_addresses_belong_to_one_account(world: World) -> N
         ("other", "ME@shop.example ", "email"),
     ):
         with pytest.raises(Refusal) as found:
-            await directory.create_account(world.platform, name, email=email)
+            await accounts.create_account(world.platform, name, email=email)
         assert (found.value.fault, found.value.field) == (Fault.ALREADY_EXISTS, field)
 
 
@@ -153,10 +153,10 @@ async def test_the_same_name_at_the_same_moment_is_given_once(world: World) -> N
 
 async def test_credits_of_the_operator_are_a_payment_and_can_be_taken_back(world: World) -> None:
     new = await world.account("shop", credits=5)
-    assert (await directory.credit_account(world.platform, new.account, 2_500)).balance == 7_500
-    assert (await directory.credit_account(world.platform, new.account, -7_500)).balance == 0
+    assert (await accounts.credit_account(world.platform, new.account, 2_500)).balance == 7_500
+    assert (await accounts.credit_account(world.platform, new.account, -7_500)).balance == 0
     with pytest.raises(Refusal) as found:
-        await directory.credit_account(world.platform, new.account, -1)
+        await accounts.credit_account(world.platform, new.account, -1)
     assert found.value.fault is Fault.INSUFFICIENT_CREDITS
     lines = await statement(world, new)
     assert [(line.kind, line.amount, line.balance) for line in lines] == [
@@ -171,13 +171,13 @@ async def test_credits_of_the_operator_are_a_payment_and_can_be_taken_back(world
     [("200", 200_000), ("0.5", 500), ("-0,25", -250), (" 1.001 ", 1_001), ("0", 0)],
 )
 def test_credits_are_read_exactly(written: str, thousandths: int) -> None:
-    assert directory.credits_of(written) == thousandths
+    assert accounts.credits_of(written) == thousandths
 
 
 @pytest.mark.parametrize("written", ["", "1.0001", "1e3", "one", "1.", ".5", "--1", "٣", "1" * 13])
 def test_what_is_no_number_of_credits_is_refused(written: str) -> None:
     with pytest.raises(Refusal) as found:
-        directory.credits_of(written)
+        accounts.credits_of(written)
     assert found.value.fault is Fault.INVALID_PARAMETER
 
 
@@ -216,10 +216,10 @@ async def test_a_suspended_account_is_out_at_once_and_in_again_when_opened(world
     new = await world.account()
     for dialect in ("rest", "netoxygen"):
         await enter(world, dialect, offer(new, dialect))
-    await directory.suspend_account(world.platform, new.account, True)
+    await accounts.suspend_account(world.platform, new.account, True)
     for dialect in ("rest", "netoxygen"):
         assert await refused(world, dialect, offer(new, dialect)) is Fault.ACCOUNT_SUSPENDED
-    await directory.suspend_account(world.platform, new.account, False)
+    await accounts.suspend_account(world.platform, new.account, False)
     assert (await enter(world, "rest", offer(new, "rest"))).account_id == new.account.id
 
 
@@ -228,7 +228,7 @@ async def test_another_process_learns_of_a_suspension_within_two_seconds(world: 
     await enter(world, "rest", offer(new, "rest"))
     forget = world.platform.door.forget
     world.platform.door.forget = lambda: None  # the other process has a door of its own
-    await directory.suspend_account(world.platform, new.account, True)
+    await accounts.suspend_account(world.platform, new.account, True)
     world.platform.door.forget = forget
     world.clock.move(seconds=2)
     assert await refused(world, "rest", offer(new, "rest")) is Fault.ACCOUNT_SUSPENDED
@@ -237,7 +237,7 @@ async def test_another_process_learns_of_a_suspension_within_two_seconds(world: 
 async def test_a_rotated_key_is_good_for_another_24_hours(world: World) -> None:
     new = await world.account()
     old = offer(new, "rest")
-    secret = await directory.rotate_credential(
+    secret = await accounts.rotate_credential(
         world.platform, new.account.id, await credential(world, new, "rest")
     )
     assert not secret.login and secret.secret != new.secrets["rest"].secret
@@ -251,9 +251,9 @@ async def test_a_rotated_key_is_good_for_another_24_hours(world: World) -> None:
 async def test_rotating_a_key_again_does_not_lengthen_its_life(world: World) -> None:
     new = await world.account()
     key = await credential(world, new, "rest")
-    await directory.rotate_credential(world.platform, new.account.id, key)
+    await accounts.rotate_credential(world.platform, new.account.id, key)
     world.clock.move(hours=23)
-    await directory.rotate_credential(world.platform, new.account.id, key)
+    await accounts.rotate_credential(world.platform, new.account.id, key)
     world.clock.move(hours=1, seconds=3)
     assert await refused(world, "rest", offer(new, "rest")) is Fault.BAD_CREDENTIALS
 
@@ -262,7 +262,7 @@ async def test_a_rotated_password_replaces_the_old_one_at_once(world: World) -> 
     new = await world.account()
     old = offer(new, "netoxygen")
     await enter(world, "netoxygen", old)
-    secret = await directory.rotate_credential(
+    secret = await accounts.rotate_credential(
         world.platform, new.account.id, await credential(world, new, "netoxygen")
     )
     assert secret.login == new.secrets["netoxygen"].login
@@ -279,7 +279,7 @@ async def test_what_was_proven_is_bound_to_the_stored_hash(world: World) -> None
     await enter(world, "netoxygen", old)
     forget, world.platform.door.forget = world.platform.door.forget, lambda: None
     key = await credential(world, new, "netoxygen")
-    await directory.rotate_credential(world.platform, new.account.id, key)
+    await accounts.rotate_credential(world.platform, new.account.id, key)
     world.platform.door.forget = forget
     world.clock.move(seconds=2)
     assert await refused(world, "netoxygen", old) is Fault.BAD_CREDENTIALS
@@ -288,14 +288,14 @@ async def test_what_was_proven_is_bound_to_the_stored_hash(world: World) -> None
 async def test_a_revoked_credential_is_out_at_once(world: World) -> None:
     new = await world.account()
     await enter(world, "orange", offer(new, "orange"))
-    await directory.revoke_credential(world.platform, new.account.id, await credential(world, new, "orange"))
+    await accounts.revoke_credential(world.platform, new.account.id, await credential(world, new, "orange"))
     assert await refused(world, "orange", offer(new, "orange")) is Fault.BAD_CREDENTIALS
 
 
 async def test_a_credential_of_another_account_cannot_be_touched(world: World) -> None:
     one, two = await world.account("one"), await world.account("two")
     theirs = await credential(world, two, "rest")
-    for change in (directory.rotate_credential, directory.revoke_credential):
+    for change in (accounts.rotate_credential, accounts.revoke_credential):
         details = []
         for key in (theirs, 4711):
             with pytest.raises(Refusal) as found:
@@ -374,7 +374,7 @@ async def test_the_last_use_of_a_credential_is_noted(world: World) -> None:
     new = await world.account()
     await enter(world, "rest", offer(new, "rest"), peer=THERE)
     await world.platform.store.commit(Changes())  # what was to be written later is written with it
-    used = {c.dialect: c for c in await directory.list_credentials(world.platform, new.account.id)}["rest"]
+    used = {c.dialect: c for c in await accounts.list_credentials(world.platform, new.account.id)}["rest"]
     assert (used.last_used_at, used.last_used_from) == (world.clock.now(), THERE)
 
 
@@ -382,19 +382,19 @@ async def test_the_last_use_of_a_credential_is_noted(world: World) -> None:
 
 
 async def test_logging_in_and_changing_the_password(world: World) -> None:
-    new = await directory.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
+    new = await accounts.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
     account, user = await directory.log_in(world.platform, " ME@shop.example ", PASSWORD, HERE)
     assert (account.id, user.id) == (new.account.id, new.user.id)
     assert await directory.resume(world.platform, account.id, user.id, user.session_epoch) == (account, user)
 
     with pytest.raises(Refusal) as found:
-        await directory.change_password(world.platform, user, "wrong", "another password")
+        await accounts.change_password(world.platform, user, "wrong", "another password")
     assert (found.value.fault, found.value.field) == (Fault.BAD_CREDENTIALS, "old")
     for bad in ("too short", "x" * 201):
         with pytest.raises(Refusal) as found:
-            await directory.change_password(world.platform, user, PASSWORD, bad)
+            await accounts.change_password(world.platform, user, PASSWORD, bad)
         assert found.value.fault is Fault.INVALID_PARAMETER
-    changed = await directory.change_password(world.platform, user, PASSWORD, "another password")
+    changed = await accounts.change_password(world.platform, user, PASSWORD, "another password")
 
     assert await directory.resume(world.platform, account.id, user.id, user.session_epoch) is None
     assert await directory.resume(world.platform, account.id, user.id, changed.session_epoch) is not None
@@ -404,12 +404,12 @@ async def test_logging_in_and_changing_the_password(world: World) -> None:
 
 
 async def test_sessions_end_with_end_sessions_and_with_a_suspension(world: World) -> None:
-    new = await directory.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
+    new = await accounts.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
     ids = new.account.id, new.user.id
     await directory.end_sessions(world.platform, new.user)
     assert await directory.resume(world.platform, *ids, 0) is None
     assert await directory.resume(world.platform, *ids, 1) is not None
-    await directory.suspend_account(world.platform, new.account, True)
+    await accounts.suspend_account(world.platform, new.account, True)
     assert await directory.resume(world.platform, *ids, 1) is None
     with pytest.raises(Refusal) as found:
         await directory.log_in(world.platform, "me@shop.example", PASSWORD, HERE)
@@ -425,7 +425,7 @@ async def test_a_session_of_another_account_is_none(world: World) -> None:
     "email", ["", "nobody", "nobody@shop.example", "a\x00@b.de", "a\ud800@b.de", "bare@shop.example"]
 )
 async def test_a_stranger_cannot_log_in(world: World, email: str) -> None:
-    await directory.create_account(world.platform, "bare", email="bare@shop.example")  # has no password
+    await accounts.create_account(world.platform, "bare", email="bare@shop.example")  # has no password
     for password in ("", PASSWORD, "\ud800", "\x00"):
         with pytest.raises(Refusal) as found:
             await directory.log_in(world.platform, email, password, HERE)
@@ -433,7 +433,7 @@ async def test_a_stranger_cannot_log_in(world: World, email: str) -> None:
 
 
 async def test_failed_logins_close_the_console_for_their_address_only(world: World) -> None:
-    await directory.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
+    await accounts.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
     for _ in range(10):
         with pytest.raises(Refusal):
             await directory.log_in(world.platform, "me@shop.example", "wrong password", HERE)
@@ -448,21 +448,21 @@ async def test_failed_logins_close_the_console_for_their_address_only(world: Wor
 
 async def test_users_of_an_account_share_its_guid_and_credits(world: World) -> None:
     new = await world.account("shop")
-    user, secret = await directory.add_user(world.platform, new.account, "Till 2")
+    user, secret = await accounts.add_user(world.platform, new.account, "Till 2")
     assert secret.login == "till-2"
     caller = await enter(world, "netoxygen", Password(secret.login, secret.secret))
     assert (caller.account_id, caller.guid) == (new.account.id, new.account.guid)
     assert (caller.user_id, caller.user_name) == (user.id, "Till 2")
-    assert [one.name for one in await directory.list_users(world.platform, new.account.id)] == [
+    assert [one.name for one in await accounts.list_users(world.platform, new.account.id)] == [
         "shop",
         "Till 2",
     ]
-    assert await directory.list_users(world.platform, 4711) == ()
+    assert await accounts.list_users(world.platform, 4711) == ()
 
 
 async def test_users_made_at_the_same_moment_do_not_collide(world: World) -> None:
     new = await world.account("shop")
-    made = await asyncio.gather(*(directory.add_user(world.platform, new.account, "till") for _ in range(4)))
+    made = await asyncio.gather(*(accounts.add_user(world.platform, new.account, "till") for _ in range(4)))
     assert sorted(secret.login for _, secret in made) == ["till", "till-2", "till-3", "till-4"]
 
 
@@ -475,15 +475,15 @@ async def test_users_made_at_the_same_moment_do_not_collide(world: World) -> Non
 )
 async def test_the_default_sender_is_kept_as_messages_carry_it(world: World, written: str, kept: str) -> None:
     new = await world.account()
-    await directory.set_default_sender(world.platform, new.account.id, "before")
-    account = await directory.set_default_sender(world.platform, new.account.id, written)
+    await accounts.set_default_sender(world.platform, new.account.id, "before")
+    account = await accounts.set_default_sender(world.platform, new.account.id, written)
     assert account.default_sender == kept
 
 
 async def test_a_new_default_sender_holds_for_who_was_let_in_before(world: World) -> None:
     new = await world.account()
     assert (await enter(world, "rest", offer(new, "rest"))).default_sender == ""
-    await directory.set_default_sender(world.platform, new.account.id, "Lumiere")
+    await accounts.set_default_sender(world.platform, new.account.id, "Lumiere")
     assert (await enter(world, "rest", offer(new, "rest"))).default_sender == "Lumiere"
 
 
@@ -491,7 +491,7 @@ async def test_a_new_default_sender_holds_for_who_was_let_in_before(world: World
 async def test_a_default_sender_that_telephones_could_not_show_is_refused(world: World, written: str) -> None:
     new = await world.account()
     with pytest.raises(Refusal) as found:
-        await directory.set_default_sender(world.platform, new.account.id, written)
+        await accounts.set_default_sender(world.platform, new.account.id, written)
     assert (found.value.fault, found.value.field) == (Fault.INVALID_SENDER, "sender")
     account = await world.platform.store.queries.account(new.account.id)
     assert account is not None and account.default_sender == ""

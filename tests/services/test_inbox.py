@@ -21,7 +21,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import Direction, Message
 from chappe.services import inbox
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from chappe.settings import RouteSettings, Settings
 from tests.asgi import ask
 from tests.platform import World, a_world, caller

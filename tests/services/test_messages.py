@@ -26,7 +26,7 @@ from chappe.model.ledger import EntryKind
 from chappe.model.messages import Message, MessageState
 from chappe.model.smstext import Encoding
 from chappe.services import history, inbox, messages
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from chappe.settings import RouteSettings, Settings, TariffSettings
 from tests.platform import World, a_world, caller
 from tests.services.asking import ALICE, BOB, all_messages, fates, read, send, send_one, state, statement

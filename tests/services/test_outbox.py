@@ -16,7 +16,7 @@ from chappe.model.history import MessageStory
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import Message, MessageState, Receipt, Submission
 from chappe.services import history, messages
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from chappe.services.outbox import Outbox
 from tests.platform import START, World, a_world, caller
 from tests.services.asking import (

@@ -24,7 +24,7 @@ from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
 from chappe.services import inbox, messages, subscriptions
-from chappe.services.directory import NewAccount
+from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 from tests.services.asking import behave, from_phone, send_one, subscribe
 

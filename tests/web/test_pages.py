@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from chappe.model.commands import BlockNumber, FindMessages, Password, SendMessages
-from chappe.services import directory, history, inbox, messages
+from chappe.services import accounts, directory, history, inbox, messages
 from tests.platform import World
 from tests.web.browser import Browser
 
@@ -182,7 +182,7 @@ async def test_the_message_of_another_cannot_be_had_by_its_number(
 ) -> None:
     ref = await other_message(sandbox_world)
     other = await sandbox_world.platform.store.queries.account_named("other")
-    caller = directory.caller_of(other, (await directory.list_users(sandbox_world.platform, other.id))[0], "")
+    caller = directory.caller_of(other, (await accounts.list_users(sandbox_world.platform, other.id))[0], "")
     (story,) = await history.find_messages(sandbox_world.platform, caller, FindMessages((ref,)))
     assert (await member.get(f"/messages/{story.message.id}")).status == 404  # type: ignore[union-attr]
 
@@ -401,7 +401,7 @@ async def test_a_key_is_rotated_with_an_overlap(member: Browser) -> None:
 
 async def test_the_key_of_another_cannot_be_rotated(member: Browser, sandbox_world: World) -> None:
     other = await sandbox_world.account("other")
-    held = await directory.list_credentials(sandbox_world.platform, other.account.id)
+    held = await accounts.list_credentials(sandbox_world.platform, other.account.id)
     for act in ("rotate", "end"):
         assert (await member.post(f"/account/keys/{held[0].id}/{act}", at="/account")).status == 404
 

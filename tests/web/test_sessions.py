@@ -205,10 +205,10 @@ async def test_a_form_that_is_too_large_is_refused_in_words(browser: Browser) ->
 
 
 async def test_a_suspended_account_is_out_at_once(browser: Browser, sandbox_world: World) -> None:
-    from chappe.services import directory
+    from chappe.services import accounts
 
     await browser.sign_up()
     user = await sandbox_world.platform.store.queries.user_by_email("camille@example.com")
     account = await sandbox_world.platform.store.queries.account(user.account_id)
-    await directory.suspend_account(sandbox_world.platform, account, True)
+    await accounts.suspend_account(sandbox_world.platform, account, True)
     assert (await browser.get("/account")).words("//h1") == ["Log in"]

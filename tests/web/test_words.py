@@ -15,7 +15,7 @@ from chappe.model.events import EventName
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState
-from chappe.services import directory, sandbox
+from chappe.services import accounts, sandbox
 from chappe.web import rendering, words
 
 WEB = Path(chappe.web.__file__).parent
@@ -70,8 +70,8 @@ def test_french_never_breaks_a_line_before_high_punctuation() -> None:
         (words.ENTRY, EntryKind),
         (words.CREDENTIAL, CredentialKind),
         (words.FAULT, Fault),
-        (words.DIALECT, directory.DIALECTS),
-        (words.SECRET, directory.DIALECTS),
+        (words.DIALECT, accounts.DIALECTS),
+        (words.SECRET, accounts.DIALECTS),
         (words.RECEIPT, sandbox.ReceiptKind),
         (words.REFUSE, ["", *sandbox.RefuseKind]),
     ],

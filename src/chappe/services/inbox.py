@@ -33,7 +33,7 @@ from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.smstext import plan
 from chappe.model.stopwords import read_stop
 from chappe.services import subscriptions
-from chappe.services.directory import free_number, looks_like_mail
+from chappe.services.accounts import free_number, looks_like_mail
 from chappe.services.ports import Platform
 
 _STOP_REACHES_BACK = timedelta(days=90)

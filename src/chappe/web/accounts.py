@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Route
 from chappe.model.commands import ReadLedger
 from chappe.model.directory import Account, Credential, User
 from chappe.model.errors import Fault, Refusal
-from chappe.services import directory, ledger
-from chappe.services.directory import Secret
+from chappe.services import accounts, directory, ledger
+from chappe.services.accounts import Secret
 from chappe.services.ports import Platform
 from chappe.web import curl, sessions, words
 from chappe.web.visits import Visit, for_all, for_members, local
@@ -51,10 +51,10 @@ async def sign_up(platform: Platform, visit: Visit) -> Response:
         return visit.go("/telephones") if visit.account else visit.page("sign_up.html", email="")
     email, password = visit.field("email"), visit.form.get("password", ("",))[0]
     try:
-        directory.check_password(password)
-        if not directory.looks_like_mail(email):
+        accounts.check_password(password)
+        if not accounts.looks_like_mail(email):
             raise Refusal(Fault.INVALID_PARAMETER, f"{email!r} is not a mail address", "email")
-        made = await directory.create_account(
+        made = await accounts.create_account(
             platform, email, email=email, password=password, locale=visit.reader.language
         )
     except Refusal as refusal:
@@ -116,7 +116,7 @@ async def change_password(platform: Platform, visit: Visit) -> Response:
     if visit.account is None or user is None:
         return visit.go("/login")
     try:
-        user = await directory.change_password(platform, user, old, new)
+        user = await accounts.change_password(platform, user, old, new)
     except Refusal as refusal:
         return await _account_page(platform, visit, 422, trouble=visit.trouble(refusal))
     response = visit.go("/account", "password")
@@ -129,7 +129,7 @@ async def add_user(platform: Platform, visit: Visit) -> Response:
     if visit.account is None:
         return visit.go("/login")
     try:
-        user, secret = await directory.add_user(platform, visit.account, visit.field("name"))
+        user, secret = await accounts.add_user(platform, visit.account, visit.field("name"))
     except Refusal as refusal:
         return await _account_page(platform, visit, 422, trouble=visit.trouble(refusal))
     return _shown_once(
@@ -148,7 +148,7 @@ async def add_user(platform: Platform, visit: Visit) -> Response:
 async def set_default_sender(platform: Platform, visit: Visit) -> Response:
     wanted = visit.field("default_sender")
     try:
-        await directory.set_default_sender(platform, visit.caller.account_id, wanted)
+        await accounts.set_default_sender(platform, visit.caller.account_id, wanted)
     except Refusal as refusal:
         trouble = visit.trouble(refusal, {"sender": "default_sender"})
         return await _account_page(platform, visit, 422, trouble=trouble)
@@ -157,7 +157,7 @@ async def set_default_sender(platform: Platform, visit: Visit) -> Response:
 
 async def rotate(platform: Platform, visit: Visit) -> Response:
     held = await _credential(platform, visit)
-    secret = await directory.rotate_credential(platform, visit.caller.account_id, held.id)
+    secret = await accounts.rotate_credential(platform, visit.caller.account_id, held.id)
     return _shown_once(
         visit,
         title=visit.say(words.N_("A new key")),
@@ -173,13 +173,13 @@ async def rotate(platform: Platform, visit: Visit) -> Response:
 
 async def end_key(platform: Platform, visit: Visit) -> Response:
     held = await _credential(platform, visit)
-    await directory.revoke_credential(platform, visit.caller.account_id, held.id)
+    await accounts.revoke_credential(platform, visit.caller.account_id, held.id)
     return visit.go("/account", "key-ended")
 
 
 async def _credential(platform: Platform, visit: Visit) -> Credential:
     wanted = visit.request.path_params["id"]
-    for held in await directory.list_credentials(platform, visit.caller.account_id):
+    for held in await accounts.list_credentials(platform, visit.caller.account_id):
         if held.id == wanted:
             return held
     raise Refusal(Fault.NOT_FOUND, f"this account has no credential {wanted}")
@@ -187,8 +187,8 @@ async def _credential(platform: Platform, visit: Visit) -> Credential:
 
 async def _account_page(platform: Platform, visit: Visit, status: int = 200, **values: object) -> Response:
     caller, cursor = visit.caller, visit.cursor()
-    held: dict[str, list[Credential]] = {dialect: [] for dialect in directory.DIALECTS}
-    for one in await directory.list_credentials(platform, caller.account_id):
+    held: dict[str, list[Credential]] = {dialect: [] for dialect in accounts.DIALECTS}
+    for one in await accounts.list_credentials(platform, caller.account_id):
         held.setdefault(one.dialect, []).append(one)
     return visit.page(
         "account.html",
@@ -196,7 +196,7 @@ async def _account_page(platform: Platform, visit: Visit, status: int = 200, **v
         here="account",
         credentials=[(dialect, keys[::-1]) for dialect, keys in held.items() if keys],
         ledger=await ledger.read_ledger(platform, caller, ReadLedger(cursor, STATEMENT)),
-        users=await directory.list_users(platform, caller.account_id),
+        users=await accounts.list_users(platform, caller.account_id),
         cursor=cursor,
         typed=visit.field,
         **values,
