@@ -91,7 +91,7 @@ async def open_platform(
         + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
     )
     secret = settings.secret.encode()[:64] if settings.secret else await shared_secret(database)
-    routes = [Route(route.kind, route.prefix, route.carrier) for route in settings.routes]
+    routes = [Route(0, route.kind, route.prefix, route.carrier) for route in settings.routes]
     limits = settings.limits
     platform = Platform(
         store=records,

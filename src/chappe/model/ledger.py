@@ -66,6 +66,7 @@ class Tariff:
 class Route:
     """Which carrier takes a kind of traffic to numbers with a prefix; the longest prefix wins."""
 
+    id: int
     kind: str
     prefix: str
     carrier: str

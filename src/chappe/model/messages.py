@@ -110,18 +110,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The network's word on the fate of one submitted segment."""
+    """The network's word on the fate of one submitted segment.
+
+    `carrier_id` is the id in its likeliest form, `other_ids` are the forms to try when that one is not
+    known. `state` is None where the word is not the last one (en route) or not a word we know: then
+    `word` is noted and shown, and nothing else changes. `code` is the network's error code.
+    """
 
     carrier: str
     carrier_id: str
-    state: MessageState
+    state: MessageState | None
     code: str
     at: datetime
+    word: str = ""
+    other_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EarlyReceipt:
-    """A receipt whose message was not known yet when it came; kept for 72 hours."""
+    """A receipt whose message was not known when it came, with the reason in words; kept for 72 hours."""
 
     id: int
     carrier: str
@@ -129,6 +136,8 @@ class EarlyReceipt:
     state: MessageState
     code: str
     at: datetime
+    word: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,8 @@ class Submission:
     """A carrier's answer to one submitted message: its ids when accepted, else a fault.
 
     `retry_after` in seconds is set when the refusal is temporary: the message goes back to the queue.
+    `unknown` says that the bytes left and no answer came: the message is sent again, or waits for its
+    receipt where the carrier is set to that.
     """
 
     message_id: int
@@ -143,6 +154,7 @@ class Submission:
     fault: Fault | None = None
     code: str = ""
     retry_after: float | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

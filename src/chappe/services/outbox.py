@@ -181,48 +181,61 @@ class Outbox:
             for message in happened
         ]
 
-    async def receipts(self, batch: Sequence[Receipt]) -> None:
+    async def receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
         """The network's words on the fate of messages; returns when they are durable. A word about a
         message that is not known yet is kept until its answer comes."""
         async with self._turn:
-            await self._receipts(batch)
+            return await self._receipts(batch)
 
-    async def _receipts(self, batch: Sequence[Receipt]) -> None:
+    async def _receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
         platform, now = self._platform, self._platform.clock.now()
-        by_carrier: dict[str, list[Receipt]] = defaultdict(list)
-        for receipt in batch:
-            if receipt.state in _FATES:  # "en route" is nothing to note until the final word
-                by_carrier[receipt.carrier].append(receipt)
-        for carrier, receipts in by_carrier.items():
-            found = await platform.store.queries.messages_by_carrier_id(
-                carrier, [receipt.carrier_id for receipt in receipts]
-            )
-            messages = dict(found)
+        by_carrier: dict[str, list[int]] = defaultdict(list)
+        for position, receipt in enumerate(batch):
+            by_carrier[receipt.carrier].append(position)
+        matched: list[str | None] = [None] * len(batch)
+        for carrier, positions in by_carrier.items():
+            messages = await self._find(carrier, [batch[position] for position in positions])
             ended: dict[int, Message] = {}
             parts: list[tuple[Message, Receipt]] = []
+            notes: dict[int, Update] = {}
             early: list[object] = []
-            for receipt in receipts:
-                message = messages.get(receipt.carrier_id)
-                if message is None:
-                    early.append(
-                        EarlyReceipt(
-                            platform.ids.new_id(),
-                            carrier,
-                            receipt.carrier_id,
-                            receipt.state,
-                            receipt.code,
-                            receipt.at,
-                        )
-                    )
+            for position in positions:
+                receipt = batch[position]
+                known = next((i for i in (receipt.carrier_id, *receipt.other_ids) if i in messages), None)
+                fate = None if receipt.state is None else _FATES.get(receipt.state)
+                matched[position] = known
+                if known is None:
+                    if fate is not None:
+                        early.append(_parked(platform.ids.new_id(), receipt, fate))
+                    continue
+                message = messages[known]
+                if fate is None:
+                    # "en route", or a word that nobody knows: shown, and nothing else.
+                    word = {"carrier_code": receipt.word or receipt.code}
+                    notes[message.id] = Update(Message, message.id, message.account_id, word)
                 elif " " in message.carrier_ids:
-                    parts.append((message, receipt))
+                    parts.append((message, replace(receipt, carrier_id=known)))
                 else:
-                    ended.setdefault(message.id, _ended(message, _FATES[receipt.state], receipt.code, now))
+                    ended.setdefault(message.id, _ended(message, fate, receipt.code, now))
             marks = await self._settle_segments(parts, ended)
+            marks += [note for message_id, note in notes.items() if message_id not in ended]
             steps = await self._steps(list(ended.values()))
             if steps or marks or early:
                 await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
             self._wake(steps, list(ended.values()))
+        return matched
+
+    async def _find(self, carrier: str, receipts: Sequence[Receipt]) -> dict[str, Message]:
+        """The messages of receipts by the ids they are known under; other forms of an id are looked up
+        only where its first one is unknown."""
+        ask = self._platform.store.queries.messages_by_carrier_id
+        found = dict(await ask(carrier, [receipt.carrier_id for receipt in receipts]))
+        others = [
+            other for receipt in receipts if receipt.carrier_id not in found for other in receipt.other_ids
+        ]
+        if others:
+            found.update(await ask(carrier, others))
+        return found
 
     async def _settle_segments(
         self, parts: Sequence[tuple[Message, Receipt]], ended: dict[int, Message]
@@ -238,6 +251,7 @@ class Outbox:
             segments[segment.message_id].append(segment)
         marks: list[Update] = []
         for message, receipt in parts:
+            assert receipt.state is not None  # sorted out by the caller
             fate = _FATES[receipt.state]
             states: list[MessageState] = []
             for position, segment in enumerate(segments[message.id]):
@@ -265,6 +279,20 @@ class Outbox:
             self._platform.topics.publish(f"account.{account_id}")
         if any(step.enqueue for step in steps):
             self._platform.topics.publish("jobs")
+
+
+def _parked(new_id: int, receipt: Receipt, fate: MessageState) -> EarlyReceipt:
+    tried = ", ".join(dict.fromkeys((receipt.carrier_id, *receipt.other_ids)))
+    return EarlyReceipt(
+        new_id,
+        receipt.carrier,
+        receipt.carrier_id,
+        fate,
+        receipt.code,
+        receipt.at,
+        receipt.word,
+        f"no message of {receipt.carrier} has the id {tried}",
+    )
 
 
 def _ended(message: Message, fate: MessageState, code: str, now: datetime) -> Message:

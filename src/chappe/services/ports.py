@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chappe.model.carriers import CarrierStatus
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListMessages
 from chappe.model.directory import (
@@ -188,7 +189,11 @@ class CarrierSink(Protocol):
     """What carriers tell the platform; each returns after the commit that holds the fact."""
 
     async def submitted(self, batch: Sequence[Submission]) -> None: ...
-    async def receipts(self, batch: Sequence[Receipt]) -> None: ...
+
+    async def receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
+        """For each receipt the form of its id under which a message was found, None for none (parked)."""
+        ...
+
     async def inbound(self, message: InboundMessage) -> None: ...
 
 
@@ -200,11 +205,22 @@ class MessageCarrier(Protocol):
 
     @property
     def window(self) -> int:
-        """How many messages it takes unanswered."""
+        """How many messages it takes unanswered at this moment; 0 while no link is up."""
+        ...
+
+    @property
+    def waits_after_crash(self) -> bool:
+        """Whether a message whose answer got lost waits for its receipt instead of being sent again:
+        then it is marked `sending` before its first byte leaves."""
+        ...
+
+    def status(self) -> CarrierStatus:
+        """What it is doing."""
         ...
 
     async def submit(self, batch: Sequence[Message]) -> None:
-        """Take messages; answers come through the sink. Raises CarrierError when it takes none."""
+        """Take messages; answers come through the sink, also those of messages that it keeps back for a
+        while because the network throttles. Raises CarrierError when it takes none."""
         ...
 
     async def run(self) -> None:

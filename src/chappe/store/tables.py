@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chappe.model import directory, history, jobs, ledger, messages
+from chappe.model import carriers, directory, history, jobs, ledger, messages
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
 
@@ -156,8 +156,9 @@ def _number(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _text(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, PlainText, nullable=null)
+def _text(name: str, *, null: bool = False, added: bool = False) -> Column[Any]:
+    """`added` columns came with a later migration: rows that were there have an empty text."""
+    return Column(name, PlainText, nullable=null, server_default=text("''") if added else None)
 
 
 def _time(name: str, *, null: bool = False) -> Column[Any]:
@@ -340,6 +341,8 @@ early_receipts = Table(
     Column("state", Choice(messages.MessageState), nullable=False),
     _text("code"),
     _time("at"),
+    _text("word", added=True),
+    _text("reason", added=True),
     Index(None, "carrier", "carrier_id"),
 )
 
@@ -369,6 +372,37 @@ tariffs = Table(
     _text("prefix"),
     _number("price"),
     UniqueConstraint("kind", "prefix"),
+)
+
+routes = Table(
+    "routes",
+    metadata,
+    _id(),
+    _text("kind"),
+    _text("prefix"),
+    _text("carrier"),
+    UniqueConstraint("kind", "prefix"),
+)
+
+carrier_table = Table(
+    "carriers",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("holder"),
+    Column("status", Json, nullable=False),
+    Column("learnt", Json, nullable=False),
+    _time("at"),
+    UniqueConstraint("name"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("holder"),
+    _number("fence"),
+    _time("until"),
 )
 
 subscriptions = Table(
@@ -486,6 +520,8 @@ TABLES: Mapping[type, Table] = {
     messages.EarlyReceipt: early_receipts,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
+    ledger.Route: routes,
+    carriers.CarrierRecord: carrier_table,
     jobs.Job: job_table,
     history.Exchange: exchanges,
     history.StoredOutcome: replays,

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from chappe.model.carriers import CarrierStatus, LinkState
 from chappe.model.changes import Changes
 from chappe.model.directory import HandsetItem
 from chappe.model.errors import Fault
@@ -32,6 +33,7 @@ class SandboxCarrier:
 
     name = sandbox.CARRIER
     window = 200
+    waits_after_crash = False
 
     def __init__(self, platform: Platform, sink: CarrierSink) -> None:
         self._platform = platform
@@ -40,6 +42,10 @@ class SandboxCarrier:
     async def run(self) -> None:
         """There is no link to hold."""
         await asyncio.Event().wait()
+
+    def status(self) -> CarrierStatus:
+        """See services/ports.py."""
+        return CarrierStatus(self.name, "sandbox", LinkState.UP)
 
     async def submit(self, batch: Sequence[Message]) -> None:
         """Answer each message as its telephone behaves."""

@@ -1,0 +1,82 @@
+"""What a carrier tells of itself: its links, what they are doing, and what was learnt of its receipts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """UP: takes messages. STRAINED: takes them, but the network asked for less (throttled, queue full).
+    CONNECTING: on its way. DOWN: waits before the next try."""
+
+    UP = "up"
+    STRAINED = "strained"
+    CONNECTING = "connecting"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """One connection to a network: how full its window is and what went over it since it came up.
+
+    `kind` is the network's word (`transceiver`, `receiver`...). `per_second` is what it may send, None for
+    no limit. `error` says why it is not up, or what last went wrong; empty for nothing.
+    """
+
+    kind: str
+    state: LinkState
+    since: datetime
+    unanswered: int = 0
+    window: int = 0
+    per_second: float | None = None
+    submitted: int = 0
+    accepted: int = 0
+    refused: int = 0
+    throttled: int = 0
+    receipts: int = 0
+    inbound: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierStatus:
+    """A carrier as its holder sees it at this moment.
+
+    `id_rule` is how ids in receipts become those of the answers (`as-is`, `hex-to-decimal`...), empty while
+    nothing is known; `id_votes` counts the receipts that were found by each rule; `words` the state words
+    of its receipts.
+    """
+
+    name: str
+    type: str
+    state: LinkState
+    links: tuple[LinkStatus, ...] = ()
+    id_rule: str = ""
+    id_votes: Mapping[str, int] = field(default_factory=dict)
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRecord:
+    """What is kept of a carrier: who held it last and what it told, and what was learnt of its receipts.
+
+    `status` is a CarrierStatus as JSON data, for consoles of other nodes; `learnt` is the carrier's own.
+    """
+
+    id: int
+    name: str
+    holder: str
+    status: dict[str, object]
+    learnt: dict[str, object]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who works something that only one process may work, and until when; `fence` grows with every holder."""
+
+    name: str
+    holder: str
+    fence: int
+    until: datetime
