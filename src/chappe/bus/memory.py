@@ -38,6 +38,12 @@ class MemoryTopics:
         for waiter in self._waiters.get(topic, ()):
             waiter.ring()
 
+    def ring_all(self) -> None:
+        """Ring every bell: something may have been published on any topic."""
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                waiter.ring()
+
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[MemoryWaiter]:
         """See services/ports.py."""

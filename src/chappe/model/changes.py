@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from chappe.model.errors import Fault
 from chappe.model.jobs import Job
@@ -54,12 +55,20 @@ class Delete:
     account_id: int | None
 
 
+class Fence(NamedTuple):
+    """The name of a lease and the number under which its holder took it."""
+
+    lease: str
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """All that one piece of work wants written.
 
     A broken unique key refuses it with `already_exists`, a balance that would fall below zero with
-    `insufficient_credits`, a required step that came too late with `too_late`.
+    `insufficient_credits`, a required step that came too late with `too_late`, a `fence` that is not the
+    newest of its lease (a holder that was frozen and woke up late) with `too_late` as well.
     """
 
     insert: Sequence[object] = ()
@@ -68,6 +77,7 @@ class Changes:
     delete: Sequence[Delete] = ()
     ledger: Sequence[LedgerMove] = ()
     enqueue: Sequence[Job] = ()
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chappe.model.carriers import CarrierStatus
+from chappe.model.carriers import CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListMessages
 from chappe.model.directory import (
@@ -122,6 +122,15 @@ class Store(Protocol):
         Message texts, exchanges and finished jobs 30 days, stored outcomes and early receipts 72 hours
         (ARCHITECTURE.md section 19).
         """
+        ...
+
+    async def hold_leases(self, names: Sequence[str], holder: str, seconds: float) -> tuple[Lease, ...]:
+        """Take or renew those of these leases that are free, over, or already the holder's, from now on
+        by the database's clock; returns them. `fence` grows when the holder is another one than last."""
+        ...
+
+    async def leave_leases(self, holder: str) -> None:
+        """End a holder's leases, for others to take them at once."""
         ...
 
     async def adopt(self, records: Sequence[object]) -> None:

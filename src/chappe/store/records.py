@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.directory import HandsetItem
 from chappe.model.history import Exchange, StoredOutcome
@@ -15,7 +16,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Tariff
 from chappe.model.messages import EarlyReceipt, Message
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import queries
+from chappe.store import leases, queries
 from chappe.store.database import Database
 from chappe.store.hot import insert_many
 from chappe.store.tables import TABLES, Utc
@@ -70,6 +71,14 @@ class Records:
     async def forget(self, now: datetime, limit: int) -> int:
         """See services/ports.py."""
         return await self._database.write(lambda connection: _forget(connection, now, limit))
+
+    async def hold_leases(self, names: Sequence[str], holder: str, seconds: float) -> tuple[Lease, ...]:
+        """See services/ports.py."""
+        return await self._database.write(lambda connection: leases.hold(connection, names, holder, seconds))
+
+    async def leave_leases(self, holder: str) -> None:
+        """See services/ports.py."""
+        await self._database.write(lambda connection: leases.leave(connection, holder))
 
     async def adopt(self, records: Sequence[object]) -> None:
         """See services/ports.py."""

@@ -22,6 +22,7 @@ from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, insert_many
+from chappe.store.leases import check_fence
 from chappe.store.tables import TABLES, accounts
 
 _GROUP_LIMIT = 2_000
@@ -125,6 +126,8 @@ class GroupWriter:
         return results
 
     def _together(self, connection: Connection, group: Sequence[Changes]) -> list[Committed]:
+        for fence in sorted({changes.fence for changes in group if changes.fence is not None}):
+            check_fence(connection, fence)
         records: dict[type, list[Any]] = defaultdict(list)
         for changes in group:
             for record in changes.insert:

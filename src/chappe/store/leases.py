@@ -1,0 +1,76 @@
+"""Leases: who works what only one node may work, by the database's clock, and the fence at every write."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    TextualSelect,
+    literal_column,
+    select,
+    text,
+    update,
+)
+
+from chappe.model.carriers import Lease
+from chappe.model.changes import Fence
+from chappe.model.errors import Fault, Refusal
+from chappe.store.tables import Utc, leases
+
+# Nodes' own clocks may differ; `now()` would be the beginning of the transaction, before it waited for a row.
+_NOW = {
+    "postgresql": "clock_timestamp()",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
+}
+_UNTIL = {
+    "postgresql": "clock_timestamp() + make_interval(secs => :seconds)",
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', 'now', :seconds || ' seconds')",
+}
+_HOLD = (
+    "insert into leases (name, holder, fence, until) values (:name, :holder, 1, {until})"
+    " on conflict (name) do update set until = excluded.until, holder = excluded.holder,"
+    " fence = case when leases.holder = excluded.holder then leases.fence else leases.fence + 1 end"
+    " where leases.holder = excluded.holder or leases.until <= {now}"
+    " returning name, holder, fence, until"
+)
+
+
+@cache
+def _hold(dialect: str) -> TextualSelect:
+    statement = text(_HOLD.format(now=_NOW[dialect], until=_UNTIL[dialect]))
+    return statement.columns(name=Text, holder=Text, fence=BigInteger, until=Utc)
+
+
+def hold(connection: Connection, names: Sequence[str], holder: str, seconds: float) -> tuple[Lease, ...]:
+    """Take or renew what can be had of these leases (see services/ports.py)."""
+    held: list[Lease] = []
+    for name in sorted(names):  # in one order: two nodes do not wait for one another
+        values: dict[str, Any] = {"name": name, "holder": holder, "seconds": seconds}
+        row = connection.execute(_hold(connection.dialect.name), values).first()
+        if row is not None:
+            held.append(Lease(*row))
+    return tuple(held)
+
+
+def leave(connection: Connection, holder: str) -> None:
+    """End a holder's leases; their fences stay, so that the next holder's are higher."""
+    now: ColumnElement[datetime] = literal_column(_NOW[connection.dialect.name])
+    connection.execute(update(leases).where(leases.c.holder == holder).values(until=now, holder=""))
+
+
+def check_fence(connection: Connection, fence: Fence) -> None:
+    """Refuse with `too_late` where somebody has taken the lease since; until the end of this transaction
+    nobody can."""
+    # For share: whoever takes the lease waits for this commit. SQLite, with its one writer, leaves it out.
+    statement = select(leases.c.fence).where(leases.c.name == fence.lease).with_for_update(read=True)
+    newest = connection.execute(statement).scalar()
+    if newest != fence.number:
+        raise Refusal(
+            Fault.TOO_LATE,
+            f"{fence.lease} is worked by another node by now: fence {fence.number}, the newest is {newest}",
+        )
