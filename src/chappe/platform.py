@@ -9,6 +9,7 @@ from chappe.model.directory import ShortCode
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import MessageEvent
 from chappe.model.ledger import CREDIT, Route, Tariff
+from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.door import Door
 from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, WebClient
@@ -82,7 +83,8 @@ async def open_platform(
             await database.close()
             raise
     ids = SortableIds(clock, await node_number(database))
-    records = Records(database, clock, ids)
+    metrics = Metrics()
+    records = Records(database, clock, ids, metrics)
     await records.adopt(
         [
             ShortCode(ids.new_id(), code.number, code.country, round(code.revenue * CREDIT), code.label)
@@ -103,6 +105,7 @@ async def open_platform(
         notices=notices or NoWords(),
         router=Router(routes, await records.queries.tariffs(), round(limits.price * CREDIT)),
         door=door(secret) if door else Door(secret, token_bytes(32)),
+        metrics=metrics,
         rules=Rules(
             welcome=round(limits.welcome_credits * CREDIT),
             max_segments=limits.max_segments,

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from chappe.model.directory import Account, AccountKind, AccountState
 from chappe.model.jobs import Job, JobState
 from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.metrics import Metrics
 from chappe.model.smstext import Encoding
 from chappe.store.database import Database, open_database
 from chappe.store.ids import SortableIds
@@ -141,7 +142,7 @@ async def a_ground(address: str) -> AsyncIterator[Ground]:
     clock = ManualClock()
     database = open_database(address)
     ids = SortableIds(clock, await node_number(database))
-    records = Records(database, clock, ids)
+    records = Records(database, clock, ids, Metrics())
     try:
         yield Ground(address, database, records, ids, clock)
     finally:

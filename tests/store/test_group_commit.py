@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from chappe.model.changes import Changes, Committed
 from chappe.model.directory import BlacklistEntry
+from chappe.model.metrics import Metrics
 from chappe.store.database import Database
 from chappe.store.writer import GroupWriter
 from tests.store.ground import Ground, sample
@@ -46,7 +47,7 @@ class Watched:
 
 def watched(ground: Ground) -> tuple[Watched, GroupWriter]:
     database = Watched(ground.database)
-    return database, GroupWriter(database, ground.clock, ground.ids)
+    return database, GroupWriter(database, ground.clock, ground.ids, Metrics())
 
 
 def entry(n: int) -> Changes:

@@ -96,10 +96,13 @@ class Pipeline:
             outcome = await operation.run(self.platform, caller, command)
             return call, caller, operation.encode(outcome, call)
         except Refusal as refusal:
+            self.platform.metrics.refused[refusal.fault] += 1
             return call, caller, dialect.refuse(refusal, call)
         except CarrierError as error:
+            self.platform.metrics.refused[error.fault] += 1
             return call, caller, dialect.refuse(Refusal(error.fault, error.code or str(error)), call)
         except Exception:  # noqa: BLE001 - one of the four outer loops
+            self.platform.metrics.refused[Fault.INTERNAL] += 1
             reference = uuid4().hex[:12]
             _log.exception(
                 "request failed",

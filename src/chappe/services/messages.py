@@ -1,5 +1,6 @@
 """Send, quote and cancel messages; what becomes of them on their carrier is services/outbox.py."""
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     Raises Refusal. Without `all_or_nothing` each recipient has its own result instead, as far as the
     fault is the recipient's.
     """
+    began = time.perf_counter()
     if command.replay is not None:
         earlier = await _earlier(platform, caller, command)
         if earlier is not None:
@@ -105,7 +107,9 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         )
         messages.append(message)
         results[position] = Accepted(command.recipients[position], message)
-    return await _write(platform, caller, command, results, messages)
+    outcome = await _write(platform, caller, command, results, messages)
+    platform.metrics.acceptance.observe(time.perf_counter() - began)
+    return outcome
 
 
 async def _write(
@@ -144,6 +148,7 @@ async def _write(
             if twin is not None:
                 return twin
         raise
+    platform.metrics.accepted += len(messages)
     wake(platform, messages)
     _ring(platform, changes.enqueue)
     balance = committed.balances.get(caller.account_id)
@@ -385,6 +390,7 @@ async def sweep(platform: Platform, limit: int = 500) -> Swept:
             for m in over
         ]
         await platform.store.commit(Changes(advance=steps))
+        platform.metrics.failed += len(ended)
         wake(platform, ended)
         _ring(platform, told)
     return Swept(len(due), len(over))

@@ -141,7 +141,8 @@ class Outbox:
                 }
                 update.append(Update(Message, message.id, message.account_id, later))
         steps = await self._steps(happened)
-        await platform.store.commit(Changes(insert=insert, advance=steps, update=update))
+        done = await platform.store.commit(Changes(insert=insert, advance=steps, update=update))
+        self._count(message for message in happened if message.id in done.advanced)
         for one in early:
             # Of no use any more; one that stays by accident goes with its retention.
             platform.store.later(Changes(delete=[Delete(EarlyReceipt, one.id, None)]))
@@ -221,7 +222,9 @@ class Outbox:
             marks += [note for message_id, note in notes.items() if message_id not in ended]
             steps = await self._steps(list(ended.values()))
             if steps or marks or early:
-                await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
+                done = await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
+                self._count(message for message in ended.values() if message.id in done.advanced)
+                platform.metrics.parked += len(early)
             self._wake(steps, list(ended.values()))
         return matched
 
@@ -268,6 +271,18 @@ class Outbox:
     async def inbound(self, message: InboundMessage) -> None:
         """A message from a mobile; returns when it is durable."""
         await inbox.receive(self._platform, message)
+        self._platform.metrics.received += 1
+
+    def _count(self, happened: Iterable[Message]) -> None:
+        metrics, now = self._platform.metrics, self._platform.clock.now()
+        for message in happened:
+            if message.state is MessageState.SENT:
+                metrics.submitted += 1
+                metrics.submission.observe((now - message.due_at).total_seconds())
+            elif message.state is MessageState.DELIVERED:
+                metrics.delivered += 1
+            else:
+                metrics.failed += 1
 
     def _land(self, message_ids: Iterable[int]) -> None:
         """Hold these messages back no longer."""

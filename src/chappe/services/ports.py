@@ -26,6 +26,7 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job
 from chappe.model.ledger import LedgerEntry, Tariff
 from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Receipt, Segment, Submission
+from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.door import Door
 from chappe.services.routing import Router
@@ -287,6 +288,7 @@ class Platform:
     notices: Notices
     router: Router
     door: Door
+    metrics: Metrics
     rules: Rules
 
 

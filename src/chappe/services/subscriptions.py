@@ -116,6 +116,7 @@ async def deliver(platform: Platform, job: Job) -> str:
             return f"dropped: the {dialect} dialect has no word for {event.name}"
         case Mail():
             await platform.mailer.send(notice)
+            platform.metrics.notices["mailed"] += 1
             _keep(
                 platform,
                 job,
@@ -184,10 +185,12 @@ async def _request(
     except (Refusal, CarrierError) as error:
         words = error.detail if isinstance(error, Refusal) else error.code or str(error)
         _keep(platform, job, dialect, verb, wire, 0, words, 0)
+        platform.metrics.notices["unreachable"] += 1
         raise
     body = answer.body.decode("utf-8", "replace")
     _keep(platform, job, dialect, verb, wire, answer.status, body, answer.duration_ms)
     taken = 200 <= answer.status < 300 or (outgoing.redirect_is_fine and 300 <= answer.status < 400)
+    platform.metrics.notices["taken" if taken else "refused"] += 1
     if taken:
         return f"answered {answer.status}"
     if answer.status == 410 and subscription is not None:

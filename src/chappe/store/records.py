@@ -15,6 +15,7 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Tariff
 from chappe.model.messages import EarlyReceipt, Message
+from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import leases, queries
 from chappe.store.database import Database
@@ -51,9 +52,9 @@ class BoundQueries:
 class Records:
     """Durable records in one database."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, metrics: Metrics) -> None:
         self._database = database
-        self._writer = GroupWriter(database, clock, ids)
+        self._writer = GroupWriter(database, clock, ids, metrics)
         self.queries = cast(Queries, BoundQueries(database))
 
     async def commit(self, changes: Changes) -> Committed:

@@ -5,6 +5,7 @@ system commits a lone change at once (ARCHITECTURE.md 5.3).
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -19,6 +20,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
+from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, insert_many
@@ -52,10 +54,11 @@ _REFUSALS = (Refusal, StatementError, ValueError, TypeError, LookupError, Arithm
 class GroupWriter:
     """Collects Changes and writes them in groups."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, metrics: Metrics) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._metrics = metrics
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -90,6 +93,7 @@ class GroupWriter:
 
     async def _write(self, group: list[_Waiting]) -> None:
         members = [changes for changes, _ in group]
+        began = time.perf_counter()
         try:
             results = await self._database.write(lambda connection: self._apply(connection, members))
         except BaseException as error:
@@ -99,6 +103,9 @@ class GroupWriter:
             if isinstance(error, Exception):
                 return
             raise
+        self._metrics.groups += 1
+        self._metrics.changes += len(group)
+        self._metrics.commit.observe(time.perf_counter() - began)
         for (_, future), result in zip(group, results, strict=True):
             if future.cancelled():
                 continue
