@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chappe.model.errors import Fault
-from chappe.model.jobs import Job
+from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerMove
 from chappe.model.messages import MessageState
 
@@ -63,20 +63,35 @@ class Fence(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class JobResult:
+    """How one attempt of a job went; left out where the claim of that attempt ran out meanwhile."""
+
+    id: int
+    attempts: int
+    state: JobState
+    outcome: str
+    due_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """All that one piece of work wants written.
 
     A broken unique key refuses it with `already_exists`, a balance that would fall below zero with
     `insufficient_credits`, a required step that came too late with `too_late`, a `fence` that is not the
-    newest of its lease (a holder that was frozen and woke up late) with `too_late` as well.
+    newest of its lease (a holder that was frozen and woke up late) with `too_late` as well, and an account
+    id with a number in `reach` that stands on that account's blacklist with `blacklisted`.
     """
 
     insert: Sequence[object] = ()
+    reach: Sequence[tuple[int, str]] = ()
     advance: Sequence[Advance] = ()
     update: Sequence[Update] = ()
     delete: Sequence[Delete] = ()
     ledger: Sequence[LedgerMove] = ()
     enqueue: Sequence[Job] = ()
+    finish: Sequence[JobResult] = ()
     fence: Fence | None = None
 
 

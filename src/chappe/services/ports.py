@@ -110,7 +110,12 @@ class Store(Protocol):
         ...
 
     def later(self, changes: Changes) -> None:
-        """Write with the next group without waiting; lost if the process dies before. For exchanges."""
+        """Write with the next group without waiting; lost if the process dies before."""
+        ...
+
+    def note(self, record: object) -> None:
+        """Insert a record that is only kept to be looked at, soon and without waiting; lost if the process
+        dies before. For exchanges."""
         ...
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:

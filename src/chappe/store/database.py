@@ -77,7 +77,7 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
         f"sqlite:///{path}",
         pool_size=1 if writer else _READERS,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": 30.0},
+        connect_args={"check_same_thread": False, "timeout": 30.0, "cached_statements": 512},
     )
 
     @event.listens_for(engine, "connect")

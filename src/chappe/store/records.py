@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from chappe.model.carriers import Lease
@@ -19,7 +19,6 @@ from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import leases, queries
 from chappe.store.database import Database
-from chappe.store.hot import insert_many
 from chappe.store.tables import TABLES, Utc
 from chappe.store.writer import GroupWriter
 
@@ -64,6 +63,10 @@ class Records:
     def later(self, changes: Changes) -> None:
         """See services/ports.py."""
         self._writer.later(changes)
+
+    def note(self, record: object) -> None:
+        """See services/ports.py."""
+        self._writer.note(record)
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
         """See services/ports.py."""
@@ -155,6 +158,7 @@ def _adopt(connection: Connection, records: Sequence[object]) -> None:
         if found is None:
             # Another node that starts at this moment reads the same settings file.
             with suppress(IntegrityError), connection.begin_nested():
-                insert_many(connection, type(record), [record])
+                values = {column.name: getattr(record, column.name) for column in table.columns}
+                connection.execute(insert(table).values(values))
         elif isinstance(record, Tariff):
             connection.execute(update(table).where(table.c.id == found).values(price=record.price))

@@ -1,6 +1,6 @@
 """Every table, once, for both databases; a record's fields and its table's columns have the same names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -43,7 +43,7 @@ class Utc(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return _in_utc(value) if dialect.name == "postgresql" else utc_text(value)
+        return in_utc(value) if dialect.name == "postgresql" else utc_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or isinstance(value, datetime):
@@ -53,10 +53,13 @@ class Utc(TypeDecorator[datetime]):
 
 def utc_text(value: datetime) -> str:
     """An aware time as sortable text: `2026-11-22 09:40:00.000000`, UTC."""
-    return _in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if value.tzinfo is not UTC:
+        value = in_utc(value)
+    return value.isoformat(" ", "microseconds")[:26]
 
 
-def _in_utc(value: datetime) -> datetime:
+def in_utc(value: datetime) -> datetime:
+    """An aware time in UTC. Raises ValueError for one without zone."""
     if value.tzinfo is None:
         raise ValueError(f"time without zone: {value!r}")
     return value.astimezone(UTC)
@@ -526,14 +529,3 @@ TABLES: Mapping[type, Table] = {
     history.Exchange: exchanges,
     history.StoredOutcome: replays,
 }
-
-
-def to_json(column: Column[Any]) -> Callable[[Any], Any] | None:
-    """How a value of a column becomes JSON for the set-based statements; None: as it is."""
-    if isinstance(column.type, Utc):
-        return lambda value: None if value is None else utc_text(value)
-    if isinstance(column.type, Json):
-        return json_text
-    if isinstance(column.type, PlainText):
-        return without_nul
-    return None

@@ -5,16 +5,19 @@ system commits a lone change at once (ARCHITECTURE.md 5.3).
 """
 
 import asyncio
+import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, false, select, text, update
+import structlog
+from sqlalchemy import Connection, delete, false, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from chappe.model.changes import Advance, Changes, Committed, Delete, Update
+from chappe.model.changes import Advance, Changes, Committed, Delete, JobResult, Update
 from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
@@ -23,11 +26,15 @@ from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
-from chappe.store.hot import advance_many, insert_many
+from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
 from chappe.store.leases import check_fence
 from chappe.store.tables import TABLES, accounts
 
 _GROUP_LIMIT = 2_000
+_LOOSE_WAITS = 0.05
+"""Seconds that what nobody waits for may wait for a group to go with."""
+
+_log = structlog.get_logger()
 _Waiting = tuple[Changes, asyncio.Future[Committed]]
 
 # A message may pass several states in one group; the earlier ones are written first.
@@ -48,7 +55,16 @@ _id = attrgetter("id")
 
 # What one member of a group may have brought about: a guard or a key that holds, a value that no column
 # takes. `_verdict` sorts the database's own troubles out.
-_REFUSALS = (Refusal, StatementError, ValueError, TypeError, LookupError, ArithmeticError)
+_REFUSALS = (
+    Refusal,
+    StatementError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
 
 
 class GroupWriter:
@@ -60,7 +76,14 @@ class GroupWriter:
         self._ids = ids
         self._metrics = metrics
         self._waiting: list[_Waiting] = []
+        self._loose: list[object] = []
         self._task: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many Changes wait for their group at this moment."""
+        return len(self._waiting)
 
     async def commit(self, changes: Changes) -> Committed:
         """Write all or nothing; durable when it returns. Raises Refusal (see Changes)."""
@@ -71,8 +94,17 @@ class GroupWriter:
         # A refused change of this kind is only history; asking for the exception keeps it quiet.
         self._add(changes).add_done_callback(lambda done: done.cancelled() or done.exception())
 
+    def note(self, record: object) -> None:
+        """Insert a record with the next group, or in a moment when there is none; lost if the process dies
+        before. For what is only kept to be looked at."""
+        self._loose.append(record)
+        if self._task is None and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_LOOSE_WAITS, self._start)
+
     async def drain(self) -> None:
         """Until all that waits is written."""
+        if self._loose:
+            self._start()
         while self._task is not None:
             await asyncio.shield(self._task)
 
@@ -80,22 +112,30 @@ class GroupWriter:
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, future))
         if self._task is None:
-            self._task = asyncio.create_task(self._write_groups())
+            self._start()
         return future
+
+    def _start(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_groups())
 
     async def _write_groups(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._loose:
                 group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
-                await self._write(group)
+                loose, self._loose = self._loose, []
+                await self._write(group, loose)
         finally:
             self._task = None
 
-    async def _write(self, group: list[_Waiting]) -> None:
+    async def _write(self, group: list[_Waiting], loose: Sequence[object]) -> None:
         members = [changes for changes, _ in group]
         began = time.perf_counter()
         try:
-            results = await self._database.write(lambda connection: self._apply(connection, members))
+            results = await self._database.write(lambda connection: self._apply(connection, members, loose))
         except BaseException as error:
             for _, future in group:
                 if not future.done():
@@ -114,54 +154,73 @@ class GroupWriter:
             else:
                 future.set_exception(result)
 
-    def _apply(self, connection: Connection, group: Sequence[Changes]) -> list[Committed | Exception]:
+    def _apply(
+        self, connection: Connection, group: Sequence[Changes], loose: Sequence[object]
+    ) -> list[Committed | Exception]:
         """All members at once; when one of them cannot be written, each under its own savepoint, so
         that only the culprit is refused."""
-        if len(group) > 1:
-            try:
-                with connection.begin_nested():
-                    return list(self._together(connection, group))
-            except _REFUSALS as error:
-                _verdict(error)  # somebody in the group; found below
         results: list[Committed | Exception] = []
-        for changes in group:
+        if group:
             try:
-                with connection.begin_nested():
-                    results += self._together(connection, [changes])
-            except _REFUSALS as error:
-                results.append(_verdict(error))
+                with _savepoint(connection):
+                    results += self._together(connection, group)
+            except Exception as error:  # noqa: BLE001 - of the group's members or of the database: sorted there
+                results = [_verdict(error)]  # where there are others: somebody in the group; found below
+                if len(group) > 1:
+                    results = [self._alone(connection, changes) for changes in group]
+        if loose:
+            try:
+                with _savepoint(connection):
+                    _insert(connection, loose)
+            except Exception as error:  # noqa: BLE001 - as above; nobody waits for these
+                _log.info("records were not kept", reason=str(_verdict(error))[:200], records=len(loose))
         return results
+
+    def _alone(self, connection: Connection, changes: Changes) -> Committed | Exception:
+        try:
+            with _savepoint(connection):
+                return self._together(connection, [changes])[0]
+        except Exception as error:  # noqa: BLE001 - as in `_apply`
+            return _verdict(error)
 
     def _together(self, connection: Connection, group: Sequence[Changes]) -> list[Committed]:
         for fence in sorted({changes.fence for changes in group if changes.fence is not None}):
             check_fence(connection, fence)
-        records: dict[type, list[Any]] = defaultdict(list)
+        records: list[object] = []
+        steps: list[Advance] = []
+        moves: list[LedgerMove] = []
+        jobs: list[Job] = []
+        reach: list[tuple[int, str]] = []
+        results: list[JobResult] = []
+        updates: list[Update] = []
+        removals: list[Delete] = []
         for changes in group:
-            for record in changes.insert:
-                records[type(record)].append(record)
-        for record_type, values in records.items():
-            insert_many(connection, record_type, values)
-        jobs = [job for changes in group for job in changes.enqueue]
-        moved = _advance(connection, [step for changes in group for step in changes.advance])
-        moves = [move for changes in group for move in changes.ledger]
+            records += changes.insert
+            reach += changes.reach
+            steps += changes.advance
+            moves += changes.ledger
+            jobs += changes.enqueue
+            results += changes.finish
+            updates += changes.update
+            removals += changes.delete
+        if reach:
+            _check_reach(connection, reach)
+        _insert(connection, records)
+        moved = _advance(connection, steps) if steps else {}
         for step in moved.values():
             moves += step.ledger
             jobs += step.enqueue
         # By id: two nodes that want the same rows then lock them in the same order.
-        for change in sorted((one for changes in group for one in changes.update), key=_id):
+        for change in sorted(updates, key=_id):
             _update(connection, change)
-        for removal in sorted((one for changes in group for one in changes.delete), key=_id):
+        for removal in sorted(removals, key=_id):
             _delete(connection, removal)
         if jobs:
             insert_many(connection, Job, jobs)
-        balances = self._move_credits(connection, moves)
-        return [
-            Committed(
-                frozenset(s.id for s in changes.advance if moved.get((s.id, s.to)) is s),
-                {a: balances[a] for a in _accounts_of(changes, moved) if a in balances},
-            )
-            for changes in group
-        ]
+        if results:
+            finish_jobs(connection, sorted(results, key=_id))
+        balances = self._move_credits(connection, moves) if moves else {}
+        return [_committed(changes, moved, balances) for changes in group]
 
     def _move_credits(self, connection: Connection, moves: Sequence[LedgerMove]) -> dict[int, int]:
         """Balance and statement of each account; one line per account, kind and group, or one for each
@@ -169,20 +228,22 @@ class GroupWriter:
         by_account: dict[int, list[LedgerMove]] = defaultdict(list)
         for move in moves:
             by_account[move.account_id].append(move)
+        lines = {account_id: _lines(by_account[account_id]) for account_id in sorted(by_account)}
+        totals = {account_id: sum(line.amount for line in lines[account_id]) for account_id in lines}
+        balances = move_balances(
+            connection,
+            [
+                # Credits that come in with the same group do not excuse what goes out from being guarded.
+                (account_id, total, any(move.amount < 0 for move in by_account[account_id]))
+                for account_id, total in totals.items()
+            ],
+        )
         entries: list[LedgerEntry] = []
-        balances: dict[int, int] = {}
-        for account_id in sorted(by_account):
-            lines = _lines(by_account[account_id])
-            total = sum(line.amount for line in lines)
-            # Credits that come in with the same group do not excuse what goes out from being guarded.
-            guarded = any(move.amount < 0 for move in by_account[account_id])
-            move_all = _MOVE_GUARDED if guarded else _MOVE
-            balance = connection.execute(move_all, {"id": account_id, "total": total}).scalar()
-            if balance is None:
+        for account_id, total in totals.items():
+            if account_id not in balances:
                 raise _too_poor(connection, account_id, -total)
-            balances[account_id] = balance
-            running = balance - total
-            for line in lines:
+            running = balances[account_id] - total
+            for line in lines[account_id]:
                 running += line.amount
                 ours, theirs = f"account:{account_id}", f"platform:{line.kind}"
                 entries.append(
@@ -199,9 +260,50 @@ class GroupWriter:
                         reference=line.reference,
                     )
                 )
-        if entries:
-            insert_many(connection, LedgerEntry, entries)
+        insert_many(connection, LedgerEntry, entries)
         return balances
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    """What is written inside stands or falls together."""
+    connection.exec_driver_sql("savepoint member")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("rollback to savepoint member")
+        raise
+    connection.exec_driver_sql("release savepoint member")
+
+
+def _insert(connection: Connection, records: Sequence[object]) -> None:
+    by_type: dict[type, list[Any]] = defaultdict(list)
+    for record in records:
+        by_type[type(record)].append(record)
+    for record_type, values in by_type.items():
+        insert_many(connection, record_type, values)
+
+
+def _check_reach(connection: Connection, reach: Sequence[tuple[int, str]]) -> None:
+    for _, number in blocked_many(connection, reach):
+        raise Refusal(Fault.BLACKLISTED, f"{number} has sent STOP or was blocked by this account", "to")
+
+
+def _committed(
+    changes: Changes, moved: Mapping[tuple[int, MessageState], Advance], balances: Mapping[int, int]
+) -> Committed:
+    if not changes.advance:
+        if not changes.ledger:
+            return _NOTHING_MOVED
+        accounts = {move.account_id for move in changes.ledger}
+        return Committed(_NOTHING_MOVED.advanced, {one: balances[one] for one in accounts})
+    return Committed(
+        frozenset(s.id for s in changes.advance if moved.get((s.id, s.to)) is s),
+        {a: balances[a] for a in _accounts_of(changes, moved) if a in balances},
+    )
+
+
+_NOTHING_MOVED = Committed()
 
 
 def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int, MessageState], Advance]:
@@ -229,13 +331,6 @@ def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int
     return moved
 
 
-_MOVE = text("update accounts set balance = balance + :total where id = :id returning balance")
-_MOVE_GUARDED = text(
-    "update accounts set balance = balance + :total"
-    " where id = :id and balance + :total >= reserved returning balance"
-)
-
-
 def _lines(moves: Sequence[LedgerMove]) -> list[LedgerMove]:
     summed: dict[EntryKind, list[int]] = {}
     single: list[LedgerMove] = []
@@ -253,7 +348,7 @@ def _lines(moves: Sequence[LedgerMove]) -> list[LedgerMove]:
     return sorted(joined + single, key=lambda line: line.amount < 0)
 
 
-def _accounts_of(changes: Changes, moved: dict[tuple[int, MessageState], Advance]) -> set[int]:
+def _accounts_of(changes: Changes, moved: Mapping[tuple[int, MessageState], Advance]) -> set[int]:
     moves = list(changes.ledger)
     for step in changes.advance:
         if moved.get((step.id, step.to)) is step:
@@ -306,17 +401,21 @@ def _delete(connection: Connection, removal: Delete) -> None:
 
 def _verdict(error: Exception) -> Exception:
     """What a member is told; raises what is the database's trouble and not the member's."""
-    if not isinstance(error, DBAPIError):
-        return error
-    state = str(getattr(error.orig, "sqlstate", ""))
-    if state == "23505" or getattr(error.orig, "sqlite_errorname", "") in _DUPLICATES:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    # Class 22 is "data exception", 23 "integrity constraint violation" (PostgreSQL, appendix A).
+    state = str(getattr(cause, "sqlstate", None) or "")
+    name = str(getattr(cause, "sqlite_errorname", None) or "")
+    if state == "23505" or name in _DUPLICATES:
         refusal = Refusal(Fault.ALREADY_EXISTS, "there is one with the same name or number already")
         refusal.__cause__ = error
         return refusal
-    # Class 22 is "data exception" (PostgreSQL, appendix A).
-    if isinstance(error, (IntegrityError, DataError)) or state.startswith("22"):
+    if state.startswith(("22", "23")) or name.startswith("SQLITE_CONSTRAINT"):
         return error
-    raise error
+    if isinstance(error, (IntegrityError, DataError)):
+        return error
+    if state or name or isinstance(error, DBAPIError) or not isinstance(error, _REFUSALS):
+        raise error
+    return error
 
 
 _DUPLICATES = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
