@@ -23,7 +23,15 @@ from chappe.platform import open_platform
 from chappe.services import jobs, messages
 from chappe.services.door import Door
 from chappe.services.outbox import Outbox
-from chappe.services.ports import Clock, Mailer, MessageCarrier, NoticeTarget, Platform, WebClient
+from chappe.services.ports import (
+    CarrierSink,
+    Clock,
+    Mailer,
+    MessageCarrier,
+    NoticeTarget,
+    Platform,
+    WebClient,
+)
 from chappe.settings import Settings
 from chappe.web.pages import build
 
@@ -41,6 +49,15 @@ def load_dialects(names: tuple[str, ...]) -> tuple[Dialect, ...]:
     for name in names:
         found += import_module(f"chappe.dialects.{name}.operations").DIALECTS
     return tuple(found)
+
+
+def build_carrier(
+    name: str, table: Mapping[str, Any], platform: Platform, sink: CarrierSink
+) -> MessageCarrier:
+    """The carrier of a section `[carriers.NAME]`; its folder has the name of its type."""
+    module = import_module(f"chappe.carriers.{table.get('type', name)}.carrier")
+    carrier: MessageCarrier = module.build(name, table, platform, sink)
+    return carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +159,20 @@ async def assemble(
             alone=alone,
         )
         stack.push_async_callback(records.close)
-        outbox = Outbox(platform)
-        sandbox = SandboxCarrier(platform, outbox)
+        outbox = {name: Outbox(platform) for name in {"sandbox", *settings.carriers}}
+        sandbox = SandboxCarrier(platform, outbox["sandbox"])
+        networks = [
+            build_carrier(name, table, platform, outbox[name])
+            for name, table in settings.carriers.items()
+            if name != sandbox.name
+        ]
         pages = build(platform)
         yield Chappe(
             platform=platform,
             dialects=dialects,
             application=Health(Pipeline(platform, dialects, pages)),
-            carriers=(sandbox,),
-            outbox={sandbox.name: outbox},
+            carriers=(sandbox, *networks),
+            outbox=outbox,
             queue=Queue(platform, {**jobs.KINDS, **sandbox.job_kinds}),
             close_wires=lambda: setattr(pages.state, "closing", True),
         )

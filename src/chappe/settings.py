@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -166,16 +167,25 @@ def _check(settings: Settings) -> None:
     known = {"sandbox", *settings.carriers}
     for name, carrier in settings.carriers.items():
         kind = carrier.get("type", name)
-        if kind != "sandbox":
-            raise SettingsError(f"carriers.{name}: carriers of the type {kind!r} are not built yet")
-        if name != "sandbox":
+        if (kind == "sandbox") != (name == "sandbox"):
             raise SettingsError(f"carriers.{name}: the sandbox is one network; call it carriers.sandbox")
+        if kind != "sandbox":
+            _check_carrier(name, kind, carrier)
     for route in settings.routes:
         if route.carrier not in known:
             raise SettingsError(f"routes: there is no carrier {route.carrier!r}; known are {sorted(known)}")
     for dialect in settings.dialects:
         if not (Path(__file__).parent / "dialects" / dialect / "operations.py").exists():
             raise SettingsError(f"dialects: {dialect!r} is not built yet")
+
+
+def _check_carrier(name: str, kind: str, table: Mapping[str, Any]) -> None:
+    if not (Path(__file__).parent / "carriers" / str(kind) / "carrier.py").exists():
+        raise SettingsError(f"carriers.{name}: carriers of the type {kind!r} are not built yet")
+    try:
+        import_module(f"chappe.carriers.{kind}.carrier").read_settings(table)
+    except ValueError as error:
+        raise SettingsError(f"carriers.{name}: {error}") from error
 
 
 def environment() -> Mapping[str, str]:

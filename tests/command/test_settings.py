@@ -51,7 +51,14 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[carriers.free]\ntype = 'smpp'\n", "carriers of the type 'smpp' are not built yet"),
+        ("[carriers.free]\ntype = 'pigeon'\n", "carriers of the type 'pigeon' are not built yet"),
+        ("[carriers.free]\ntype = 'smpp'\n", "carriers.free: Object missing required field `host`"),
+        ("[carriers.free]\ntype = 'smpp'\nhost = 'h'\nsystem_id = 'me'\nwindow = 0\n", "$.window"),
+        (
+            "[carriers.free]\ntype = 'smpp'\nhost = 'h'\nsystem_id = 'me'\nwinow = 1\n",
+            "unknown field `winow`",
+        ),
+        ("[carriers.free]\ntype = 'smpp'\nhost = 'h'\nsystem_id = 'me'\ntls_ca = 'x'\n", "tls = true"),
         ("[carriers.toys]\ntype = 'sandbox'\n", "the sandbox is one network"),
         ("dialects = ['rest', 'telepathy']\n", "'telepathy' is not built yet"),
         ("[outgoing]\nallow = ['everywhere']\n", "outgoing.allow"),

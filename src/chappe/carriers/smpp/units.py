@@ -1,0 +1,115 @@
+"""Messages as the submit_sm units that carry them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from chappe.carriers.smpp.settings import SmppSettings, TonNpi
+from chappe.model.messages import Message
+from chappe.model.numbers import is_short_code
+from chappe.model.smstext import Encoding, encode_gsm7, split
+from chappe.protocols.smpp.bodies import ShortMessage
+from chappe.protocols.smpp.codes import UDHI
+from chappe.protocols.smpp.pdus import MessageForm, encode_message, message_form
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A message on its way: the ids of its segments so far, and how many are missing; `over` when its fate
+    has been told, whatever else comes."""
+
+    message_id: int
+    expires_at: datetime | None
+    ids: list[str]
+    missing: int
+    over: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One submit_sm of a message: which segment, and the bytes of its body."""
+
+    work: Work
+    segment: int
+    body: bytes
+
+
+_UCS2 = 0x08  # SMPP 3.4, 5.2.19
+_CLASS_0 = 0x10  # 3GPP TS 23.038, 4: general data coding with a message class
+_LONGEST_RELATIVE = timedelta(days=365 * 99)
+
+
+class Units:
+    """Turns messages into units, in the manner that the settings ask for."""
+
+    def __init__(self, settings: SmppSettings) -> None:
+        self._settings = settings
+        self._form = lru_cache(maxsize=4096)(self._make_form)
+
+    def of(self, message: Message, now: datetime) -> list[Unit]:
+        """The units of a message, one a segment. Raises ValueError for what has no room."""
+        bodies = self._bodies(message, now)
+        work = Work(message.id, message.expires_at, [""] * len(bodies), len(bodies))
+        return [Unit(work, segment, body) for segment, body in enumerate(bodies)]
+
+    def _bodies(self, message: Message, now: datetime) -> list[bytes]:
+        gsm = message.encoding is Encoding.GSM7
+        coding = (0 if gsm else _UCS2) | (_CLASS_0 if message.flash else 0)
+        parts = split(message.text, message.encoding) if message.segments > 1 else (message.text,)
+        form = self._form(
+            message.address,
+            coding,
+            UDHI if len(parts) > 1 else 0,
+            message.receipt_wanted,
+            self._validity(message.expires_at, now),
+        )
+        coded = [encode_gsm7(part) if gsm else part.encode("utf-16-be") for part in parts]
+        if len(parts) > 1:
+            head = bytes((5, 0, 3, message.id & 0xFF, len(parts)))
+            coded = [head + bytes((number,)) + part for number, part in enumerate(coded, 1)]
+        return [encode_message(form, message.peer, part) for part in coded]
+
+    def _make_form(
+        self, sender: str, coding: int, esm_class: int, receipt_wanted: bool, validity: str
+    ) -> MessageForm:
+        settings = self._settings
+        ton, npi = self._ton_npi(sender)
+        return message_form(
+            ShortMessage(
+                service_type=settings.service_type,
+                source_ton=ton,
+                source_npi=npi,
+                source=sender,
+                dest_ton=settings.dest_ton_npi[0],
+                dest_npi=settings.dest_ton_npi[1],
+                esm_class=esm_class,
+                protocol_id=settings.protocol_id,
+                priority=settings.priority,
+                validity=validity,
+                registered_delivery=1 if receipt_wanted else 0,
+                data_coding=coding,
+            )
+        )
+
+    def _ton_npi(self, sender: str) -> TonNpi:
+        if not sender:
+            return (0, 0)  # the network's own choice of sender (SMPP 3.4, 4.4.1)
+        if is_short_code(sender):
+            return self._settings.short_code_ton_npi
+        if sender.isascii() and sender.isdigit():
+            return self._settings.number_ton_npi
+        return self._settings.text_ton_npi
+
+    def _validity(self, end: datetime | None, now: datetime) -> str:
+        """The end of validity as SMPP writes it (3.4, 7.1.1): at a time in UTC, or from now on."""
+        if end is None or self._settings.validity == "none":
+            return ""
+        if self._settings.validity == "absolute":
+            return f"{end.astimezone(UTC):%y%m%d%H%M%S}000+"
+        left = int(min(end - now, _LONGEST_RELATIVE).total_seconds())
+        days, seconds = divmod(max(left, 1), 86_400)
+        years, days = divmod(days, 365)
+        months, days = divmod(days, 30)
+        return (
+            f"{years:02}{months:02}{days:02}{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}000R"
+        )
