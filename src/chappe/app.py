@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
@@ -22,6 +23,7 @@ from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.platform import open_platform
 from chappe.services import jobs, messages
 from chappe.services.door import Door
+from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
 from chappe.services.ports import (
     CarrierSink,
@@ -109,6 +111,7 @@ class Chappe:
     carriers: tuple[MessageCarrier, ...]
     outbox: Mapping[str, Outbox]
     queue: Queue
+    leases: Leases
     close_wires: Callable[[], None]
 
     async def settle(self, most: int = 1000) -> None:
@@ -140,7 +143,7 @@ async def assemble(
     web: WebClient | None = None,
     mailer: Mailer | None = None,
     door: Callable[[bytes], Door] | None = None,
-    alone: bool = False,
+    serving: bool = False,
 ) -> AsyncIterator[Chappe]:
     """The whole platform, without its loops running."""
     dialects = load_dialects(settings.dialects)
@@ -156,11 +159,13 @@ async def assemble(
             mailer=mailer or _mailer(settings, data),
             notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
             door=door,
-            alone=alone,
+            serving=serving,
         )
         stack.push_async_callback(records.close)
-        outbox = {name: Outbox(platform) for name in {"sandbox", *settings.carriers}}
-        sandbox = SandboxCarrier(platform, outbox["sandbox"])
+        leases = Leases(platform.store, platform.node, shared=serving and records.shared)
+        names = {SandboxCarrier.name, *settings.carriers}
+        outbox = {name: Outbox(platform, leases.lease(f"carrier.{name}")) for name in names}
+        sandbox = SandboxCarrier(platform, outbox["sandbox"], late=Outbox(platform))
         networks = [
             build_carrier(name, table, platform, outbox[name])
             for name, table in settings.carriers.items()
@@ -174,6 +179,7 @@ async def assemble(
             carriers=(sandbox, *networks),
             outbox=outbox,
             queue=Queue(platform, {**jobs.KINDS, **sandbox.job_kinds}),
+            leases=leases,
             close_wires=lambda: setattr(pages.state, "closing", True),
         )
 
@@ -181,13 +187,15 @@ async def assemble(
 @asynccontextmanager
 async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
-    async with assemble(settings, data, alone=True) as chappe, AsyncExitStack() as stack:
+    async with assemble(settings, data, serving=True) as chappe, AsyncExitStack() as stack:
         tasks = [asyncio.create_task(loop) for loop in _loops(chappe)]
 
         async def stop() -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            with suppress(Exception):  # a database that is away has no lease of ours for long
+                await chappe.leases.leave()
 
         stack.push_async_callback(stop)
         yield chappe
@@ -206,22 +214,47 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
 
+    clockwork, next_due = chappe.leases.lease("clockwork"), platform.store.queries.next_due
     loops: list[Coroutine[Any, Any, None]] = [
-        _repeat(platform, "clockwork", sweep, platform.store.queries.next_due),
+        platform.topics.run(),
+        clockwork.work(lambda: _repeat(platform, "clockwork", sweep, next_due)),
+        clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
-        _repeat(platform, "retention", retain, None, _RETENTION_EVERY),
+        _heed(platform, "directory", platform.door.forget),
     ]
     for carrier in chappe.carriers:
+        lease = chappe.leases.lease(f"carrier.{carrier.name}")
+        loops.append(lease.work(partial(_carry, platform, carrier, chappe.outbox[carrier.name])))
+    return [*loops, chappe.leases.run()]
 
-        async def submit(carrier: MessageCarrier = carrier) -> bool:
-            return bool(await chappe.outbox[carrier.name].step(carrier))
 
-        loops += [_repeat(platform, f"carrier.{carrier.name}", submit, None), _hold(carrier)]
-    return loops
+async def _heed(platform: Platform, topic: str, react: Callable[[], None]) -> None:
+    """React to what another node has published, or this one."""
+    with platform.topics.subscribe(topic) as bell:
+        while True:
+            await bell.wait()
+            react()
+
+
+async def _carry(platform: Platform, carrier: MessageCarrier, outbox: Outbox) -> None:
+    """Hold a carrier's connections and hand over what waits for it, until cancelled."""
+
+    async def submit() -> bool:
+        return bool(await outbox.step(carrier))
+
+    outbox.begin()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_hold(carrier))
+        group.create_task(_repeat(platform, f"carrier.{carrier.name}", submit, None))
 
 
 async def _hold(carrier: MessageCarrier) -> None:
-    await carrier.run()
+    while True:
+        try:
+            await carrier.run()
+        except Exception:  # noqa: BLE001 - one of the outer loops
+            _log.exception("carrier failed", carrier=carrier.name)
+        await asyncio.sleep(_LONGEST_WAIT)
 
 
 async def _repeat(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_bytes
+from socket import gethostname
 
 from chappe.bus.memory import MemoryTopics
 from chappe.model.directory import ShortCode
@@ -12,7 +13,7 @@ from chappe.model.ledger import CREDIT, Route, Tariff
 from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.door import Door
-from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, WebClient
+from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, Topics, WebClient
 from chappe.services.routing import Router
 from chappe.settings import Settings
 from chappe.store.database import DatabaseUnusable
@@ -68,21 +69,23 @@ async def open_platform(
     mailer: Mailer | None = None,
     notices: Notices | None = None,
     door: Callable[[bytes], Door] | None = None,
-    alone: bool = False,
+    serving: bool = False,
 ) -> tuple[Platform, Records]:
     """The ports on a database: migrated, seeded from the settings. Close Records when done.
 
-    With `alone` this is the one server of the database. Raises DatabaseUnusable.
+    With `serving` this is a server of the database, not a command. Raises DatabaseUnusable.
     """
     clock = clock or SystemClock()
-    database = await opened(settings.database or data)
-    if alone:
+    address = settings.database or data
+    database = await opened(address)
+    if serving:
         try:
             await database.hold()
         except DatabaseUnusable:
             await database.close()
             raise
-    ids = SortableIds(clock, await node_number(database))
+    number = await node_number(database)
+    ids, node = SortableIds(clock, number), f"{gethostname()} {number}"
     metrics = Metrics()
     records = Records(database, clock, ids, metrics)
     await records.adopt(
@@ -97,7 +100,7 @@ async def open_platform(
     limits = settings.limits
     platform = Platform(
         store=records,
-        topics=MemoryTopics(),
+        topics=_topics(address, node) if serving and database.shared else MemoryTopics(),
         clock=clock,
         ids=ids,
         web=web or NoWeb(),
@@ -113,5 +116,13 @@ async def open_platform(
             validity_seconds=limits.validity_hours * 3600,
             public_url=settings.public_url,
         ),
+        node=node,
     )
     return platform, records
+
+
+def _topics(address: str, node: str) -> Topics:
+    # Imported here: its library costs a tenth of a second, and SQLite does without.
+    from chappe.bus.postgres import PostgresTopics
+
+    return PostgresTopics(address, node)

@@ -85,18 +85,19 @@ def test_the_demo_prints_lines_that_work_and_keeps_its_account(tmp_path: Path) -
         assert stopped(process) == 0
 
 
-def test_a_second_server_on_one_database_is_refused(database_address: str) -> None:
+def test_a_second_server_on_one_file_is_refused(tmp_path: Path) -> None:
     """Two would hand the same message to a network twice."""
-    process, _ = started("serve", "--data", database_address, "--port", "0")
-    command = [sys.executable, "-m", "chappe", "serve", "--data", database_address, "--port", "0"]
+    address = str(tmp_path)
+    process, _ = started("serve", "--data", address, "--port", "0")
+    command = [sys.executable, "-m", "chappe", "serve", "--data", address, "--port", "0"]
     second = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr.startswith("chappe: another server works on this database")
     assert stopped(process) == 0
-    process, _ = started("serve", "--data", database_address, "--port", "0")
+    process, _ = started("serve", "--data", address, "--port", "0")
     process.kill()
     process.communicate()
-    process, _ = started("serve", "--data", database_address, "--port", "0")
+    process, _ = started("serve", "--data", address, "--port", "0")
     assert stopped(process) == 0
 
 

@@ -55,3 +55,6 @@ class MemoryTopics:
             self._waiters[topic].discard(waiter)
             if not self._waiters[topic]:
                 del self._waiters[topic]
+
+    async def run(self) -> None:
+        """There are no other nodes."""

@@ -156,7 +156,7 @@ async def suspend_account(platform: Platform, account: Account, suspended: bool)
     """Close an account to every dialect and the console, or open it again."""
     state = AccountState.SUSPENDED if suspended else AccountState.OPEN
     await platform.store.commit(Changes(update=[Update(Account, account.id, account.id, {"state": state})]))
-    platform.door.forget()
+    _changed(platform)
 
 
 async def free_number(platform: Platform) -> str:
@@ -182,8 +182,14 @@ async def set_default_sender(platform: Platform, account_id: int, sender: str) -
             raise Refusal(Fault.INVALID_SENDER, str(error), "sender") from error
     changes = Changes(update=[Update(Account, account_id, account_id, {"default_sender": value})])
     await platform.store.commit(changes)
-    platform.door.forget()
+    _changed(platform)
     return await platform.store.queries.account(account_id) or account
+
+
+def _changed(platform: Platform) -> None:
+    """What was proven of accounts and credentials holds no longer, on no node."""
+    platform.door.forget()
+    platform.topics.publish("directory")
 
 
 # --- users and credentials
@@ -236,14 +242,14 @@ async def rotate_credential(platform: Platform, account_id: int, credential_id: 
         renewed = {"secret_hash": new.secret_hash, "hint": new.hint, "created_at": new.created_at}
         changes = Changes(update=[Update(Credential, old.id, account_id, renewed)])
     await platform.store.commit(changes)
-    platform.door.forget()
+    _changed(platform)
     return secret
 
 
 async def revoke_credential(platform: Platform, account_id: int, credential_id: int) -> None:
     """Block a credential at once."""
     await platform.store.commit(Changes(delete=[Delete(Credential, credential_id, account_id)]))
-    platform.door.forget()
+    _changed(platform)
 
 
 async def change_password(platform: Platform, user: User, old: str, new: str) -> User:

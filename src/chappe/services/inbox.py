@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
-from chappe.model.changes import Changes, Delete, Update
+from chappe.model.changes import Changes, Delete, Fence, Update
 from chappe.model.commands import (
     BlockNumber,
     Caller,
@@ -48,9 +48,9 @@ def fold_keyword(text: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", plain.upper()).split())
 
 
-async def receive(platform: Platform, inbound: InboundMessage) -> Message | None:
+async def receive(platform: Platform, inbound: InboundMessage, fence: Fence | None = None) -> Message | None:
     """Take a message from a mobile: find its owner, obey STOP and START, keep it, tell the owner. None
-    when nobody owns it. Returns when all is durable."""
+    when nobody owns it. Returns when all is durable; `fence` is that of the carrier's holder."""
     keywords = await platform.store.queries.keywords_of_code(inbound.to)
     owner, target, revenue = await _owner(platform, inbound, keywords)
     word = read_stop(inbound.text, [keyword.word for keyword in keywords])
@@ -87,7 +87,7 @@ async def receive(platform: Platform, inbound: InboundMessage) -> Message | None
             if getattr(target, way)
         ]
     moves = [LedgerMove(owner, revenue, EntryKind.REVENUE_SHARE, message.ref, 1)] if revenue else []
-    await platform.store.commit(Changes(insert=[message], enqueue=jobs, ledger=moves))
+    await platform.store.commit(Changes(insert=[message], enqueue=jobs, ledger=moves, fence=fence))
     platform.topics.publish("jobs")
     platform.topics.publish(f"account.{owner}")
     return message

@@ -20,6 +20,7 @@ from chappe.model.messages import (
     Submission,
 )
 from chappe.services import inbox, subscriptions
+from chappe.services.leases import Held
 from chappe.services.messages import give_back
 from chappe.services.ports import MessageCarrier, Platform
 
@@ -40,10 +41,15 @@ _WORST_FIRST = (MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.DEL
 
 
 class Outbox:
-    """The queue of one carrier in the process that owns its link, and the sink the carrier tells."""
+    """The queue of one carrier in the process that owns its link, and the sink the carrier tells.
 
-    def __init__(self, platform: Platform) -> None:
+    Every write names the lease's fence: a node that was frozen writes nothing when it wakes up after
+    another one has taken over.
+    """
+
+    def __init__(self, platform: Platform, lease: Held | None = None) -> None:
         self._platform = platform
+        self._lease = lease or Held("carrier")
         self._in_flight: dict[int, Message] = {}
         # A receipt must find the ids that its message's answer brings: one at a time.
         self._turn = asyncio.Lock()
@@ -51,7 +57,7 @@ class Outbox:
     async def step(self, carrier: MessageCarrier) -> int:
         """Hand over what fits the carrier's window; returns how many messages that were."""
         room = carrier.window - len(self._in_flight)
-        if room <= 0:
+        if room <= 0 or not self.holds():
             return 0
         now = self._platform.clock.now()
         queued = await self._platform.store.queries.due_messages(
@@ -59,7 +65,7 @@ class Outbox:
         )
         # Where validity has ended before the carrier came back, the clockwork ends the message.
         due = [message for message in queued if message.expires_at is None or message.expires_at > now]
-        if not due:
+        if not due or not self.holds():
             return 0
         self._in_flight.update((message.id, message) for message in due)
         try:
@@ -79,7 +85,15 @@ class Outbox:
             raise
         return len(due)
 
+    def begin(self) -> None:
+        """The carrier is worked anew: what was in flight when it was worked last is queued in the store."""
+        self._in_flight.clear()
+
     # --- the sink
+
+    def holds(self) -> bool:
+        """See services/ports.py."""
+        return self._lease.holds()
 
     async def submitted(self, batch: Sequence[Submission]) -> None:
         """The carrier's answers; returns when they are durable."""
@@ -141,7 +155,9 @@ class Outbox:
                 }
                 update.append(Update(Message, message.id, message.account_id, later))
         steps = await self._steps(happened)
-        done = await platform.store.commit(Changes(insert=insert, advance=steps, update=update))
+        done = await platform.store.commit(
+            Changes(insert=insert, advance=steps, update=update, fence=self._lease.fence)
+        )
         self._count(message for message in happened if message.id in done.advanced)
         for one in early:
             # Of no use any more; one that stays by accident goes with its retention.
@@ -222,7 +238,9 @@ class Outbox:
             marks += [note for message_id, note in notes.items() if message_id not in ended]
             steps = await self._steps(list(ended.values()))
             if steps or marks or early:
-                done = await platform.store.commit(Changes(insert=early, update=marks, advance=steps))
+                done = await platform.store.commit(
+                    Changes(insert=early, update=marks, advance=steps, fence=self._lease.fence)
+                )
                 self._count(message for message in ended.values() if message.id in done.advanced)
                 platform.metrics.parked += len(early)
             self._wake(steps, list(ended.values()))
@@ -270,7 +288,7 @@ class Outbox:
 
     async def inbound(self, message: InboundMessage) -> None:
         """A message from a mobile; returns when it is durable."""
-        await inbox.receive(self._platform, message)
+        await inbox.receive(self._platform, message, self._lease.fence)
         self._platform.metrics.received += 1
 
     def _count(self, happened: Iterable[Message]) -> None:

@@ -182,6 +182,10 @@ class Topics(Protocol):
 
     def subscribe(self, topic: str) -> AbstractContextManager[Waiter]: ...
 
+    async def run(self) -> None:
+        """Hear other nodes, and let them hear this one, until cancelled."""
+        ...
+
 
 class WebClient(Protocol):
     """Requests to customers' URLs, guarded."""
@@ -202,6 +206,11 @@ class Mailer(Protocol):
 
 class CarrierSink(Protocol):
     """What carriers tell the platform; each returns after the commit that holds the fact."""
+
+    def holds(self) -> bool:
+        """Whether this node may still work the carrier; to be asked before every write of a submission,
+        because a node that was frozen may wake up when another one has taken over."""
+        ...
 
     async def submitted(self, batch: Sequence[Submission]) -> None: ...
 
@@ -282,7 +291,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """All ports; the first argument of every service."""
+    """All ports; the first argument of every service. `node` names this process among those of the
+    database."""
 
     store: Store
     topics: Topics
@@ -295,6 +305,7 @@ class Platform:
     door: Door
     metrics: Metrics
     rules: Rules
+    node: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chappe.store.tables import json_text
@@ -28,6 +28,9 @@ _READERS = 2
 class Database(Protocol):
     """Where the records are."""
 
+    shared: bool
+    """Whether several servers may work on it."""
+
     @property
     def trouble(self) -> tuple[type[Exception], ...]:
         """What the driver raises by itself when it cannot connect."""
@@ -42,8 +45,8 @@ class Database(Protocol):
         ...
 
     async def hold(self) -> None:
-        """Be the only server of this database until close or the end of the process. Raises
-        DatabaseUnusable when another one is: two would hand the same message to a network twice."""
+        """Be a server of this database until close or the end of the process; the only one where it is
+        not shared, else DatabaseUnusable is raised: two would hand the same message to a network twice."""
         ...
 
     async def close(self) -> None: ...
@@ -54,7 +57,7 @@ class DatabaseUnusable(Exception):
 
 
 _TAKEN = (
-    "another server works on this database; stop it first (several servers on one database are not built yet)"
+    "another server works on this database; stop it first, or use PostgreSQL, which several servers can share"
 )
 
 
@@ -113,6 +116,7 @@ class SqliteDatabase:
     hops, not statements, are what costs. Two threads, so that a long search does not hold up short ones.
     """
 
+    shared = False
     trouble: tuple[type[Exception], ...] = ()
 
     def __init__(self, path: Path) -> None:
@@ -197,14 +201,15 @@ class SqliteDatabase:
 class PostgresDatabase:
     """A server that several nodes may share."""
 
+    shared = True
+
     def __init__(self, url: str) -> None:
         # Imported here: it costs a tenth of a second, and SQLite does without.
         import asyncpg
-        from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+        from sqlalchemy.ext.asyncio import create_async_engine
 
         self.trouble: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
-        self._holding: AsyncConnection | None = None
         self._engine = create_async_engine(
             url,
             pool_size=8,
@@ -233,16 +238,7 @@ class PostgresDatabase:
             return await connection.run_sync(work)
 
     async def hold(self) -> None:
-        # A session's advisory lock: the server lets go of it when the connection ends.
-        self._holding = await self._engine.connect()
-        await self._holding.execution_options(isolation_level="AUTOCOMMIT")
-        taken = await self._holding.run_sync(
-            lambda connection: connection.execute(text("select pg_try_advisory_lock(20030719)")).scalar()
-        )
-        if not taken:
-            raise DatabaseUnusable(_TAKEN)
+        """Others may be servers, too; what only one may work has a lease (services/leases.py)."""
 
     async def close(self) -> None:
-        if self._holding is not None:
-            await self._holding.close()
         await self._engine.dispose()

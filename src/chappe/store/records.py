@@ -55,6 +55,7 @@ class Records:
         self._database = database
         self._writer = GroupWriter(database, clock, ids, metrics)
         self.queries = cast(Queries, BoundQueries(database))
+        self.shared = database.shared
 
     async def commit(self, changes: Changes) -> Committed:
         """See services/ports.py."""

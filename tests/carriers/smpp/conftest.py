@@ -29,6 +29,7 @@ class Told:
     happened: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     broken: bool = False
+    taken_over: bool = False
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -38,6 +39,9 @@ class Told:
         await self.gate.wait()
         if self.broken:
             raise OSError("the disk is full")
+
+    def holds(self) -> bool:
+        return not self.taken_over
 
     async def submitted(self, batch: Sequence[Submission]) -> None:
         await self._work()

@@ -93,6 +93,7 @@ class SmppCarrier:
 
     async def run(self) -> None:
         """See services/ports.py. When cancelled it waits a little for answers under way, and unbinds."""
+        self._leaving = False
         tasks = [asyncio.create_task(link.run()) for link in self._links]
         tasks.append(asyncio.create_task(self._pump()))
         try:
@@ -102,6 +103,9 @@ class SmppCarrier:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # Whoever works the carrier next finds all of this in the store, or is brought it again.
+            for waiting in (self._queue, self._answers, self._receipts, self._inbound):
+                waiting.clear()
 
     # --- what links tell
 
@@ -189,7 +193,7 @@ class SmppCarrier:
 
     def _fill(self) -> None:
         """Fill the windows of all binds, evenly, one write a bind."""
-        if not self._queue or self._leaving:
+        if not self._queue or self._leaving or not self._sink.holds():
             return
         now, date = self._time.time(), self._clock.now()
         open_links = [(link, room) for link in self._senders if (room := link.room(now))]
