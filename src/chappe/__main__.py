@@ -132,6 +132,9 @@ async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
     file = Path(data) / "demo.json"
     if file.exists():
         known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not known.get("operator"):  # made by a version that had none
+            known |= await _with_platform(settings, data, _make_demo_operator)
+            file.write_text(json.dumps(known, indent=2), encoding="utf-8")
         return known
     email, password = "demo@example.org", "demo-" + os.urandom(6).hex()
 
@@ -139,7 +142,9 @@ async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
         from chappe.services import accounts
 
         try:
-            new = await accounts.create_account(platform, "demo", email=email, password=password)
+            new = await accounts.create_account(
+                platform, "demo", email=email, password=password, operator=True
+            )
         except Refusal as refusal:
             if refusal.fault is not Fault.ALREADY_EXISTS:
                 raise
@@ -148,12 +153,19 @@ async def _demo_account(settings: Settings, data: str) -> dict[str, Any]:
                 f"{data} holds a demo account but {file} is gone, and the database keeps only hashes;"
                 f" serve it with `chappe serve --data {data}`, or remove the folder",
             ) from refusal
-        return _as_json(new) | {"console": {"email": email, "password": password}}
+        return _as_json(new) | {"operator": True, "console": {"email": email, "password": password}}
 
     known = await _with_platform(settings, data, create)
     file.touch(mode=0o600)
     file.write_text(json.dumps(known, indent=2), encoding="utf-8")
     return known
+
+
+async def _make_demo_operator(platform: Platform) -> dict[str, Any]:
+    from chappe.services import accounts
+
+    await accounts.set_operator(platform, await _find(platform, "demo"), True)
+    return {"operator": True}
 
 
 def _what_to_paste(address: str, known: dict[str, Any]) -> str:
@@ -202,6 +214,7 @@ def create_account(
     data: Data = "var",
     credits: Annotated[str | None, typer.Option(help="Credits to begin with (default: 200).")] = None,
     email: Annotated[str, typer.Option(help="Mail address; with it the console can be used.")] = "",
+    operator: Annotated[bool, typer.Option("--operator", help="May see and change the network.")] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -212,7 +225,9 @@ def create_account(
         amount = None if credits is None else accounts.credits_of(credits)
         if amount is not None and amount < 0:
             raise Refusal(Fault.INVALID_PARAMETER, "an account cannot begin with less than 0 credits")
-        return _as_json(await accounts.create_account(platform, name, credits=amount, email=email))
+        return _as_json(
+            await accounts.create_account(platform, name, credits=amount, email=email, operator=operator)
+        )
 
     shown = _run(_with_platform(_settings(config), data, create))
     if as_json:
@@ -275,6 +290,26 @@ def suspend_account(
 
     name = _run(_with_platform(_settings(config), data, suspend))
     print(f"{name} is {'open' if lift else 'suspended'}.")
+
+
+@account_commands.command("operator")
+def make_operator(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    data: Data = "var",
+    lift: Annotated[bool, typer.Option("--lift", help="An ordinary account again.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Let an account see and change routes, tariffs and carriers (or, with --lift, no more).
+    Example: chappe account operator shop"""
+    from chappe.services import accounts
+
+    async def change(platform: Platform) -> str:
+        found = await _find(platform, account)
+        await accounts.set_operator(platform, found, not lift)
+        return found.name
+
+    name = _run(_with_platform(_settings(config), data, change))
+    print(f"{name} is {'an ordinary account' if lift else 'an operator'}.")
 
 
 @user_commands.command("create")

@@ -21,7 +21,7 @@ from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.events import MessageEvent
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.platform import open_platform
-from chappe.services import jobs, messages
+from chappe.services import jobs, messages, network
 from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
 _RETENTION_EVERY = 600.0
+_LOOK_EVERY = 2.0
+_RELOAD_EVERY = 5.0
+"""Seconds after which another node's change of a route is seen where its topic was lost."""
 
 
 def load_dialects(names: tuple[str, ...]) -> tuple[Dialect, ...]:
@@ -171,6 +174,10 @@ async def assemble(
             for name, table in settings.carriers.items()
             if name != sandbox.name
         ]
+        for carrier in (sandbox, *networks):
+            platform.carriers.join(
+                carrier.name, carrier.status, leases.lease(f"carrier.{carrier.name}").holds
+            )
         pages = build(platform)
         yield Chappe(
             platform=platform,
@@ -214,11 +221,23 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
 
+    watch = network.Watch(platform)
+
+    async def look() -> bool:
+        await watch.step()
+        return False
+
+    async def reload() -> bool:
+        await network.load_routes(platform)
+        return False
+
     clockwork, next_due = chappe.leases.lease("clockwork"), platform.store.queries.next_due
     loops: list[Coroutine[Any, Any, None]] = [
         platform.topics.run(),
         clockwork.work(lambda: _repeat(platform, "clockwork", sweep, next_due)),
         clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
+        _repeat(platform, "carriers", look, None, _LOOK_EVERY),
+        _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
         _heed(platform, "directory", platform.door.forget),
     ]

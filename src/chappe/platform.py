@@ -12,7 +12,9 @@ from chappe.model.events import MessageEvent
 from chappe.model.ledger import CREDIT, Route, Tariff
 from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.services.carriers import Carriers
 from chappe.services.door import Door
+from chappe.services.network import load_routes
 from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, Topics, WebClient
 from chappe.services.routing import Router
 from chappe.settings import Settings
@@ -94,9 +96,12 @@ async def open_platform(
             for code in settings.short_codes
         ]
         + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
+        + [
+            Route(ids.new_id(), r.kind, r.prefix, r.carriers[0], " ".join(r.carriers[1:]))
+            for r in settings.routes
+        ]
     )
     secret = settings.secret.encode()[:64] if settings.secret else await shared_secret(database)
-    routes = [Route(0, route.kind, route.prefix, route.carrier) for route in settings.routes]
     limits = settings.limits
     platform = Platform(
         store=records,
@@ -106,7 +111,8 @@ async def open_platform(
         web=web or NoWeb(),
         mailer=mailer or NoMail(),
         notices=notices or NoWords(),
-        router=Router(routes, await records.queries.tariffs(), round(limits.price * CREDIT)),
+        router=Router(round(limits.price * CREDIT)),
+        carriers=Carriers({name: str(table.get("type", name)) for name, table in settings.carriers.items()}),
         door=door(secret) if door else Door(secret, token_bytes(32)),
         metrics=metrics,
         rules=Rules(
@@ -118,6 +124,7 @@ async def open_platform(
         ),
         node=node,
     )
+    await load_routes(platform)
     return platform, records
 
 

@@ -1,6 +1,7 @@
 """One typed tree of settings, read once from a TOML file and the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import import_module
@@ -38,11 +39,16 @@ Price = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers with a prefix go to a carrier."""
+    """Numbers with a prefix go to a carrier; of a list, to the first that is well."""
 
-    carrier: str
+    carrier: str | tuple[str, ...]
     prefix: Prefix = ""
     kind: Kind = "sms"
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Its carriers, the preferred one first."""
+        return (self.carrier,) if isinstance(self.carrier, str) else self.carrier
 
 
 class TariffSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,14 +172,19 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"{where}: {credits} has more than three decimals")
     known = {"sandbox", *settings.carriers}
     for name, carrier in settings.carriers.items():
+        if not re.fullmatch("[A-Za-z0-9_-]{1,40}", name):
+            raise SettingsError(f"carriers.{name}: name it with letters, digits, - and _ only")
         kind = carrier.get("type", name)
         if (kind == "sandbox") != (name == "sandbox"):
             raise SettingsError(f"carriers.{name}: the sandbox is one network; call it carriers.sandbox")
         if kind != "sandbox":
             _check_carrier(name, kind, carrier)
     for route in settings.routes:
-        if route.carrier not in known:
-            raise SettingsError(f"routes: there is no carrier {route.carrier!r}; known are {sorted(known)}")
+        for name in route.carriers:
+            if name not in known:
+                raise SettingsError(f"routes: there is no carrier {name!r}; known are {sorted(known)}")
+        if not route.carriers:
+            raise SettingsError(f"routes of {route.prefix or 'all numbers'}: name at least one carrier")
     for dialect in settings.dialects:
         if not (Path(__file__).parent / "dialects" / dialect / "operations.py").exists():
             raise SettingsError(f"dialects: {dialect!r} is not built yet")

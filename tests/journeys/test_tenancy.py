@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chappe.dialects.rest.operations import OPERATIONS
+from chappe.services import accounts
 from chappe.services.accounts import NewAccount
 from tests.asgi import Reply
 from tests.journeys.wires import NetOxygen, Orange, Rest
@@ -85,9 +86,25 @@ LISTS = {
 }
 
 
+# The network is nobody's own: operators see it whole, others not at all.
+NETWORK = {
+    "GET /v1/network/routes": None,
+    "POST /v1/network/routes": {"prefix": "33", "carriers": ["sandbox"]},
+    "PATCH /v1/network/routes/{id}": {"carriers": ["sandbox"]},
+    "DELETE /v1/network/routes/{id}": None,
+    "GET /v1/network/tariffs": None,
+    "POST /v1/network/tariffs": {"prefix": "33", "price": 2},
+    "PATCH /v1/network/tariffs/{id}": {"price": 3},
+    "DELETE /v1/network/tariffs/{id}": None,
+    "GET /v1/network/carriers": None,
+}
+
+
 def test_every_operation_of_rest_is_asked() -> None:
-    assert {verb for verb in OPERATIONS if "{" in verb} == set(NAMED) | set(TELEPHONES)
-    bare = {verb for verb in OPERATIONS if verb.startswith("GET") and "{" not in verb}
+    assert {verb for verb in OPERATIONS if "/network/" in verb} == set(NETWORK)
+    rest = set(OPERATIONS) - set(NETWORK)
+    assert {verb for verb in rest if "{" in verb} == set(NAMED) | set(TELEPHONES)
+    bare = {verb for verb in rest if verb.startswith("GET") and "{" not in verb}
     assert bare - LISTS == {"GET /v1/openapi.json"}
 
 
@@ -121,6 +138,25 @@ async def test_rest_lists_only_what_is_one_s_own(world: World) -> None:
         reply = await Rest(world, thief).call("GET", verb[4:])
         assert (reply.status, reply.body) == (200, fresh[verb].body), verb
         assert "secret" not in reply.text
+
+
+async def test_the_network_is_for_operators_alone(world: World) -> None:
+    shop = await world.account("shop")
+    for verb, body in NETWORK.items():
+        method, path = verb.split(" ")
+        reply = await Rest(world, shop).call(method, path.replace("{id}", UNKNOWN_ID), body)
+        assert (reply.status, json.loads(reply.body)["code"]) == (403, "not_allowed"), verb
+    await accounts.set_operator(world.platform, shop.account, True)
+    ids: dict[str, str] = {}
+    for verb, body in NETWORK.items():
+        method, path = verb.split(" ")
+        kind = path.split("/")[3]
+        reply = await Rest(world, shop).call(method, path.replace("{id}", ids.get(kind, "")), body)
+        assert reply.status < 300, reply
+        if method == "POST":
+            ids[kind] = json.loads(reply.body)["id"]
+    await accounts.set_operator(world.platform, shop.account, False)
+    assert (await Rest(world, shop).call("GET", "/v1/network/routes")).status == 403
 
 
 async def test_a_telephone_shows_each_account_its_own_traffic(world: World) -> None:

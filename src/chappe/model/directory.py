@@ -21,7 +21,8 @@ class AccountKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who pays and owns. Credits are in thousandths. `guid` is a lower-case UUID."""
+    """Who pays and owns. Credits are in thousandths. `guid` is a lower-case UUID. The users of an `operator`
+    also see and change the network: carriers, routes, tariffs, what waits."""
 
     id: int
     guid: str
@@ -35,6 +36,7 @@ class Account:
     region: str
     locale: str
     created_at: datetime
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

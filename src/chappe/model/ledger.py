@@ -64,12 +64,22 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which carrier takes a kind of traffic to numbers with a prefix; the longest prefix wins."""
+    """Which carrier takes a kind of traffic to numbers with a prefix; the longest prefix wins.
+
+    `fallbacks` names the carriers, blanks between them, that take what comes while the ones before are
+    down or strained, in order.
+    """
 
     id: int
     kind: str
     prefix: str
     carrier: str
+    fallbacks: str = ""
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """All of its carriers, the preferred one first."""
+        return (self.carrier, *self.fallbacks.split())
 
 
 def in_credits(thousandths: int) -> str:

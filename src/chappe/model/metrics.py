@@ -3,6 +3,8 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 BOUNDS = (
     *(0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075),
@@ -62,6 +64,22 @@ class Metrics:
         self.acceptance = Histogram()
         self.submission = Histogram()
         self.commit = Histogram()
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What one node did from `at` on for a minute; `acceptance` and `submission` are counts by bucket."""
+
+    id: int
+    at: datetime
+    node: str
+    accepted: int
+    submitted: int
+    delivered: int
+    failed: int
+    received: int
+    acceptance: tuple[int, ...]
+    submission: tuple[int, ...]
 
 
 def percentile(counts: Sequence[int], share: float) -> float | None:

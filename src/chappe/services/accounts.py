@@ -63,6 +63,7 @@ async def create_account(
     password: str = "",
     locale: str = "fr",
     kind: AccountKind = AccountKind.REGULAR,
+    operator: bool = False,
 ) -> NewAccount:
     """A new account with one user, a sandbox number where one is free, and credentials for every dialect.
 
@@ -91,6 +92,7 @@ async def create_account(
         region="FR",
         locale=locale,
         created_at=now,
+        operator=operator,
     )
     user = User(
         id=platform.ids.new_id(),
@@ -150,6 +152,12 @@ async def credit_account(platform: Platform, account: Account, amount: int) -> A
     kind = EntryKind.PAYMENT if amount >= 0 else EntryKind.CORRECTION
     await platform.store.commit(Changes(ledger=[LedgerMove(account.id, amount, kind)]))
     return await platform.store.queries.account(account.id) or account
+
+
+async def set_operator(platform: Platform, account: Account, operator: bool) -> None:
+    """Let the account's users see and change the network from now on, or no more."""
+    values = {"operator": operator}
+    await platform.store.commit(Changes(update=[Update(Account, account.id, account.id, values)]))
 
 
 async def suspend_account(platform: Platform, account: Account, suspended: bool) -> None:

@@ -1,12 +1,12 @@
 """The protocols of the outside, and Platform, the one bag of them that every service is given."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chappe.model.carriers import CarrierStatus, Lease
+from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListMessages
 from chappe.model.directory import (
@@ -24,10 +24,12 @@ from chappe.model.directory import (
 from chappe.model.events import MessageEvent
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job
-from chappe.model.ledger import LedgerEntry, Tariff
+from chappe.model.ledger import LedgerEntry, Route, Tariff
 from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Receipt, Segment, Submission
-from chappe.model.metrics import Metrics
+from chappe.model.metrics import Metrics, Minute
+from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.services.carriers import Carriers
 from chappe.services.door import Door
 from chappe.services.routing import Router
 
@@ -72,6 +74,24 @@ class Queries(Protocol):
     ) -> tuple[BlacklistEntry, ...]: ...
     async def ledger(self, account_id: int, cursor: int | None, limit: int) -> tuple[LedgerEntry, ...]: ...
     async def tariffs(self) -> tuple[Tariff, ...]: ...
+
+    async def routes(self) -> tuple[Route, ...]: ...
+    async def carrier_records(self) -> tuple[CarrierRecord, ...]: ...
+    async def queue_depths(self, now: datetime, most: int) -> tuple[Depth, ...]: ...
+    async def queued_messages(
+        self, carrier: str, after: tuple[datetime, int] | None, limit: int
+    ) -> tuple[Waiting, ...]: ...
+    async def scheduled_ahead(
+        self, after: tuple[datetime, int] | None, limit: int
+    ) -> tuple[Waiting, ...]: ...
+    async def count_scheduled(self, most: int) -> int: ...
+    async def parked_receipts(self, cursor: int | None, limit: int) -> tuple[EarlyReceipt, ...]: ...
+    async def count_dead(self, account_id: int | None, most: int) -> int: ...
+    async def dead_deliveries(
+        self, account_id: int | None, cursor: int | None, limit: int
+    ) -> tuple[Job, ...]: ...
+    async def account_names(self, account_ids: Sequence[int]) -> Mapping[int, str]: ...
+    async def minutes(self, since: datetime) -> tuple[Minute, ...]: ...
 
     async def short_codes(self) -> tuple[ShortCode, ...]: ...
     async def own_numbers(self, account_id: int) -> tuple[OwnNumber, ...]: ...
@@ -139,8 +159,9 @@ class Store(Protocol):
         """End a holder's leases, for others to take them at once."""
         ...
 
-    async def adopt(self, records: Sequence[object]) -> None:
-        """Insert records of the settings file (short codes, tariffs) that are not there yet."""
+    async def adopt(self, records: Sequence[ShortCode | Route | Tariff]) -> None:
+        """Insert records of the settings file that are not there yet; routes and tariffs of which the file
+        says something new since it was last adopted get its values."""
         ...
 
 
@@ -302,6 +323,7 @@ class Platform:
     mailer: Mailer
     notices: Notices
     router: Router
+    carriers: Carriers
     door: Door
     metrics: Metrics
     rules: Rules

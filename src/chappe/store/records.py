@@ -1,23 +1,21 @@
 """The store as services see it: group commit, bound queries, the claim of jobs, retention."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
-from chappe.model.directory import HandsetItem
+from chappe.model.directory import HandsetItem, ShortCode
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
-from chappe.model.ledger import Tariff
+from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message
 from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import leases, queries
+from chappe.store import leases, network, queries, seeds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.writer import GroupWriter
@@ -33,13 +31,13 @@ _FINISHED_JOBS = timedelta(days=30)
 
 
 class BoundQueries:
-    """Every function of queries.py as a coroutine without its connection."""
+    """Every function of queries.py and network.py as a coroutine without its connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        function = getattr(queries, name)
+        function = getattr(queries, name, None) or getattr(network, name)
 
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
@@ -85,9 +83,9 @@ class Records:
         """See services/ports.py."""
         await self._database.write(lambda connection: leases.leave(connection, holder))
 
-    async def adopt(self, records: Sequence[object]) -> None:
+    async def adopt(self, records: Sequence[ShortCode | Route | Tariff]) -> None:
         """See services/ports.py."""
-        await self._database.write(lambda connection: _adopt(connection, records))
+        await self._database.write(lambda connection: seeds.adopt(connection, records))
 
     async def close(self) -> None:
         """Write what waits, then let the database go."""
@@ -148,18 +146,3 @@ def _forget(connection: Connection, now: datetime, limit: int) -> int:
     )
     bodies = update(messages).where(messages.c.id.in_(old)).values(text="")
     return forgotten + connection.execute(bodies).rowcount
-
-
-def _adopt(connection: Connection, records: Sequence[object]) -> None:
-    for record in records:
-        table = TABLES[type(record)]
-        key = ("kind", "prefix") if isinstance(record, Tariff) else ("number",)
-        same = [table.c[name] == getattr(record, name) for name in key]
-        found = connection.execute(select(table.c.id).where(*same)).scalar()
-        if found is None:
-            # Another node that starts at this moment reads the same settings file.
-            with suppress(IntegrityError), connection.begin_nested():
-                values = {column.name: getattr(record, column.name) for column in table.columns}
-                connection.execute(insert(table).values(values))
-        elif isinstance(record, Tariff):
-            connection.execute(update(table).where(table.c.id == found).values(price=record.price))

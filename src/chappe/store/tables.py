@@ -20,11 +20,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chappe.model import carriers, directory, history, jobs, ledger, messages
+from chappe.model import carriers, directory, history, jobs, ledger, messages, metrics
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
 
@@ -187,6 +188,7 @@ accounts = Table(
     _text("region"),
     _text("locale"),
     _time("created_at"),
+    Column("operator", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("guid"),
     UniqueConstraint("name"),
     CheckConstraint("balance >= 0", name="balance"),
@@ -384,6 +386,7 @@ routes = Table(
     _text("kind"),
     _text("prefix"),
     _text("carrier"),
+    _text("fallbacks", added=True),
     UniqueConstraint("kind", "prefix"),
 )
 
@@ -441,6 +444,8 @@ job_table = Table(
     _time("done_at", null=True),
     _partial("ix_jobs_waiting", "due_at", where="state = 'waiting'"),
     _partial("ix_jobs_running", "claimed_until", where="state = 'running'"),
+    _partial("ix_jobs_dead", "id", where="state = 'dead'"),
+    _partial("ix_jobs_dead_of", "account_id", "id", where="state = 'dead'"),
     Index(None, "account_id", "kind", "id"),
     Index(None, "subject"),
 )
@@ -503,6 +508,22 @@ handset_items = Table(
     Index(None, "account_id", "number", "id"),
 )
 
+minutes = Table(
+    "minutes",
+    metadata,
+    _id(),
+    _time("at"),
+    _text("node"),
+    _number("accepted"),
+    _number("submitted"),
+    _number("delivered"),
+    _number("failed"),
+    _number("received"),
+    Column("acceptance", Json(as_tuple=True), nullable=False),
+    Column("submission", Json(as_tuple=True), nullable=False),
+    Index(None, "at"),
+)
+
 counters = Table("counters", metadata, Column("name", Text, primary_key=True), _number("value"))
 
 settings = Table("settings", metadata, Column("name", Text, primary_key=True), _text("value"))
@@ -526,6 +547,7 @@ TABLES: Mapping[type, Table] = {
     ledger.Route: routes,
     carriers.CarrierRecord: carrier_table,
     jobs.Job: job_table,
+    metrics.Minute: minutes,
     history.Exchange: exchanges,
     history.StoredOutcome: replays,
 }

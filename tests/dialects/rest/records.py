@@ -7,6 +7,7 @@ from typing import Any
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest.operations import OPERATIONS, REST
+from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
 from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
 from chappe.model.directory import (
     Account,
@@ -22,8 +23,9 @@ from chappe.model.directory import (
 )
 from chappe.model.history import MessageStory, Page
 from chappe.model.jobs import Job, JobState
-from chappe.model.ledger import EntryKind, LedgerEntry
+from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.network import CarrierView
 from chappe.model.smstext import Encoding
 from chappe.protocols.http import HttpRequest
 
@@ -99,6 +101,12 @@ SUBSCRIPTION = Subscription(
 HANDSET = Handset(10, 7, "33612345678", {"receipt": "none"}, NOW)
 RECEIVED_ITEM = HandsetItem(11, 7, "33612345678", "Chappe", "Hello", True, False, NOW, 1)
 SENT_ITEM = HandsetItem(12, 7, "33612345678", "20345", "POLL yes", False, False, NOW)
+ROUTE = Route(13, "sms", "336", "free", "backup other")
+TARIFF = Tariff(14, "sms", "41", 1500)
+LINK = LinkStatus("transceiver", LinkState.STRAINED, NOW, 3, 100, 30.0, 7, 5, 1, 1, 4, 0, "ESME_RTHROTTLED")
+CARRIER = CarrierView(
+    "free", "smpp", CarrierStatus("free", "smpp", LinkState.STRAINED, (LINK,), "as-is"), "node", NOW, False
+)
 
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
@@ -132,6 +140,15 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/sandbox/handsets/{number}/messages": (HANDSET, (RECEIVED_ITEM, SENT_ITEM)),
     "POST /v1/sandbox/handsets/{number}/messages": SENT_ITEM,
     "PUT /v1/sandbox/handsets/{number}/behaviour": HANDSET,
+    "GET /v1/network/routes": (ROUTE,),
+    "POST /v1/network/routes": ROUTE,
+    "PATCH /v1/network/routes/{id}": ROUTE,
+    "DELETE /v1/network/routes/{id}": None,
+    "GET /v1/network/tariffs": (TARIFF,),
+    "POST /v1/network/tariffs": TARIFF,
+    "PATCH /v1/network/tariffs/{id}": TARIFF,
+    "DELETE /v1/network/tariffs/{id}": None,
+    "GET /v1/network/carriers": (CARRIER, CarrierView("other", "smpp", None, "", None, False)),
     "GET /v1/openapi.json": None,
 }
 

@@ -13,6 +13,7 @@ from chappe.dialects.rest import (
     account,
     inbound,
     messages,
+    network,
     notices,
     problems,
     sandbox,
@@ -21,6 +22,7 @@ from chappe.dialects.rest import (
     wire,
 )
 from chappe.dialects.rest.table import Described
+from chappe.model.carriers import LinkState
 from chappe.model.directory import AccountKind
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
@@ -168,6 +170,20 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         _HANDSET,
         _HANDSET_MESSAGE,
         sandbox.Conversation(_HANDSET, [_HANDSET_MESSAGE]),
+        network.RouteRequest(prefix="336", carriers=["free", "backup"]),
+        network.RouteChange(carriers=["backup"]),
+        network.Route("7301445301178371", "336", ["free", "backup"]),
+        network.TariffRequest(prefix="41", price=1.5),
+        network.TariffChange(price=1.25),
+        network.Tariff("7301445301178372", "41", shapes.credits_of(1500)),
+        network.Carrier(
+            "free",
+            "smpp",
+            LinkState.UP,
+            None,
+            [network.Link("transceiver", LinkState.UP, _AT, 3, 100, 48_211, 12, 0, "")],
+            "hex-to-decimal",
+        ),
         notices.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )

@@ -8,6 +8,7 @@ from chappe.dialects.rest import (
     account,
     inbound,
     messages,
+    network,
     notices,
     openapi,
     problems,
@@ -41,6 +42,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **inbound.LINES,
     **subscriptions.LINES,
     **sandbox.LINES,
+    **network.LINES,
     f"GET {wire.DOCUMENT_PATH}": table.line(
         wire.bare(object),
         no_service,

@@ -1,0 +1,120 @@
+"""What an operator asks of the network, and what is seen there: routes, tariffs, carriers, what waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chappe.model.carriers import CarrierStatus
+from chappe.model.messages import MessageState
+
+# --- commands; each is for operators only and refused with `not_allowed` to others
+
+
+@dataclass(frozen=True, slots=True)
+class ListRoutes:
+    """All routes. Outcome: tuple of Route, by prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoute:
+    """Numbers with a prefix (digits with country code; empty: all) go to the first of these carriers that is
+    well. Outcome: Route."""
+
+    prefix: str
+    carriers: Sequence[str]
+    kind: str = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoute:
+    """Other carriers for a route. Outcome: Route."""
+
+    id: int
+    carriers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRoute:
+    """No such route any more; what is queued stays with its carrier."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListTariffs:
+    """All tariffs. Outcome: tuple of Tariff, by prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddTariff:
+    """What a segment costs to numbers with a prefix, in thousandths of a credit. Outcome: Tariff."""
+
+    prefix: str
+    price: int
+    kind: str = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTariff:
+    """Another price, for what is sent from now on. Outcome: Tariff."""
+
+    id: int
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTariff:
+    """No such tariff any more: a shorter prefix or the default price holds."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListCarriers:
+    """All carriers with what they do. Outcome: tuple of CarrierView, by name."""
+
+
+# --- what is seen
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierView:
+    """A carrier: what it told last (None: nothing yet), who works it, and when that was.
+
+    `here` is whether this process works it; then `status` is of this moment and `at` is None.
+    """
+
+    name: str
+    type: str
+    status: CarrierStatus | None
+    holder: str
+    at: datetime | None
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What is queued for one carrier: how many (counted up to a limit), how many of them are put off to a
+    later time, and since when the first one is due."""
+
+    carrier: str
+    queued: int
+    later: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One message that waits, as an operator may see it: without its text."""
+
+    id: int
+    ref: str
+    account_id: int
+    state: MessageState
+    peer: str
+    carrier: str
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+    attempts: int
+    carrier_code: str

@@ -1,0 +1,43 @@
+"""The carriers of this platform: which there are, and what those worked by this process tell."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
+
+
+class Carriers:
+    """All carriers of the settings file, by name with their type, and the sandbox."""
+
+    def __init__(self, types: Mapping[str, str]) -> None:
+        self.types = {"sandbox": "sandbox", **types}
+        self._here: dict[str, tuple[Callable[[], CarrierStatus], Callable[[], bool]]] = {}
+
+    def join(self, name: str, status: Callable[[], CarrierStatus], works: Callable[[], bool]) -> None:
+        """This process has a carrier and works it while `works()`, as long as it holds its lease."""
+        self._here[name] = (status, works)
+
+    def worked_here(self) -> dict[str, CarrierStatus]:
+        """What the carriers that this process works do at this moment."""
+        return {name: status() for name, (status, works) in self._here.items() if works()}
+
+
+def as_data(status: CarrierStatus) -> dict[str, object]:
+    """A status as JSON data; times are ISO 8601."""
+    data = asdict(status)
+    data["links"] = [{**link, "since": link["since"].isoformat()} for link in data["links"]]
+    return {**data, "id_votes": dict(status.id_votes), "words": dict(status.words)}
+
+
+def of_data(data: Mapping[str, object]) -> CarrierStatus:
+    """A status out of its JSON data."""
+    read = cast(dict[str, Any], dict(data))
+    links = [
+        LinkStatus(
+            **{**link, "state": LinkState(link["state"]), "since": datetime.fromisoformat(link["since"])}
+        )
+        for link in read["links"]
+    ]
+    return CarrierStatus(**{**read, "state": LinkState(read["state"]), "links": tuple(links)})
