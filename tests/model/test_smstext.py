@@ -11,13 +11,16 @@ from chappe.model.smstext import (
     JOINED_LIMIT,
     LONE_LIMIT,
     Encoding,
+    NotBinary,
     TextNotEncodable,
     TextPlan,
     decode_gsm7,
     encode_gsm7,
     plan,
+    read_binary,
     septets,
     split,
+    write_binary,
 )
 
 GSM7, UCS2 = Encoding.GSM7, Encoding.UCS2
@@ -231,3 +234,83 @@ def test_forced_by_is_exactly_what_the_gsm_alphabet_lacks(text: str) -> None:
     assert len(set(found.forced_by)) == len(found.forced_by)
     assert set(found.forced_by) == {one for one in text if plan(one).encoding is UCS2}
     assert (found.encoding is UCS2) == bool(found.forced_by)
+
+
+# --- binary messages
+
+BINARY = Encoding.BINARY
+PORTS = "0605040B8423F0"
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "payload"),
+    [
+        ("", "", ""),
+        ("00ff", "", "00ff"),
+        ("00 FF", "", "00ff"),
+        (f"{PORTS}:dc06", PORTS, "dc06"),
+        (f"{PORTS}:", PORTS, ""),
+        (":dc06", "", "dc06"),
+    ],
+)
+def test_a_binary_message_is_hexadecimal_with_or_without_a_header(
+    text: str, header: str, payload: str
+) -> None:
+    assert read_binary(text) == (bytes.fromhex(header), bytes.fromhex(payload))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("0", "hexadecimal"),
+        ("héhé", "hexadecimal"),
+        ("00:11:22", "hexadecimal"),
+        ("06050401:00", "says that 6 octets follow its first, 3 do"),
+        ("02000400:00", "says that 2 octets follow its first, 3 do"),
+        ("03000400:00", "0x00 of the header is cut off"),
+        ("0105:00", "0x05 of the header is cut off"),
+        ("8C70" + "8A" + "00" * 138 + ":00", "141 octets does not fit"),
+    ],
+)
+def test_what_is_no_binary_message_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(NotBinary, match=why):
+        plan(text, BINARY)
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "units", "segments"),
+    [
+        ("", 0, 0, 1),
+        ("", 140, 140, 1),
+        ("", 141, 141, 2),
+        ("", 268, 268, 2),
+        ("", 269, 269, 3),
+        (PORTS, 133, 140, 1),
+        (PORTS, 134, 141, 2),
+        (PORTS, 256, 263, 2),
+        (PORTS, 257, 264, 3),
+    ],
+)
+def test_octets_and_segments_of_binary_messages_at_every_border(
+    header: str, octets: int, units: int, segments: int
+) -> None:
+    text = f"{header}:" * bool(header) + "5A" * octets
+    assert plan(text, BINARY) == TextPlan(BINARY, units, segments, ())
+    parts = split(text, BINARY)
+    assert len(parts) == segments
+    assert b"".join(read_binary(part)[1] for part in parts) == b"\x5a" * octets
+    assert {read_binary(part)[0] for part in parts} == {bytes.fromhex(header)}
+
+
+@pytest.mark.parametrize("joining", ["0500030A0201", "060804000A0201"])
+def test_a_part_that_its_sender_joined_himself_is_not_cut_again(joining: str) -> None:
+    room = 140 - len(joining) // 2
+    assert plan(f"{joining}:{'00' * room}", BINARY).segments == 1
+    with pytest.raises(NotBinary, match=f"{room} octets have room behind it, {room + 1} are there"):
+        plan(f"{joining}:{'00' * (room + 1)}", BINARY)
+
+
+@given(st.binary(max_size=600))
+def test_octets_come_back_from_their_text(payload: bytes) -> None:
+    assert read_binary(write_binary(b"", payload)) == (b"", payload)
+    assert read_binary(write_binary(bytes.fromhex(PORTS), payload)) == (bytes.fromhex(PORTS), payload)

@@ -1,7 +1,7 @@
 """Works out which alphabet an SMS text needs, how many segments it takes and where it is cut.
 
-Sources: 3GPP TS 23.038 6.2.1 (GSM 7 bit default alphabet and its extension table) and 3GPP TS 23.040
-9.2.3.24.1 (concatenation: of 140 octets a header of 6 leaves room for 153 septets or 67 code units).
+Source: 3GPP TS 23.040 9.2.3.24.1 (concatenation: of 140 octets a header of 6 leaves room for 153 septets, 67
+code units or 134 octets). The alphabet itself is in gsm.py.
 """
 
 import re
@@ -9,70 +9,27 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from chappe.model import gsm
+
 
 class Encoding(StrEnum):
-    """The two alphabets in which a text travels."""
+    """How a text travels: in one of two alphabets, or as octets that are no text (see read_binary)."""
 
     GSM7 = "gsm7"
     UCS2 = "ucs2"
+    BINARY = "binary"
 
 
-LONE_LIMIT = {Encoding.GSM7: 160, Encoding.UCS2: 70}
+LONE_LIMIT = {Encoding.GSM7: 160, Encoding.UCS2: 70, Encoding.BINARY: 140}
 """Units in an SMS that is not part of a longer text."""
 
-JOINED_LIMIT = {Encoding.GSM7: 153, Encoding.UCS2: 67}
+JOINED_LIMIT = {Encoding.GSM7: 153, Encoding.UCS2: 67, Encoding.BINARY: 134}
 """Units in each segment of a longer text."""
 
-ESCAPE = 0x1B
-"""The septet that announces a character of the extension table."""
-
-# TS 23.038 6.2.1, by code. 0x09 is the capital C with cedilla; the small one, common in French, is missing.
-_ALPHABET = (
-    "@£$¥èéùìòÇ\nØø\rÅå"
-    "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
-    " !\"#¤%&'()*+,-./"
-    "0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNO"
-    "PQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmno"
-    "pqrstuvwxyzäöñüà"
-)
-
-# TS 23.038 6.2.1.1
-_EXTENSION = {
-    0x0A: "\f",
-    0x14: "^",
-    0x28: "{",
-    0x29: "}",
-    0x2F: "\\",
-    0x3C: "[",
-    0x3D: "~",
-    0x3E: "]",
-    0x40: "|",
-    0x65: "€",
-}
-
-_ONE_SEPTET = _ALPHABET.replace(chr(ESCAPE), "")
-_TWO_SEPTETS = "".join(_EXTENSION.values())
-
-_BEYOND_ONE_SEPTET = re.compile(f"[^{re.escape(_ONE_SEPTET)}]")
-_EXTENDED = re.compile(f"[{re.escape(_TWO_SEPTETS)}]")
-_FOREIGN = re.compile(f"[^{re.escape(_ONE_SEPTET + _TWO_SEPTETS)}]")
+_BEYOND_ONE_SEPTET = re.compile(f"[^{re.escape(gsm.DEFAULT.one_septet)}]")
+_EXTENDED = re.compile(f"[{re.escape(gsm.DEFAULT.two_septets)}]")
+_FOREIGN = re.compile(f"[^{re.escape(gsm.DEFAULT.one_septet + gsm.DEFAULT.two_septets)}]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-_TO_SEPTETS = {character: chr(code) for code, character in enumerate(_ALPHABET) if code != ESCAPE}
-_TO_SEPTETS |= {character: f"{chr(ESCAPE)}{chr(code)}" for code, character in _EXTENSION.items()}
-
-# An escape before a code without extension shows that code's ordinary character; an escape before an escape,
-# and one that nothing follows, show a blank (TS 23.038 6.2.1 note 1 and 6.2.1.1 note 1).
-_FROM_SEPTETS = {chr(code): character for code, character in enumerate(_ALPHABET)} | {chr(ESCAPE): " "}
-_FROM_SEPTETS |= {f"{chr(ESCAPE)}{code}": character for code, character in _FROM_SEPTETS.items()}
-_FROM_SEPTETS |= {f"{chr(ESCAPE)}{chr(code)}": character for code, character in _EXTENSION.items()}
-
-# Most characters of a usual text have the same code as in ASCII; to look up only the others is much faster.
-_AS_IN_ASCII = "".join(one for code, one in enumerate(_ALPHABET) if chr(code) == one and code != ESCAPE)
-_NOT_AS_IN_ASCII = re.compile(f"[^{re.escape(_AS_IN_ASCII)}]")
-_CODED_OTHERWISE = re.compile(f"\x1b.|[^{re.escape(_AS_IN_ASCII)}]", re.DOTALL)
 
 
 class TextNotEncodable(ValueError):
@@ -86,12 +43,17 @@ class TextNotEncodable(ValueError):
         super().__init__(f"the text has characters that cannot be sent: {named}; {advice}")
 
 
+class NotBinary(ValueError):
+    """A text is not a binary message; the words say why."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextPlan:
     """How a text travels.
 
-    `units` are septets (GSM7) or UTF-16 code units (UCS2); `segments` is the number of SMS, 1 for the empty
-    text as well; `forced_by` has the characters outside the GSM alphabet, each once, in order of appearance.
+    `units` are septets (GSM7), UTF-16 code units (UCS2) or octets (BINARY); `segments` is the number of SMS,
+    1 for the empty text as well; `forced_by` has the characters outside the GSM alphabet, each once, in order
+    of appearance.
     """
 
     encoding: Encoding
@@ -101,11 +63,13 @@ class TextPlan:
 
 
 def plan(text: str, wanted: Encoding | None = None) -> TextPlan:
-    """Choose the alphabet (GSM where it suffices, unless the other is wanted) and count units and segments.
+    """Choose the alphabet (GSM where it suffices, unless another is wanted) and count units and segments.
 
     Raises TextNotEncodable when GSM7 is wanted and the text has other characters, and for a lone surrogate,
-    which no alphabet can carry.
+    which no alphabet can carry; NotBinary when BINARY is wanted and the text is not that.
     """
+    if wanted is Encoding.BINARY:
+        return _plan_binary(text)
     if wanted is not Encoding.UCS2 and _BEYOND_ONE_SEPTET.search(text) is None:
         return _one_septet_each(len(text))
     forced_by = _foreign(text)
@@ -121,8 +85,11 @@ def split(text: str, encoding: Encoding) -> tuple[str, ...]:
 
     An extension character stays whole, and so does a character of two UTF-16 code units; a letter and the
     combining mark behind it may be parted (our choice: the handset joins them again). Raises TextNotEncodable
-    like `plan`.
+    and NotBinary like `plan`; each part of a binary message has its header.
     """
+    if encoding is Encoding.BINARY:
+        header, payload = read_binary(text)
+        return tuple(write_binary(header, part) for part in split_binary(header, payload))
     coded = _coded(text, encoding)
     ends = _ends(coded, encoding)
     if len(ends) == 1:
@@ -131,6 +98,13 @@ def split(text: str, encoding: Encoding) -> tuple[str, ...]:
     if encoding is Encoding.GSM7:
         return tuple(decode_gsm7(part) for part in parts)
     return tuple(part.decode("utf-16-be") for part in parts)
+
+
+def cut(coded: bytes, encoding: Encoding, alone: int, joined: int) -> tuple[bytes, ...]:
+    """Cut octets (septets stand one to an octet) into parts: one of at most `alone`, else each of at most
+    `joined`; no escape and no surrogate loses its second half."""
+    ends = _ends_within(coded, encoding, alone, joined)
+    return tuple(coded[start:end] for start, end in zip([0, *ends], ends, strict=False))
 
 
 def septets(text: str) -> int:
@@ -143,19 +117,88 @@ def septets(text: str) -> int:
 def encode_gsm7(text: str) -> bytes:
     """Encode a text in the GSM alphabet, one septet to a byte, not packed. Raises TextNotEncodable."""
     try:
-        return _NOT_AS_IN_ASCII.sub(lambda found: _TO_SEPTETS[found[0]], text).encode("ascii")
+        return gsm.DEFAULT.encode(text)
     except KeyError:
         raise _not_gsm(_foreign(text)) from None
 
 
 def decode_gsm7(data: bytes) -> str:
     """Decode septets, one to a byte, not packed. Raises UnicodeDecodeError for a byte over 0x7f."""
+    return gsm.DEFAULT.decode(data)
+
+
+# --- binary messages
+
+
+def read_binary(text: str) -> tuple[bytes, bytes]:
+    """User data header (with its length octet, or empty) and payload of a binary message.
+
+    It is written in hexadecimal, `payload` or `header:payload` (our choice), for instance
+    `0605040B8423F0:DC0601AE02056A0045C60C03` for port addressing. Raises NotBinary.
+    """
+    first, colon, second = text.partition(":")
     try:
-        coded = data.decode("ascii")
-    except UnicodeDecodeError as error:
-        reason = "a septet is at most 0x7f; is the text in another data coding?"
-        raise UnicodeDecodeError("gsm7", data, error.start, error.start + 1, reason) from None
-    return _CODED_OTHERWISE.sub(lambda found: _FROM_SEPTETS[found[0]], coded)
+        header, payload = (
+            (bytes.fromhex(first), bytes.fromhex(second)) if colon else (b"", bytes.fromhex(text))
+        )
+    except ValueError:
+        raise NotBinary("a binary message is written in hexadecimal, as payload or header:payload") from None
+    if header and len(header) != header[0] + 1:
+        raise NotBinary(f"the header says that {header[0]} octets follow its first, {len(header) - 1} do")
+    at = 1
+    while at < len(header):
+        if at + 1 >= len(header) or at + 2 + header[at + 1] > len(header):
+            raise NotBinary(f"the element 0x{header[at]:02X} of the header is cut off")
+        at += 2 + header[at + 1]
+    if len(header) > _SEGMENT_OCTETS:
+        raise NotBinary(f"a header of {len(header)} octets does not fit into a segment of {_SEGMENT_OCTETS}")
+    return header, payload
+
+
+def write_binary(header: bytes, payload: bytes) -> str:
+    """A binary message as a text; the reverse of `read_binary`."""
+    return f"{header.hex().upper()}:{payload.hex().upper()}" if header else payload.hex().upper()
+
+
+def split_binary(header: bytes, payload: bytes) -> tuple[bytes, ...]:
+    """The payloads of the segments; each has the header as well, and one that joins them if they are several.
+
+    Raises NotBinary where there are several and the header already joins this one to others.
+    """
+    alone = _SEGMENT_OCTETS - len(header)
+    if len(payload) <= alone:
+        return (payload,)
+    tags = _tags(header)
+    if tags & _JOINING:
+        raise NotBinary(
+            f"the header makes this one part of a longer message: {alone} octets have room behind it, "
+            f"{len(payload)} are there"
+        )
+    joined = JOINED_LIMIT[Encoding.BINARY] - max(0, len(header) - 1)
+    if joined < 1:
+        raise NotBinary(f"a header of {len(header)} octets leaves no room to join segments")
+    return cut(payload, Encoding.BINARY, alone, joined)
+
+
+_SEGMENT_OCTETS = 140  # TS 23.040, 9.2.3.24
+_JOINING = frozenset({0x00, 0x08})  # concatenation by 8 and by 16 bits (TS 23.040, 9.2.3.24)
+
+
+def _tags(header: bytes) -> set[int]:
+    found, at = set(), 1
+    while at < len(header):
+        found.add(header[at])
+        at += 2 + header[at + 1]
+    return found
+
+
+def _plan_binary(text: str) -> TextPlan:
+    header, payload = read_binary(text)
+    parts = split_binary(header, payload)
+    return TextPlan(Encoding.BINARY, len(header) + len(payload), len(parts), ())
+
+
+# --- texts
 
 
 @lru_cache(maxsize=1024)
@@ -178,7 +221,7 @@ def _printable(character: str) -> str:
 
 
 def _octets(encoding: Encoding) -> int:
-    return 1 if encoding is Encoding.GSM7 else 2
+    return 2 if encoding is Encoding.UCS2 else 1
 
 
 def _coded(text: str, encoding: Encoding) -> bytes:
@@ -194,16 +237,27 @@ def _coded(text: str, encoding: Encoding) -> bytes:
 def _ends(coded: bytes, encoding: Encoding) -> list[int]:
     """Where each segment ends in the coded text, in octets."""
     width = _octets(encoding)
-    if len(coded) <= LONE_LIMIT[encoding] * width:
+    return _ends_within(coded, encoding, LONE_LIMIT[encoding] * width, JOINED_LIMIT[encoding] * width)
+
+
+def _ends_within(coded: bytes, encoding: Encoding, alone: int, joined: int) -> list[int]:
+    if len(coded) <= alone:
         return [len(coded)]
-    room = JOINED_LIMIT[encoding] * width
+    width = _octets(encoding)
+    joined -= joined % width
     ends: list[int] = []
-    end = room
+    end = joined
     while end < len(coded):
         last = coded[end - width]
-        opens_pair = last == ESCAPE if encoding is Encoding.GSM7 else last & 0xFC == 0xD8
+        match encoding:
+            case Encoding.GSM7:
+                opens_pair = last == gsm.ESCAPE
+            case Encoding.UCS2:
+                opens_pair = last & 0xFC == 0xD8
+            case Encoding.BINARY:
+                opens_pair = False
         if opens_pair:
             end -= width
         ends.append(end)
-        end += room
+        end += joined
     return [*ends, len(coded)]
