@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
+_LAST_WAIT = 2.0
 _RETENTION_EVERY = 600.0
 _LOOK_EVERY = 2.0
 _RELOAD_EVERY = 5.0
@@ -195,9 +196,11 @@ async def assemble(
 async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
     async with assemble(settings, data, serving=True) as chappe, AsyncExitStack() as stack:
+        chappe.platform.handover.connect_queue(chappe.queue.take)
         tasks = [asyncio.create_task(loop) for loop in _loops(chappe)]
 
         async def stop() -> None:
+            await chappe.queue.drain(_LAST_WAIT)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -261,10 +264,13 @@ async def _carry(platform: Platform, carrier: MessageCarrier, outbox: Outbox) ->
     async def submit() -> bool:
         return bool(await outbox.step(carrier))
 
-    outbox.begin()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_hold(carrier))
-        group.create_task(_repeat(platform, f"carrier.{carrier.name}", submit, None))
+    outbox.begin(carrier)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_hold(carrier))
+            group.create_task(_repeat(platform, f"carrier.{carrier.name}", submit, None))
+    finally:
+        outbox.end()
 
 
 async def _hold(carrier: MessageCarrier) -> None:

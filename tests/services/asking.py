@@ -84,6 +84,7 @@ class PlayedCarrier:
     window: int = 200
     taken: list[Message] = field(default_factory=list)
     trouble: BaseException | None = None
+    waits_after_crash: bool = False
 
     async def submit(self, batch: list[Message] | tuple[Message, ...]) -> None:
         if self.trouble is not None:

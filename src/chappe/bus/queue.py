@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
 
-from chappe.model.changes import Changes, Delete, Update
+from chappe.model.changes import Changes, Delete, JobResult
 from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal
-from chappe.model.jobs import Job, JobState
+from chappe.model.jobs import CLAIM, Job, JobState
+from chappe.model.messages import Message
 from chappe.services.ports import JobKind, Platform
 
-_CLAIM_FOR = timedelta(minutes=5)
 _AT_ONCE = 64
 _LONGEST_PAUSE = timedelta(days=1)
 """However long a server asks to be left alone (our choice: the longest pause of the notices)."""
@@ -25,61 +25,82 @@ class Queue:
     def __init__(self, platform: Platform, kinds: Mapping[str, JobKind]) -> None:
         self._platform = platform
         self._kinds = kinds
+        self._handed: set[asyncio.Task[None]] = set()
 
     async def step(self) -> int:
         """Claim what is due and do it; returns how many jobs that were."""
         now = self._platform.clock.now()
-        jobs = await self._platform.store.claim_jobs(now, now + _CLAIM_FOR, _AT_ONCE)
+        jobs = await self._platform.store.claim_jobs(now, now + CLAIM, _AT_ONCE)
         if jobs:
             await asyncio.gather(*(self._work(job) for job in jobs))
         return len(jobs)
 
+    def take(self, job: Job, message: Message) -> None:
+        """Do a job that was written as running a moment ago, about a message that is known already."""
+        task = asyncio.create_task(self._work_handed(job, message))
+        self._handed.add(task)
+        task.add_done_callback(self._handed.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what was handed over, so long; what does not end is done again by another process."""
+        if self._handed:
+            await asyncio.wait(self._handed, timeout=seconds)
+
+    async def _work_handed(self, job: Job, message: Message) -> None:
+        try:
+            result = await self._attempt(job, message)
+        finally:
+            self._platform.handover.release_job(job.account_id)
+        if result is None:
+            await self._gone(job)
+        else:
+            # Nobody waits for this: a crash before it is written tells the customer a second time.
+            self._platform.store.note(result)
+            self._platform.topics.publish(f"account.{job.account_id}")
+
     async def _work(self, job: Job) -> None:
+        result = await self._attempt(job)
+        if result is None:
+            await self._gone(job)
+        else:
+            await self._commit(Changes(finish=[result]))
+            self._platform.topics.publish(f"account.{job.account_id}")
+
+    async def _attempt(self, job: Job, *subject: Message) -> JobResult | None:
+        """How one attempt went; None for a job that is done and is not kept."""
         kind = self._kinds.get(job.kind)
         if kind is None:
-            await self._write(job, JobState.DEAD, f"there is no job of the kind {job.kind}")
-            return
+            return self._result(job, JobState.DEAD, f"there is no job of the kind {job.kind}")
         try:
-            outcome = await kind.run(self._platform, job)
+            outcome = await kind.run(self._platform, job, *subject)
         except CarrierError as error:
             if error.kind is CarrierErrorKind.PERMANENT:
-                await self._write(job, JobState.DEAD, f"given up: {error.code or error.fault}")
-            else:
-                await self._again(job, kind, error.code or str(error.fault), error.retry_after)
+                return self._result(job, JobState.DEAD, f"given up: {error.code or error.fault}")
+            return self._again(job, kind, error.code or str(error.fault), error.retry_after)
         except Refusal as refusal:
-            await self._write(job, JobState.DEAD, f"given up: {refusal.detail}")
+            return self._result(job, JobState.DEAD, f"given up: {refusal.detail}")
         except Exception:  # noqa: BLE001 - one of the four outer loops
             reference = uuid4().hex[:12]
             _log.exception("job failed", job=job.id, kind=job.kind, reference=reference)
-            await self._again(job, kind, f"internal error, reference {reference}", None)
-        else:
-            if kind.kept:
-                await self._write(job, JobState.DONE, outcome)
-            else:
-                await self._commit(Changes(delete=[Delete(Job, job.id, None)]))
+            return self._again(job, kind, f"internal error, reference {reference}", None)
+        return self._result(job, JobState.DONE, outcome) if kind.kept else None
 
-    async def _again(self, job: Job, kind: JobKind, outcome: str, retry_after: float | None) -> None:
+    def _again(self, job: Job, kind: JobKind, outcome: str, retry_after: float | None) -> JobResult:
         if job.attempts > len(kind.pauses):
-            await self._write(job, JobState.DEAD, f"given up after {job.attempts} tries: {outcome}")
-            return
+            return self._result(job, JobState.DEAD, f"given up after {job.attempts} tries: {outcome}")
         pause = kind.pauses[job.attempts - 1]
         if retry_after is not None:
             longest = _LONGEST_PAUSE.total_seconds()
             pause = max(pause, timedelta(seconds=max(0.0, min(retry_after, longest))))
-        due_at = self._platform.clock.now() + pause
-        await self._write(job, JobState.WAITING, outcome, {"due_at": due_at})
+        return self._result(job, JobState.WAITING, outcome, self._platform.clock.now() + pause)
 
-    async def _write(
-        self, job: Job, state: JobState, outcome: str, more: Mapping[str, object] | None = None
-    ) -> None:
-        values: dict[str, object] = {"state": state, "outcome": outcome[:500], "claimed_until": None}
-        if state in (JobState.DONE, JobState.DEAD):
-            values["done_at"] = self._platform.clock.now()
-        values.update(more or {})
-        # Whose claim ran out must not write over the next runner: every claim counts one attempt more.
-        held = {"state": JobState.RUNNING, "attempts": job.attempts}
-        await self._commit(Changes(update=[Update(Job, job.id, None, values, held)]))
-        self._platform.topics.publish(f"account.{job.account_id}")
+    def _result(self, job: Job, state: JobState, outcome: str, due_at: datetime | None = None) -> JobResult:
+        over = state in (JobState.DONE, JobState.DEAD)
+        done_at = self._platform.clock.now() if over else None
+        return JobResult(job.id, job.attempts, state, outcome[:500], due_at, done_at)
+
+    async def _gone(self, job: Job) -> None:
+        await self._commit(Changes(delete=[Delete(Job, job.id, None)]))
 
     async def _commit(self, changes: Changes) -> None:
         try:

@@ -15,7 +15,6 @@ import multipart
 import structlog
 
 from chappe.dialects.contract import Dialect, WireCall
-from chappe.model.changes import Changes
 from chappe.model.commands import Caller
 from chappe.model.errors import CarrierError, Fault, Refusal
 from chappe.model.history import Exchange
@@ -146,7 +145,7 @@ class Pipeline:
             duration_ms=took,
             peer=request.peer,
         )
-        self.platform.store.later(Changes(insert=[exchange]))
+        self.platform.store.note(exchange)
 
 
 _SHOWN_HEADERS = ("host", "content-type", "user-agent", "idempotency-key")

@@ -1,8 +1,11 @@
 """Work to be done later, at least once: a row written with the change that caused it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+CLAIM = timedelta(minutes=5)
+"""How long a runner has for one attempt before another one may take the job over."""
 
 
 class JobState(StrEnum):

@@ -1,9 +1,10 @@
 """Messages (SMS, later MMS), their receipts, and which state may follow which."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
@@ -106,6 +107,45 @@ class Message:
     attempts: int = 0
     exchange_id: int | None = None
     user_id: int | None = None
+
+
+_FIELDS = tuple(field.name for field in fields(Message))
+_values = attrgetter(*_FIELDS)
+_STATE, _SENT_AT, _SENDING_AT, _FINISHED_AT, _FAULT, _CODE, _IDS = map(
+    _FIELDS.index,
+    ("state", "sent_at", "sending_at", "finished_at", "fault", "carrier_code", "carrier_ids"),
+)
+
+
+def stepped(
+    message: Message,
+    state: MessageState,
+    at: datetime,
+    *,
+    fault: Fault | None = None,
+    carrier_code: str | None = None,
+    carrier_ids: str | None = None,
+) -> Message:
+    """The message as it is after a step; None leaves a field as it is.
+
+    It is copied by position: a message takes this step three times in its life, and
+    `dataclasses.replace` costs more than writing the row.
+    """
+    values = list(_values(message))
+    values[_STATE] = state
+    if state is MessageState.SENT:
+        values[_SENT_AT] = at
+    elif state is MessageState.SENDING:
+        values[_SENDING_AT] = at
+    elif state in FINAL_STATES:
+        values[_FINISHED_AT] = at
+    if fault is not None:
+        values[_FAULT] = fault
+    if carrier_code is not None:
+        values[_CODE] = carrier_code
+    if carrier_ids is not None:
+        values[_IDS] = carrier_ids
+    return Message(*values)
 
 
 @dataclass(frozen=True, slots=True)

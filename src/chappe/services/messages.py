@@ -58,9 +58,6 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             if command.all_or_nothing:
                 raise _at(refusal, position) from refusal
             results.append(Refused(raw, refusal.fault, refusal.detail))
-    blocked = await platform.store.queries.blacklisted(
-        caller.account_id, [number for _, number, _ in targets]
-    )
     sender = await _sender(platform, caller, command)
     now = platform.clock.now()
     scheduled = command.send_at is not None and command.send_at > now
@@ -68,20 +65,13 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         raise Refusal(
             Fault.INVALID_PARAMETER, f"{command.send_at.isoformat()} is more than a year ahead", "send_at"
         )
-    batch_id = platform.ids.new_id()
-    messages: list[Message] = []
-    for position, number, way in targets:
-        if number in blocked:
-            why = f"{number} has sent STOP or was blocked by this account"
-            if command.all_or_nothing:
-                raise Refusal(Fault.BLACKLISTED, why, f"to[{position}]")
-            results[position] = Refused(command.recipients[position], Fault.BLACKLISTED, why)
-            continue
-        due_at = command.send_at if scheduled and command.send_at is not None else now
-        validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
-        message = Message(
-            id=platform.ids.new_id(),
-            ref=platform.ids.new_ref(),
+    due_at = command.send_at if scheduled and command.send_at is not None else now
+    validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
+    ids = platform.ids
+    messages = [
+        Message(
+            id=ids.new_id(),
+            ref=ids.new_ref(),
             account_id=caller.account_id,
             direction=Direction.MT,
             state=MessageState.SCHEDULED if scheduled else MessageState.QUEUED,
@@ -93,7 +83,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             price=way.price * text.segments,
             carrier=way.carrier,
             dialect=caller.dialect,
-            batch_id=batch_id,
+            batch_id=0,
             created_at=now,
             due_at=due_at,
             send_at=due_at if scheduled else None,
@@ -105,11 +95,41 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             exchange_id=caller.exchange_id,
             user_id=caller.user_id,
         )
-        messages.append(message)
+        for _, number, way in targets
+    ]
+    for (position, _, _), message in zip(targets, messages, strict=True):
         results[position] = Accepted(command.recipients[position], message)
-    outcome = await _write(platform, caller, command, results, messages)
+    outcome = await _write_reachable(platform, caller, command, results, messages)
     platform.metrics.acceptance.observe(time.perf_counter() - began)
     return outcome
+
+
+async def _write_reachable(
+    platform: Platform,
+    caller: Caller,
+    command: SendMessages,
+    results: list[Accepted | Refused],
+    messages: list[Message],
+) -> SendOutcome:
+    """Write what may be sent. The blacklist is looked at by the commit itself, so that a STOP of this very
+    moment counts, and nothing is asked for the many that are on none."""
+    try:
+        return await _write(platform, caller, command, results, messages)
+    except Refusal as refusal:
+        if refusal.fault is not Fault.BLACKLISTED:
+            raise
+        met = refusal
+    blocked = await platform.store.queries.blacklisted(
+        caller.account_id, [message.peer for message in messages]
+    )
+    for position, result in enumerate(results):
+        if isinstance(result, Accepted) and result.message.peer in blocked:
+            why = f"{result.message.peer} has sent STOP or was blocked by this account"
+            if command.all_or_nothing:
+                raise Refusal(Fault.BLACKLISTED, why, f"to[{position}]") from met
+            results[position] = Refused(result.recipient, Fault.BLACKLISTED, why)
+    left = [message for message in messages if message.peer not in blocked]
+    return await _write(platform, caller, command, results, left)
 
 
 async def _write(
@@ -120,7 +140,6 @@ async def _write(
     messages: Sequence[Message],
 ) -> SendOutcome:
     price = sum(message.price for message in messages)
-    outcome = SendOutcome(tuple(results), 0)
     stored: list[StoredOutcome] = []
     if command.replay is not None:
         stored.append(
@@ -137,6 +156,7 @@ async def _write(
     events = [(message, message.created_at) for message in messages]
     changes = Changes(
         insert=[*messages, *stored],
+        reach=[(caller.account_id, message.peer) for message in messages],
         ledger=moves if messages else [],
         enqueue=await subscriptions.notices(platform, events) if messages else [],
     )
@@ -159,13 +179,18 @@ async def _write(
         # Known only now; a crash before it is written costs a replay nothing but this figure.
         whole = {"outcome": {**one.outcome, "balance": balance}}
         platform.store.later(Changes(update=[Update(StoredOutcome, one.id, caller.account_id, whole)]))
-    return replace(outcome, balance=balance)
+    return SendOutcome(tuple(results), balance)
 
 
 def wake(platform: Platform, messages: Sequence[Message]) -> None:
-    """Tell carriers, clockwork and screens that there is something new."""
-    for carrier in {message.carrier for message in messages if message.state is MessageState.QUEUED}:
-        platform.topics.publish(f"carrier.{carrier}")
+    """Hand what is queued to its carrier, and tell clockwork and screens that there is something new."""
+    queued: dict[str, list[Message]] = {}
+    for message in messages:
+        if message.state is MessageState.QUEUED:
+            queued.setdefault(message.carrier, []).append(message)
+    for carrier, some in queued.items():
+        if not platform.handover.offer(carrier, some):
+            platform.topics.publish(f"carrier.{carrier}")
     if any(message.state is MessageState.SCHEDULED for message in messages):
         platform.topics.publish("clockwork")
     for account_id in {message.account_id for message in messages}:

@@ -2,10 +2,12 @@
 messages into the store, each told to nobody before it is committed."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+
+import structlog
 
 from chappe.model.changes import Advance, Changes, Delete, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind
@@ -18,26 +20,21 @@ from chappe.model.messages import (
     Receipt,
     Segment,
     Submission,
+    stepped,
 )
 from chappe.services import inbox, subscriptions
 from chappe.services.leases import Held
 from chappe.services.messages import give_back
 from chappe.services.ports import MessageCarrier, Platform
+from chappe.services.receipts import FATES, Tracked, Tracker, worst
 
 _DEFAULT_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
+_READY_WINDOWS = 4
+_LEAST_READY = 1_000
+"""So many messages, or windows, wait in memory; the rest of a backlog stays on disk."""
 
-# The last words of receipts. After acceptance a failure is an undelivered message: `failed` may not
-# follow `sent`.
-_FATES = {
-    MessageState.DELIVERED: MessageState.DELIVERED,
-    MessageState.UNDELIVERED: MessageState.UNDELIVERED,
-    MessageState.EXPIRED: MessageState.EXPIRED,
-    MessageState.FAILED: MessageState.UNDELIVERED,
-}
-
-# When the segments of one message end differently, the worst word is the message's (our choice).
-_WORST_FIRST = (MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.DELIVERED)
+_log = structlog.get_logger()
 
 
 class Outbox:
@@ -50,25 +47,108 @@ class Outbox:
     def __init__(self, platform: Platform, lease: Held | None = None) -> None:
         self._platform = platform
         self._lease = lease or Held("carrier")
+        self._carrier: MessageCarrier | None = None
+        self._ready: deque[Message] = deque()
         self._in_flight: dict[int, Message] = {}
-        # A receipt must find the ids that its message's answer brings: one at a time.
-        self._turn = asyncio.Lock()
+        # What is in memory must not be read from the disk a second time, nor what left while it was read.
+        self._known: set[int] = set()
+        self._left: set[int] | None = None
+        self._trackers: defaultdict[str, Tracker] = defaultdict(Tracker)
+        self._parked_read: set[str] = set()
+        self._pushing: asyncio.Task[None] | None = None
+
+    # --- to the carrier
+
+    def begin(self, carrier: MessageCarrier) -> None:
+        """The carrier is worked anew: what was in flight when it was worked last is queued in the store.
+        From now on messages may be offered, to be handed to it at once."""
+        self._carrier = carrier
+        self._ready.clear()
+        self._in_flight.clear()
+        self._known.clear()
+        self._trackers.clear()
+        self._parked_read.clear()
+        self._platform.handover.connect_outbox(carrier.name, self.offer)
+
+    def end(self) -> None:
+        """The carrier is worked by this process no more."""
+        if self._carrier is not None:
+            self._platform.handover.disconnect_outbox(self._carrier.name)
+            self._carrier = None
+
+    def holds(self) -> bool:
+        """See services/ports.py."""
+        return self._lease.holds()
+
+    def offer(self, messages: Sequence[Message]) -> None:
+        """Queued messages that were committed just now. What finds no room is read from the disk later."""
+        carrier = self._carrier
+        if carrier is None:
+            return
+        room = max(_LEAST_READY, _READY_WINDOWS * carrier.window) - len(self._ready)
+        taken = messages if len(messages) <= room else messages[: max(0, room)]
+        for message in taken:
+            if message.id not in self._known:
+                self._known.add(message.id)
+                self._ready.append(message)
+        self._push_soon()
+
+    def _push_soon(self) -> None:
+        if self._pushing is None and self._carrier is not None:
+            self._pushing = asyncio.create_task(self._push_all(self._carrier))
+
+    async def _push_all(self, carrier: MessageCarrier) -> None:
+        try:
+            while self._ready and await self._push(carrier):
+                pass
+        except Exception:  # noqa: BLE001 - one of the four outer loops
+            _log.exception("messages could not be handed over", carrier=carrier.name)
+        finally:
+            self._pushing = None
+        if not self._ready:
+            # There may be more on disk.
+            self._platform.topics.publish(f"carrier.{carrier.name}")
 
     async def step(self, carrier: MessageCarrier) -> int:
-        """Hand over what fits the carrier's window; returns how many messages that were."""
+        """Hand over what fits the carrier's window, from memory or else from the disk; returns how many
+        messages that were."""
+        if not self._ready and carrier.window > len(self._in_flight) and self._lease.holds():
+            await self._refill(carrier)
+        return await self._push(carrier)
+
+    async def _refill(self, carrier: MessageCarrier) -> None:
         room = carrier.window - len(self._in_flight)
-        if room <= 0 or not self.holds():
+        if self._left is not None:
+            return  # it is being read
+        left: set[int] = set()
+        self._left = left
+        try:
+            queued = await self._platform.store.queries.due_messages(
+                carrier.name, self._platform.clock.now(), room, list(self._known)
+            )
+        finally:
+            self._left = None
+        for message in queued:
+            if message.id not in self._known and message.id not in left:
+                self._known.add(message.id)
+                self._ready.append(message)
+
+    async def _push(self, carrier: MessageCarrier) -> int:
+        """Hand over what is in memory and fits the window."""
+        room = carrier.window - len(self._in_flight)
+        if room <= 0 or not self._ready or not self._lease.holds():
             return 0
-        now = self._platform.clock.now()
-        queued = await self._platform.store.queries.due_messages(
-            carrier.name, now, room, list(self._in_flight)
-        )
+        batch, now = self._take(room), self._platform.clock.now()
         # Where validity has ended before the carrier came back, the clockwork ends the message.
-        due = [message for message in queued if message.expires_at is None or message.expires_at > now]
-        if not due or not self.holds():
+        due = [message for message in batch if message.expires_at is None or message.expires_at > now]
+        if len(due) < len(batch):
+            self._land(message.id for message in batch if message not in due)
+        if not due:
             return 0
         self._in_flight.update((message.id, message) for message in due)
         try:
+            if carrier.waits_after_crash:
+                due = await self._marked_sending(due, now)
             await carrier.submit(due)
         except CarrierError as error:
             pause = error.retry_after or _DEFAULT_PAUSE
@@ -85,177 +165,220 @@ class Outbox:
             raise
         return len(due)
 
-    def begin(self) -> None:
-        """The carrier is worked anew: what was in flight when it was worked last is queued in the store."""
-        self._in_flight.clear()
+    def _take(self, room: int) -> list[Message]:
+        if room >= len(self._ready):
+            batch = list(self._ready)
+            self._ready.clear()
+            return batch
+        return [self._ready.popleft() for _ in range(room)]
+
+    async def _marked_sending(self, due: Sequence[Message], now: datetime) -> list[Message]:
+        """Those that nobody ended meanwhile, marked before the first byte leaves."""
+        steps = [Advance(message.id, MessageState.SENDING, now) for message in due]
+        done = await self._platform.store.commit(Changes(advance=steps, fence=self._lease.fence))
+        self._land(message.id for message in due if message.id not in done.advanced)
+        return [message for message in due if message.id in done.advanced]
+
+    def _land(self, message_ids: Iterable[int]) -> None:
+        """Hold these messages back no longer."""
+        for message_id in message_ids:
+            self._in_flight.pop(message_id, None)
+            self._known.discard(message_id)
+            if self._left is not None:
+                self._left.add(message_id)
+        if self._ready:
+            self._push_soon()
+        elif self._carrier is not None and not self._in_flight:
+            self._platform.topics.publish(f"carrier.{self._carrier.name}")
 
     # --- the sink
 
-    def holds(self) -> bool:
-        """See services/ports.py."""
-        return self._lease.holds()
-
     async def submitted(self, batch: Sequence[Submission]) -> None:
         """The carrier's answers; returns when they are durable."""
-        async with self._turn:
-            try:
-                await self._submitted(batch)
-            finally:
-                # Also where it could not be written: then they are offered to the carrier again.
-                self._land(submission.message_id for submission in batch)
+        try:
+            await self._submitted(batch)
+        finally:
+            # Also where it could not be written: then they are offered to the carrier again.
+            lost = [self._in_flight.get(one.message_id) for one in batch if one.unknown]
+            self._land(submission.message_id for submission in batch)
+        if lost and self._carrier is not None and not self._carrier.waits_after_crash:
+            self.offer([message for message in lost if message is not None])
 
     async def _submitted(self, batch: Sequence[Submission]) -> None:
         platform, now = self._platform, self._platform.clock.now()
-        early = await self._early(batch)
-        # The first word counts, as it does where none is early.
-        said = {one.carrier_id: _FATES[one.state] for one in reversed(early)}
-        codes = {one.carrier_id: one.code for one in early}
+        await self._read_parked({m.carrier for s in batch if (m := self._in_flight.get(s.message_id))})
         insert: list[object] = []
         update: list[Update] = []
+        early: list[EarlyReceipt] = []
         happened: list[Message] = []
         for submission in batch:
             message = self._in_flight.get(submission.message_id)
-            if message is None:
+            if message is None or submission.unknown:
                 continue
             if submission.fault is None:
-                sent = replace(
-                    message,
-                    state=MessageState.SENT,
-                    sent_at=now,
-                    carrier_ids=" ".join(submission.carrier_ids),
-                    carrier_code="",
-                )
+                sent = _sent(message, submission.carrier_ids, now)
                 happened.append(sent)
-                fates = [said.get(carrier_id) for carrier_id in submission.carrier_ids]
-                if len(fates) > 1:
-                    insert += [
+                tracker = self._trackers[message.carrier]
+                tracked = Tracked(sent, submission.carrier_ids, [None] * len(submission.carrier_ids))
+                said = tracker.early(submission.carrier_ids)
+                for carrier_id, words in said.items():
+                    tracked.mark(carrier_id, FATES[words[0].state])  # the first word counts
+                    early += words
+                if len(tracked.carrier_ids) > 1:
+                    segments = [
                         Segment(platform.ids.new_id(), message.id, message.carrier, carrier_id, fate)
-                        for carrier_id, fate in zip(submission.carrier_ids, fates, strict=True)
+                        for carrier_id, fate in zip(tracked.carrier_ids, tracked.fates, strict=True)
                     ]
-                heard = [fate for fate in fates if fate is not None]
-                if heard and len(heard) == len(fates):
-                    code = codes[submission.carrier_ids[-1]]
-                    happened.append(_ended(sent, _worst(heard), code, now))
+                    tracked.segment_ids = tuple(segment.id for segment in segments)
+                    insert += segments
+                if tracked.fate is None:
+                    tracker.add(tracked)
+                else:
+                    last = said[tracked.carrier_ids[-1]][0]
+                    happened.append(stepped(sent, tracked.fate, now, carrier_code=last.code))
             elif submission.retry_after is None:
                 happened.append(
-                    replace(
+                    stepped(
                         message,
-                        state=MessageState.FAILED,
-                        finished_at=now,
+                        MessageState.FAILED,
+                        now,
                         fault=submission.fault,
                         carrier_code=submission.code,
                     )
                 )
             else:
-                pause = min(submission.retry_after * (1 + message.attempts), _LONGEST_PAUSE)
-                later = {
-                    "due_at": now + timedelta(seconds=pause),
-                    "attempts": message.attempts + 1,
-                    "carrier_code": submission.code,
-                }
-                update.append(Update(Message, message.id, message.account_id, later))
-        steps = await self._steps(happened)
-        done = await platform.store.commit(
-            Changes(insert=insert, advance=steps, update=update, fence=self._lease.fence)
-        )
-        self._count(message for message in happened if message.id in done.advanced)
+                update.append(_again(message, submission, submission.retry_after, now))
+        await self._write(happened, insert=insert, update=update)
         for one in early:
             # Of no use any more; one that stays by accident goes with its retention.
             platform.store.later(Changes(delete=[Delete(EarlyReceipt, one.id, None)]))
-        self._wake(steps, happened)
 
-    async def _early(self, batch: Sequence[Submission]) -> list[EarlyReceipt]:
-        """The receipts that overtook these answers, in the order they came."""
-        ids: dict[str, list[str]] = defaultdict(list)
-        for submission in batch:
-            message = self._in_flight.get(submission.message_id)
-            if message is not None and submission.carrier_ids:
-                ids[message.carrier] += submission.carrier_ids
-        found: list[EarlyReceipt] = []
-        for carrier, carrier_ids in ids.items():
-            found += await self._platform.store.queries.early_receipts(carrier, carrier_ids)
-        return sorted(found, key=lambda one: one.id)
+    async def _read_parked(self, carriers: Iterable[str]) -> None:
+        """Once for each carrier: the receipts without a message that an earlier process kept."""
+        for carrier in carriers:
+            if carrier not in self._parked_read:
+                self._parked_read.add(carrier)
+                for one in await self._platform.store.queries.parked_with(carrier, 1_000):
+                    self._trackers[carrier].park(one, [one.carrier_id])
 
-    async def _steps(self, happened: Sequence[Message]) -> list[Advance]:
-        """The guarded steps to the states that messages came to now, each with who is told and what is
-        given back."""
-        now = self._platform.clock.now()
-        told = dict(
-            await subscriptions.notices_by_message(self._platform, [(message, now) for message in happened])
-        )
-        return [
+    async def _write(
+        self,
+        happened: Sequence[Message],
+        insert: Sequence[object] = (),
+        update: Sequence[Update] = (),
+    ) -> None:
+        """Commit the states that messages came to now, each with who is told and what is given back, and hand
+        the notices to the queue of this process where it has room."""
+        platform, now = self._platform, self._platform.clock.now()
+        if not (happened or insert or update):
+            return
+        notices = await subscriptions.notices_to_hand_over(platform, happened)
+        steps = [
             Advance(
                 message.id,
                 message.state,
                 now,
-                carrier_ids=message.carrier_ids or None,
+                carrier_ids=message.carrier_ids if message.state is MessageState.SENT else None,
                 fault=message.fault,
                 carrier_code=message.carrier_code,
                 ledger=[give_back(message)] if message.state in GIVE_BACK_STATES else (),
-                # With the first of a message's steps: where that is held back, the next one is as well.
-                enqueue=told.pop(message.id, ()),
+                enqueue=notices.jobs.get((message.id, message.state), ()),
             )
             for message in happened
         ]
+        changes = Changes(insert=insert, update=update, advance=steps, fence=self._lease.fence)
+        try:
+            done = await platform.store.commit(changes)
+        except BaseException:
+            notices.release()
+            raise
+        notices.run(done)
+        self._count(happened, done.advanced)
+        for account_id in {message.account_id for message in happened}:
+            platform.topics.publish(f"account.{account_id}")
 
     async def receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
         """The network's words on the fate of messages; returns when they are durable. A word about a
         message that is not known yet is kept until its answer comes."""
-        async with self._turn:
-            return await self._receipts(batch)
-
-    async def _receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
-        platform, now = self._platform, self._platform.clock.now()
-        by_carrier: dict[str, list[int]] = defaultdict(list)
-        for position, receipt in enumerate(batch):
-            by_carrier[receipt.carrier].append(position)
+        now = self._platform.clock.now()
         matched: list[str | None] = [None] * len(batch)
-        for carrier, positions in by_carrier.items():
-            messages = await self._find(carrier, [batch[position] for position in positions])
-            ended: dict[int, Message] = {}
-            parts: list[tuple[Message, Receipt]] = []
-            notes: dict[int, Update] = {}
-            early: list[object] = []
-            for position in positions:
-                receipt = batch[position]
-                known = next((i for i in (receipt.carrier_id, *receipt.other_ids) if i in messages), None)
-                fate = None if receipt.state is None else _FATES.get(receipt.state)
-                matched[position] = known
-                if known is None:
-                    if fate is not None:
-                        early.append(_parked(platform.ids.new_id(), receipt, fate))
-                    continue
-                message = messages[known]
-                if fate is None:
-                    # "en route", or a word that nobody knows: shown, and nothing else.
-                    word = {"carrier_code": receipt.word or receipt.code}
-                    notes[message.id] = Update(Message, message.id, message.account_id, word)
-                elif " " in message.carrier_ids:
-                    parts.append((message, replace(receipt, carrier_id=known)))
-                else:
-                    ended.setdefault(message.id, _ended(message, fate, receipt.code, now))
-            marks = await self._settle_segments(parts, ended)
-            marks += [note for message_id, note in notes.items() if message_id not in ended]
-            steps = await self._steps(list(ended.values()))
-            if steps or marks or early:
-                done = await platform.store.commit(
-                    Changes(insert=early, update=marks, advance=steps, fence=self._lease.fence)
-                )
-                self._count(message for message in ended.values() if message.id in done.advanced)
-                platform.metrics.parked += len(early)
-            self._wake(steps, list(ended.values()))
+        unknown: list[int] = []
+        happened: list[Message] = []
+        update: list[Update] = []
+        for position, receipt in enumerate(batch):
+            tracker = self._trackers[receipt.carrier]
+            found = tracker.find(receipt)
+            if found is None:
+                unknown.append(position)
+                continue
+            matched[position], tracked = found
+            fate = FATES.get(receipt.state) if receipt.state is not None else None
+            if fate is None:
+                update.append(_noted(tracked.message, receipt))
+                continue
+            segment = tracked.mark(found[0], fate)
+            if segment is None:
+                continue
+            if tracked.segment_ids:
+                update.append(Update(Segment, tracked.segment_ids[segment], None, {"state": fate}))
+            if tracked.fate is not None:
+                tracker.forget(tracked)
+                happened.append(stepped(tracked.message, tracked.fate, now, carrier_code=receipt.code))
+        if unknown:
+            await self._receipts_of_old([batch[position] for position in unknown], unknown, matched)
+        await self._write(happened, update=update)
         return matched
 
-    async def _find(self, carrier: str, receipts: Sequence[Receipt]) -> dict[str, Message]:
-        """The messages of receipts by the ids they are known under; other forms of an id are looked up
-        only where its first one is unknown."""
+    async def _receipts_of_old(
+        self, batch: Sequence[Receipt], positions: Sequence[int], matched: list[str | None]
+    ) -> None:
+        """Receipts of messages that are not in memory; those of no message at all are parked."""
+        now = self._platform.clock.now()
+        ended: dict[int, Message] = {}
+        parts: list[tuple[Message, Receipt]] = []
+        notes: dict[int, Update] = {}
+        early: list[object] = []
+        messages = await self._find(batch)
+        for position, receipt in zip(positions, batch, strict=True):
+            forms = (receipt.carrier_id, *receipt.other_ids)
+            # Its answer may have come while the disk was asked.
+            late = self._trackers[receipt.carrier].find(receipt)
+            if late is not None:
+                known: str | None = late[0]
+                message: Message | None = late[1].message
+            else:
+                known = next((form for form in forms if (receipt.carrier, form) in messages), None)
+                message = None if known is None else messages[receipt.carrier, known]
+            matched[position] = known
+            fate = FATES.get(receipt.state) if receipt.state is not None else None
+            if message is None or known is None:
+                if fate is not None:
+                    parked = _parked(self._platform.ids.new_id(), receipt, fate)
+                    self._trackers[receipt.carrier].park(parked, forms)
+                    early.append(parked)
+            elif fate is None:
+                notes[message.id] = _noted(message, receipt)
+            elif " " in message.carrier_ids:
+                parts.append((message, replace(receipt, carrier_id=known)))
+            else:
+                ended.setdefault(message.id, stepped(message, fate, now, carrier_code=receipt.code))
+        marks = await self._settle_segments(parts, ended)
+        marks += [note for message_id, note in notes.items() if message_id not in ended]
+        self._platform.metrics.parked += len(early)
+        await self._write(list(ended.values()), insert=early, update=marks)
+
+    async def _find(self, receipts: Sequence[Receipt]) -> dict[tuple[str, str], Message]:
+        """The messages of receipts by carrier and the id they are known under; other forms of an id are
+        looked up only where its first one is unknown."""
         ask = self._platform.store.queries.messages_by_carrier_id
-        found = dict(await ask(carrier, [receipt.carrier_id for receipt in receipts]))
-        others = [
-            other for receipt in receipts if receipt.carrier_id not in found for other in receipt.other_ids
-        ]
-        if others:
-            found.update(await ask(carrier, others))
+        found: dict[tuple[str, str], Message] = {}
+        for carrier in {receipt.carrier for receipt in receipts}:
+            ours = [receipt for receipt in receipts if receipt.carrier == carrier]
+            first = dict(await ask(carrier, [receipt.carrier_id for receipt in ours]))
+            others = [form for one in ours if one.carrier_id not in first for form in one.other_ids]
+            if others:
+                first.update(await ask(carrier, others))
+            found.update({(carrier, known): message for known, message in first.items()})
         return found
 
     async def _settle_segments(
@@ -273,7 +396,7 @@ class Outbox:
         marks: list[Update] = []
         for message, receipt in parts:
             assert receipt.state is not None  # sorted out by the caller
-            fate = _FATES[receipt.state]
+            fate = FATES[receipt.state]
             states: list[MessageState] = []
             for position, segment in enumerate(segments[message.id]):
                 if segment.carrier_id == receipt.carrier_id and segment.state is None:
@@ -283,7 +406,7 @@ class Outbox:
                 if segment.state is not None:
                     states.append(segment.state)
             if len(states) == len(segments[message.id]):
-                ended.setdefault(message.id, _ended(message, _worst(states), receipt.code, now))
+                ended.setdefault(message.id, stepped(message, worst(states), now, carrier_code=receipt.code))
         return marks
 
     async def inbound(self, message: InboundMessage) -> None:
@@ -291,9 +414,11 @@ class Outbox:
         await inbox.receive(self._platform, message, self._lease.fence)
         self._platform.metrics.received += 1
 
-    def _count(self, happened: Iterable[Message]) -> None:
+    def _count(self, happened: Sequence[Message], advanced: frozenset[int]) -> None:
         metrics, now = self._platform.metrics, self._platform.clock.now()
         for message in happened:
+            if message.id not in advanced:
+                continue
             if message.state is MessageState.SENT:
                 metrics.submitted += 1
                 metrics.submission.observe((now - message.due_at).total_seconds())
@@ -302,16 +427,25 @@ class Outbox:
             else:
                 metrics.failed += 1
 
-    def _land(self, message_ids: Iterable[int]) -> None:
-        """Hold these messages back no longer."""
-        for message_id in message_ids:
-            self._in_flight.pop(message_id, None)
 
-    def _wake(self, steps: Sequence[Advance], messages: Sequence[Message]) -> None:
-        for account_id in {message.account_id for message in messages}:
-            self._platform.topics.publish(f"account.{account_id}")
-        if any(step.enqueue for step in steps):
-            self._platform.topics.publish("jobs")
+def _sent(message: Message, carrier_ids: Sequence[str], now: datetime) -> Message:
+    return stepped(message, MessageState.SENT, now, carrier_ids=" ".join(carrier_ids), carrier_code="")
+
+
+def _again(message: Message, submission: Submission, retry_after: float, now: datetime) -> Update:
+    pause = min(retry_after * (1 + message.attempts), _LONGEST_PAUSE)
+    later = {
+        "due_at": now + timedelta(seconds=pause),
+        "attempts": message.attempts + 1,
+        "carrier_code": submission.code,
+    }
+    return Update(Message, message.id, message.account_id, later)
+
+
+def _noted(message: Message, receipt: Receipt) -> Update:
+    """ "En route", or a word that nobody knows: shown, and nothing else."""
+    word = {"carrier_code": receipt.word or receipt.code}
+    return Update(Message, message.id, message.account_id, word)
 
 
 def _parked(new_id: int, receipt: Receipt, fate: MessageState) -> EarlyReceipt:
@@ -326,11 +460,3 @@ def _parked(new_id: int, receipt: Receipt, fate: MessageState) -> EarlyReceipt:
         receipt.word,
         f"no message of {receipt.carrier} has the id {tried}",
     )
-
-
-def _ended(message: Message, fate: MessageState, code: str, now: datetime) -> Message:
-    return replace(message, state=fate, finished_at=now, carrier_code=code)
-
-
-def _worst(states: Collection[MessageState]) -> MessageState:
-    return next(state for state in _WORST_FIRST if state in states)

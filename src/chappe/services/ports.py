@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.carriers import Carriers
 from chappe.services.door import Door
+from chappe.services.handover import Handover
 from chappe.services.routing import Router
 
 
@@ -61,6 +62,7 @@ class Queries(Protocol):
     async def segments_of(self, message_ids: Sequence[int]) -> tuple[Segment, ...]: ...
     async def next_due(self) -> datetime | None: ...
     async def early_receipts(self, carrier: str, carrier_ids: Sequence[str]) -> tuple[EarlyReceipt, ...]: ...
+    async def parked_with(self, carrier: str, limit: int) -> tuple[EarlyReceipt, ...]: ...
     async def recent_senders(
         self, peer: str, address: str, since: datetime
     ) -> tuple[tuple[int, int], ...]: ...
@@ -101,7 +103,7 @@ class Queries(Protocol):
     async def keywords_of_code(self, short_code: str) -> tuple[Keyword, ...]: ...
 
     async def subscriptions(self, account_id: int) -> tuple[Subscription, ...]: ...
-    async def subscriptions_of(self, account_ids: Sequence[int]) -> tuple[Subscription, ...]: ...
+    async def subscriptions_in_force(self, account_id: int) -> tuple[Subscription, ...]: ...
     async def deliveries(
         self, account_id: int, state: str, cursor: int | None, limit: int
     ) -> tuple[Job, ...]: ...
@@ -134,8 +136,8 @@ class Store(Protocol):
         ...
 
     def note(self, record: object) -> None:
-        """Insert a record that is only kept to be looked at, soon and without waiting; lost if the process
-        dies before. For exchanges."""
+        """Insert a record that is only kept to be looked at, or write how a job went (JobResult), soon and
+        without waiting; lost if the process dies before."""
         ...
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
@@ -328,6 +330,7 @@ class Platform:
     metrics: Metrics
     rules: Rules
     node: str
+    handover: Handover = field(default_factory=Handover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,9 +338,10 @@ class JobKind:
     """How jobs of a kind are done.
 
     `run` returns its outcome in words; a CarrierError that is not permanent means "again after the next
-    of `pauses`", any Refusal means never again. `kept` ones stay as records when done.
+    of `pauses`", any Refusal means never again. `kept` ones stay as records when done. It is given the
+    message the job is about where that is known already.
     """
 
-    run: Callable[[Platform, Job], Awaitable[str]]
+    run: Callable[..., Awaitable[str]]
     pauses: tuple[timedelta, ...] = ()
     kept: bool = False

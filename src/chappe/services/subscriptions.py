@@ -1,14 +1,14 @@
 """Who is told of which event, in which dialect; deliveries with retries."""
 
 from base64 import b64encode
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chappe.model.changes import Changes, Delete, Update
+from chappe.model.changes import Changes, Committed, Delete, Update
 from chappe.model.commands import (
     Caller,
     ChangeSubscription,
@@ -23,7 +23,7 @@ from chappe.model.directory import Keyword, OwnNumber, Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EVENT_OF_STATE, EventName, MessageEvent
 from chappe.model.history import Exchange, Page
-from chappe.model.jobs import Job, JobState
+from chappe.model.jobs import CLAIM, Job, JobState
 from chappe.model.messages import Message, MessageState
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.services.ports import NoticeTarget, Platform
@@ -52,19 +52,62 @@ async def notices_by_message(
     platform: Platform, happened: Sequence[tuple[Message, datetime]]
 ) -> Mapping[int, list[Job]]:
     """The same, by the id of the message."""
-    accounts = sorted({message.account_id for message, _ in happened})
-    wanted: dict[int, list[Subscription]] = defaultdict(list)
-    for subscription in await platform.store.queries.subscriptions_of(accounts):
-        wanted[subscription.account_id].append(subscription)
     jobs: dict[int, list[Job]] = defaultdict(list)
-    if not wanted:
-        return jobs
     for message, at in happened:
         name = EVENT_OF_STATE.get(message.state)
-        for subscription in wanted.get(message.account_id, ()):
-            if name is not None and (name in subscription.events or _ALL in subscription.events):
+        for subscription in await _wanting(platform, message.account_id, name):
+            if name is not None:
                 jobs[message.id].append(notice_job(platform, message, name, at, subscription))
     return jobs
+
+
+async def _wanting(platform: Platform, account_id: int, name: EventName | None) -> Sequence[Subscription]:
+    found = await platform.store.queries.subscriptions_in_force(account_id)
+    return [one for one in found if name in one.events or _ALL in one.events] if found else ()
+
+
+@dataclass(slots=True)
+class HandedNotices:
+    """Deliveries of a batch of messages, some of them with room in the queue of this process: those are
+    written as running, and run from memory once they are committed."""
+
+    platform: Platform
+    jobs: dict[tuple[int, MessageState], list[Job]]
+    handed: list[tuple[Job, Message]]
+
+    def run(self, done: Committed) -> None:
+        """The batch is committed."""
+        handover = self.platform.handover
+        for job, message in self.handed:
+            if message.id in done.advanced:
+                handover.run_job(job, message)
+            else:
+                handover.release_job(job.account_id)
+        if sum(map(len, self.jobs.values())) > len(self.handed):
+            self.platform.topics.publish("jobs")
+
+    def release(self) -> None:
+        """The batch was not committed."""
+        for job, _ in self.handed:
+            self.platform.handover.release_job(job.account_id)
+
+
+async def notices_to_hand_over(platform: Platform, happened: Sequence[Message]) -> HandedNotices:
+    """The deliveries for messages that come to their present state now, by message and state."""
+    now, handover = platform.clock.now(), platform.handover
+    made = HandedNotices(platform, {}, [])
+    # Of two steps of one message only the pair can tell which really happened: those wait in the database.
+    steps = Counter(message.id for message in happened)
+    for message in happened:
+        name = EVENT_OF_STATE.get(message.state)
+        for subscription in await _wanting(platform, message.account_id, name):
+            assert name is not None  # nobody wants what has no name
+            job = notice_job(platform, message, name, now, subscription)
+            if steps[message.id] == 1 and handover.reserve_job(job.account_id):
+                job = replace(job, state=JobState.RUNNING, attempts=1, claimed_until=now + CLAIM)
+                made.handed.append((job, message))
+            made.jobs.setdefault((message.id, message.state), []).append(job)
+    return made
 
 
 def notice_job(
@@ -97,13 +140,15 @@ def notice_job(
 # --- telling it
 
 
-async def deliver(platform: Platform, job: Job) -> str:
+async def deliver(platform: Platform, job: Job, message: Message | None = None) -> str:
     """Tell one target of one event; the returned words are the delivery's outcome.
 
-    The target is looked up at this moment, so a corrected URL is used by the next try. Raises Refusal
-    (permanent) or CarrierError (temporary, or permanent).
+    The target is looked up at this moment, so a corrected URL is used by the next try. `message` is the
+    job's subject where it is known already. Raises Refusal (permanent) or CarrierError (temporary, or
+    permanent).
     """
-    message = await platform.store.queries.message(job.account_id, job.subject)
+    if message is None:
+        message = await platform.store.queries.message(job.account_id, job.subject)
     found = await _target(platform, job)
     if message is None or found is None:
         return "dropped: the message or its target does not exist any more"
@@ -149,8 +194,8 @@ async def _target(platform: Platform, job: Job) -> tuple[str, NoticeTarget, Subs
     kind, target_id = str(job.payload["target"]), job.payload["target_id"]
     queries = platform.store.queries
     if kind == "Subscription":
-        for subscription in await queries.subscriptions(job.account_id):
-            if subscription.id == target_id and subscription.disabled_at is None:
+        for subscription in await queries.subscriptions_in_force(job.account_id):
+            if subscription.id == target_id:
                 target = NoticeTarget(url=subscription.url, secret=subscription.secret)
                 return subscription.dialect, target, subscription
         return None
@@ -223,7 +268,7 @@ def _keep(
         duration_ms=took,
         job_id=job.id,
     )
-    platform.store.later(Changes(insert=[exchange]))
+    platform.store.note(exchange)
 
 
 # --- subscriptions

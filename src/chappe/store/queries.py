@@ -245,6 +245,14 @@ def early_receipts(
     )
 
 
+# across accounts: receipts that nobody owns
+def parked_with(connection: Connection, carrier: str, limit: int) -> tuple[EarlyReceipt, ...]:
+    """The newest receipts of a carrier without a message."""
+    table = TABLES[EarlyReceipt].c
+    statement = _select(EarlyReceipt).where(table.carrier == carrier).order_by(table.id.desc()).limit(limit)
+    return _all(connection, EarlyReceipt, statement)
+
+
 # across accounts: an inbound message has no owner before this
 def session_owner(connection: Connection, peer: str, address: str, now: datetime) -> Message | None:
     """The last message to a mobile from an address that opened a session which is still open."""
@@ -380,15 +388,9 @@ def subscriptions(connection: Connection, account_id: int) -> tuple[Subscription
     )
 
 
-# across accounts: one batch of receipts concerns many accounts; the caller pairs each with its own
-def subscriptions_of(connection: Connection, account_ids: Sequence[int]) -> tuple[Subscription, ...]:
-    """The subscriptions in force of several accounts."""
-    table = TABLES[Subscription].c
-    return _all(
-        connection,
-        Subscription,
-        _select(Subscription).where(table.account_id.in_(list(account_ids)), table.disabled_at.is_(None)),
-    )
+def subscriptions_in_force(connection: Connection, account_id: int) -> tuple[Subscription, ...]:
+    """The account's subscriptions that are told, oldest first."""
+    return tuple(one for one in subscriptions(connection, account_id) if one.disabled_at is None)
 
 
 def deliveries(

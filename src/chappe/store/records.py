@@ -1,6 +1,6 @@
 """The store as services see it: group commit, bound queries, the claim of jobs, retention."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
-from chappe.model.directory import HandsetItem, ShortCode
+from chappe.model.directory import HandsetItem, OwnNumber, ShortCode, Subscription
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Route, Tariff
@@ -30,11 +30,25 @@ _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)
 
 
-class BoundQueries:
-    """Every function of queries.py and network.py as a coroutine without its connection."""
+# What every message asks and almost nobody changes. Other nodes' changes are seen when the memory ends.
+_REMEMBERED: Mapping[str, type] = {
+    "subscriptions_in_force": Subscription,
+    "own_numbers": OwnNumber,
+}
+_REMEMBERED_FOR = timedelta(seconds=2)
+_FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
-    def __init__(self, database: Database) -> None:
+
+class BoundQueries:
+    """Every function of queries.py and network.py as a coroutine without its connection; a few answers are
+    remembered for two seconds, or until this process changes what they are about."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+        self._answers: dict[type, dict[tuple[object, ...], tuple[datetime, Any]]] = {
+            record: {} for record in _FORGOTTEN_BY
+        }
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         function = getattr(queries, name, None) or getattr(network, name)
@@ -42,8 +56,23 @@ class BoundQueries:
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
 
-        self.__dict__[name] = ask
-        return ask
+        async def remember(*args: Any) -> Any:
+            now, answers = self._clock.now(), self._answers[_REMEMBERED[name]]
+            known = answers.get((name, *args))
+            if known is not None and now < known[0]:
+                return known[1]
+            answer = await ask(*args)
+            # Into the memory as it was before the question: where somebody changed it meanwhile, that one is
+            # thrown away already.
+            answers[name, *args] = (now + _REMEMBERED_FOR, answer)
+            return answer
+
+        self.__dict__[name] = remember if name in _REMEMBERED else ask
+        return cast(Callable[..., Awaitable[Any]], self.__dict__[name])
+
+    def forget(self, record: type) -> None:
+        """Records of this type have changed."""
+        self._answers[record] = {}
 
 
 class Records:
@@ -52,12 +81,19 @@ class Records:
     def __init__(self, database: Database, clock: Clock, ids: Ids, metrics: Metrics) -> None:
         self._database = database
         self._writer = GroupWriter(database, clock, ids, metrics)
-        self.queries = cast(Queries, BoundQueries(database))
         self.shared = database.shared
+        self._bound = BoundQueries(database, clock)
+        self.queries = cast(Queries, self._bound)
 
     async def commit(self, changes: Changes) -> Committed:
         """See services/ports.py."""
-        return await self._writer.commit(changes)
+        committed = await self._writer.commit(changes)
+        touched = {type(one) for one in changes.insert}
+        touched.update(one.record for one in changes.update)
+        touched.update(one.record for one in changes.delete)
+        for record in touched & _FORGOTTEN_BY:
+            self._bound.forget(record)
+        return committed
 
     def later(self, changes: Changes) -> None:
         """See services/ports.py."""

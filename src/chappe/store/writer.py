@@ -95,8 +95,8 @@ class GroupWriter:
         self._add(changes).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def note(self, record: object) -> None:
-        """Insert a record with the next group, or in a moment when there is none; lost if the process dies
-        before. For what is only kept to be looked at."""
+        """Insert a record (or write how a job went) with the next group, or in a moment when there is none;
+        lost if the process dies before. For what nobody waits for."""
         self._loose.append(record)
         if self._task is None and self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(_LOOSE_WAITS, self._start)
@@ -171,7 +171,9 @@ class GroupWriter:
         if loose:
             try:
                 with _savepoint(connection):
-                    _insert(connection, loose)
+                    _insert(connection, [one for one in loose if not isinstance(one, JobResult)])
+                    if finished := [one for one in loose if isinstance(one, JobResult)]:
+                        finish_jobs(connection, sorted(finished, key=_id))
             except Exception as error:  # noqa: BLE001 - as above; nobody waits for these
                 _log.info("records were not kept", reason=str(_verdict(error))[:200], records=len(loose))
         return results
