@@ -61,7 +61,8 @@ class SmppCarrier:
         self._receipts: list[tuple[Connection, Asked, Receipt]] = []
         self._inbound: list[tuple[Connection, Asked, InboundMessage]] = []
         self._bell = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._told = asyncio.Event()
+        self._telling = False
         self._leaving = False
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -94,18 +95,22 @@ class SmppCarrier:
     async def run(self) -> None:
         """See services/ports.py. When cancelled it waits a little for answers under way, and unbinds."""
         self._leaving = False
-        tasks = [asyncio.create_task(link.run()) for link in self._links]
-        tasks.append(asyncio.create_task(self._pump()))
+        links = [asyncio.create_task(link.run()) for link in self._links]
+        pump = asyncio.create_task(self._pump())
         try:
-            await asyncio.gather(*tasks)
+            # Not gather: it would cancel them before they are asked to leave.
+            ended, _ = await asyncio.wait([*links, pump], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
         finally:
-            await self._leave()
-            for task in tasks:
+            self._leaving = True
+            await self._answers_under_way()
+            for link, task in zip(self._links, links, strict=True):
+                link.leave()
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            # Whoever works the carrier next finds all of this in the store, or is brought it again.
-            for waiting in (self._queue, self._answers, self._receipts, self._inbound):
-                waiting.clear()
+            await asyncio.gather(*links, return_exceptions=True)
+            await _ended(pump)
+            await self._hand_over()
 
     # --- what links tell
 
@@ -221,7 +226,7 @@ class SmppCarrier:
         if wait > 0:
             if self._alarm is not None:
                 self._alarm.cancel()
-            self._alarm = self._time.call_at(now + wait, self._fill)
+            self._alarm = self._time.call_at(now + max(wait, 0.001), self._fill)
 
     def _end(self, work: Work, submission: Submission) -> None:
         if not work.over:
@@ -238,21 +243,38 @@ class SmppCarrier:
         while True:
             await self._bell.wait()
             self._bell.clear()
-            answers, self._answers = self._answers, []
-            receipts, self._receipts = self._receipts, []
-            inbound, self._inbound = self._inbound, []
-            if answers:
-                try:
-                    await self._sink.submitted(answers)
-                except Exception:  # noqa: BLE001 - the loop of a carrier's link
-                    _log.exception("answers were not written", carrier=self.name, count=len(answers))
-                self._ask_for_more()
-            if receipts:
-                await self._keep_receipts(receipts)
-            if inbound:
-                await asyncio.gather(*(self._keep_inbound(*one) for one in inbound))
-            if not self._bell.is_set():
-                self._idle.set()
+            self._telling = True
+            await self._hand_over()
+            self._telling = False
+            self._told.set()
+
+    async def _hand_over(self) -> None:
+        answers, self._answers = self._answers, []
+        receipts, self._receipts = self._receipts, []
+        inbound, self._inbound = self._inbound, []
+        if answers:
+            try:
+                await self._sink.submitted(answers)
+            except Exception:  # noqa: BLE001 - the loop of a carrier's link
+                _log.exception("answers were not written", carrier=self.name, count=len(answers))
+            self._ask_for_more()
+        if receipts:
+            await self._keep_receipts(receipts)
+        if inbound:
+            await asyncio.gather(*(self._keep_inbound(*one) for one in inbound))
+
+    async def _answers_under_way(self) -> None:
+        """Wait until what has left is answered and told, but not for ever."""
+        patience = self._time.call_at(self._time.time() + _GRACE, self._told.set)
+        end = self._time.time() + _GRACE
+        while (
+            self._sink.holds()
+            and self._time.time() < end
+            and (self._bell.is_set() or self._telling or any(link.unanswered for link in self._links))
+        ):
+            self._told.clear()
+            await self._told.wait()
+        patience.cancel()
 
     async def _keep_receipts(self, brought: Sequence[tuple[Connection, Asked, Receipt]]) -> None:
         status = Status.ESME_ROK
@@ -276,10 +298,10 @@ class SmppCarrier:
             status = Status.ESME_RX_T_APPN
         connection.acknowledge([asked], status)
 
-    async def _leave(self) -> None:
-        self._leaving = True
-        for link in self._links:
-            link.leave()
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _context(settings: SmppSettings) -> ssl.SSLContext | None:

@@ -135,6 +135,7 @@ class Link:
 
     def leave(self) -> None:
         """Say good-bye and end the connection."""
+        self._error = "we unbound"
         if self._connection is not None:
             self._connection.bind.unbind(self._time.time())
             self._connection.flush()

@@ -41,7 +41,7 @@ class Pace:
         if self._rate is None:
             return None
         self._fill(now)
-        return int(self._tokens)
+        return int(self._tokens + 1e-9)
 
     def spend(self, count: int, now: float) -> None:
         """So many messages left."""
@@ -69,7 +69,7 @@ class Pace:
         if self._rate is None:
             return 0.0
         self._fill(now)
-        return max(0.0, (1.0 - self._tokens) / self._rate)
+        return max(0.0, (1.0 - 1e-9 - self._tokens) / self._rate)
 
     def _fill(self, now: float) -> None:
         passed = now - self._filled_at

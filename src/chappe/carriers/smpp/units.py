@@ -1,7 +1,7 @@
 """Messages as the submit_sm units that carry them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from chappe.carriers.smpp.settings import SmppSettings, TonNpi
@@ -36,7 +36,6 @@ class Unit:
 
 _UCS2 = 0x08  # SMPP 3.4, 5.2.19
 _CLASS_0 = 0x10  # 3GPP TS 23.038, 4: general data coding with a message class
-_LONGEST_RELATIVE = timedelta(days=365 * 99)
 
 
 class Units:
@@ -61,7 +60,7 @@ class Units:
             coding,
             UDHI if len(parts) > 1 else 0,
             message.receipt_wanted,
-            self._validity(message.expires_at, now),
+            self._end(message.expires_at, now),
         )
         coded = [encode_gsm7(part) if gsm else part.encode("utf-16-be") for part in parts]
         if len(parts) > 1:
@@ -70,10 +69,11 @@ class Units:
         return [encode_message(form, message.peer, part) for part in coded]
 
     def _make_form(
-        self, sender: str, coding: int, esm_class: int, receipt_wanted: bool, validity: str
+        self, sender: str, coding: int, esm_class: int, receipt_wanted: bool, end: int | None
     ) -> MessageForm:
         settings = self._settings
         ton, npi = self._ton_npi(sender)
+        told = absolute if settings.validity == "absolute" else relative
         return message_form(
             ShortMessage(
                 service_type=settings.service_type,
@@ -85,7 +85,7 @@ class Units:
                 esm_class=esm_class,
                 protocol_id=settings.protocol_id,
                 priority=settings.priority,
-                validity=validity,
+                validity="" if end is None else told(end),
                 registered_delivery=1 if receipt_wanted else 0,
                 data_coding=coding,
             )
@@ -100,16 +100,26 @@ class Units:
             return self._settings.number_ton_npi
         return self._settings.text_ton_npi
 
-    def _validity(self, end: datetime | None, now: datetime) -> str:
-        """The end of validity as SMPP writes it (3.4, 7.1.1): at a time in UTC, or from now on."""
+    def _end(self, end: datetime | None, now: datetime) -> int | None:
+        """The end of validity in whole seconds, since 1970 or from now on as it is to be told; None for not
+        at all."""
         if end is None or self._settings.validity == "none":
-            return ""
-        if self._settings.validity == "absolute":
-            return f"{end.astimezone(UTC):%y%m%d%H%M%S}000+"
-        left = int(min(end - now, _LONGEST_RELATIVE).total_seconds())
-        days, seconds = divmod(max(left, 1), 86_400)
-        years, days = divmod(days, 365)
-        months, days = divmod(days, 30)
+            return None
         return (
-            f"{years:02}{months:02}{days:02}{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}000R"
+            int(end.timestamp())
+            if self._settings.validity == "absolute"
+            else int((end - now).total_seconds())
         )
+
+
+def absolute(seconds: int) -> str:
+    """A time in seconds since 1970 as SMPP writes it, in UTC (3.4, 7.1.1)."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%y%m%d%H%M%S}000+"
+
+
+def relative(seconds: int) -> str:
+    """Seconds from now on as SMPP writes them (3.4, 7.1.1.1), months as 30 days and years as 365."""
+    days, rest = divmod(max(1, seconds), 86_400)
+    years, days = divmod(days, 365)
+    months, days = divmod(days, 30)
+    return f"{min(years, 99):02}{months:02}{days:02}{rest // 3600:02}{rest // 60 % 60:02}{rest % 60:02}000R"

@@ -89,7 +89,7 @@ def decode_message(data: bytes) -> ShortMessage:
     if end > size:
         raise IndexError("short_message is cut off")
     return ShortMessage(
-        data[:service].decode("latin-1"),
+        data[:service].decode("latin-1") if service else "",
         data[service + 1],
         data[service + 2],
         data[service + 3 : source].decode("latin-1"),
@@ -99,8 +99,8 @@ def decode_message(data: bytes) -> ShortMessage:
         data[dest + 1],
         data[dest + 2],
         data[dest + 3],
-        data[dest + 4 : schedule].decode("latin-1"),
-        data[schedule + 1 : validity].decode("latin-1"),
+        data[dest + 4 : schedule].decode("latin-1") if schedule > dest + 4 else "",
+        data[schedule + 1 : validity].decode("latin-1") if validity > schedule + 1 else "",
         data[validity + 1],
         data[validity + 2],
         data[validity + 3],
