@@ -1,7 +1,7 @@
 """Builds everything from the settings; the only module that knows all others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
@@ -17,9 +17,10 @@ from chappe.bus.queue import Queue
 from chappe.carriers.sandbox.carrier import SandboxCarrier
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
+from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.events import MessageEvent
-from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
 from chappe.services import jobs, messages, network
 from chappe.services.door import Door
@@ -36,9 +37,6 @@ from chappe.services.ports import (
 )
 from chappe.settings import Settings
 from chappe.web.pages import build
-
-if TYPE_CHECKING:
-    from chappe.host.http import GuardedClient
 
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
@@ -82,27 +80,6 @@ class DialectNotices:
         """See services/ports.py. A dialect that is switched off has no words."""
         face = self.dialects.get(dialect)
         return None if face is None else face.notice(event, target, now)
-
-
-class LateClient:
-    """The guarded client, made at its first request: its library costs a fifth of the time to start."""
-
-    def __init__(self, allow: Sequence[str]) -> None:
-        self._allow = allow
-        self._client: GuardedClient | None = None
-
-    async def send(self, outgoing: Outgoing) -> Answer:
-        """See services/ports.py."""
-        http = await asyncio.to_thread(import_module, "chappe.host.http") if self._client is None else None
-        if self._client is None and http is not None:  # nobody made it meanwhile
-            self._client = http.GuardedClient(allow=[ip_network(one) for one in self._allow])
-        assert self._client is not None
-        return await self._client.send(outgoing)
-
-    async def close(self) -> None:
-        """Let the connections go, if there were any."""
-        if self._client is not None:
-            await self._client.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +130,7 @@ async def assemble(
     dialects = load_dialects(settings.dialects)
     async with AsyncExitStack() as stack:
         if web is None:
-            web = LateClient(settings.outgoing.allow)
+            web = GuardedClient(allow=[ip_network(one) for one in settings.outgoing.allow])
             stack.push_async_callback(web.close)
         platform, records = await open_platform(
             settings,

@@ -8,7 +8,9 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from chappe.host.http import GuardedClient, TargetFailed, TargetRefused, is_permitted, read_address
+from chappe.host.addresses import is_permitted, read_address
+from chappe.host.errors import TargetFailed, TargetRefused
+from chappe.host.http import GuardedClient
 from chappe.model.outgoing import Outgoing
 
 
@@ -172,7 +174,7 @@ async def test_no_socket_is_made_for_a_forbidden_address_even_past_the_check_of_
 ) -> None:
     async with client(allow=()) as guarded:
         with pytest.raises(TargetRefused):
-            await guarded._opened().get(f"http://127.0.0.1:{trap.port}/")
+            await guarded._socket("127.0.0.1", trap.port)
 
 
 @pytest.mark.parametrize("url", MALFORMED_URLS)

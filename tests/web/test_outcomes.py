@@ -90,17 +90,34 @@ SAID = [
         "pas de connexion à ::1:80~: aucune route vers cette machine",
     ),
     (
-        "given up: The request to shop.example:80 cannot be sent: newline in header",
-        "the request to shop.example:80 cannot be sent: newline in header",
-        "la requête à shop.example:80 ne peut pas être envoyée~: newline in header",
+        "given up: The request to shop.example:80 cannot be sent: "
+        "its method or a header is not permitted in HTTP",
+        "the request to shop.example:80 cannot be sent: its method or a header is not permitted in HTTP",
+        "la requête à shop.example:80 ne peut pas être envoyée~: "
+        "sa méthode ou un de ses en-têtes n’est pas permis en HTTP",
     ),
     (
-        "shop.example:80 broke off the conversation: ServerDisconnectedError('Server disconnected')",
+        "shop.example:80 broke off the conversation: it hung up without an answer",
         "shop.example:80 broke off the conversation: it hung up without an answer",
         "shop.example:80 a interrompu l’échange~: il a raccroché sans répondre",
     ),
     (
-        "shop.example:80 broke off the conversation: ClientOSError(104, 'Connection reset by peer')",
+        "shop.example:80 broke off the conversation: it hung up in the middle of its answer",
+        "shop.example:80 broke off the conversation: it hung up in the middle of its answer",
+        "shop.example:80 a interrompu l’échange~: il a raccroché au milieu de sa réponse",
+    ),
+    (
+        "shop.example:80 broke off the conversation: its answer is not HTTP",
+        "shop.example:80 broke off the conversation: its answer is not HTTP",
+        "shop.example:80 a interrompu l’échange~: sa réponse n’est pas du HTTP",
+    ),
+    (
+        "shop.example:80 broke off the conversation: the head of its answer is too large",
+        "shop.example:80 broke off the conversation: the head of its answer is too large",
+        "shop.example:80 a interrompu l’échange~: l’en-tête de sa réponse est trop grand",
+    ),
+    (
+        "shop.example:80 broke off the conversation: connection reset by peer",
         "shop.example:80 broke off the conversation: connection reset by peer",
         "shop.example:80 a interrompu l’échange~: connexion coupée par l’autre côté",
     ),
@@ -118,6 +135,16 @@ SAID = [
         "given up: The URL 'http://1.2.3.4.5/' is malformed: 1.2.3.4.5 is neither an address nor a name",
         "the URL 'http://1.2.3.4.5/' is malformed: 1.2.3.4.5 is neither an address nor a name",
         "l’URL 'http://1.2.3.4.5/' est mal formée~: 1.2.3.4.5 n’est ni une adresse ni un nom",
+    ),
+    (
+        "given up: The URL 'http://a:x/' is malformed: 'x' is not a port",
+        "the URL 'http://a:x/' is malformed: 'x' is not a port",
+        "l’URL 'http://a:x/' est mal formée~: 'x' n’est pas un port",
+    ),
+    (
+        r"given up: The URL 'http://a\@b/' is malformed: a backslash cannot stand before the path",
+        r"the URL 'http://a\@b/' is malformed: a backslash cannot stand before the path",
+        r"l’URL 'http://a\@b/' est mal formée~: une barre oblique inverse ne peut pas précéder le chemin",
     ),
     (
         "given up: The URL 'http://1.2.3.256/' is malformed: a part of 1.2.3.256 is too large",
@@ -223,6 +250,9 @@ def pattern(node: ast.AST) -> str:
 
 SOURCES = [
     ("host/http.py", ("TargetFailed", "TargetRefused", "OSError", "ValueError"), ()),
+    ("host/addresses.py", ("TargetRefused", "ValueError"), ()),
+    ("host/urls.py", ("TargetRefused", "ValueError"), ()),
+    ("host/connections.py", ("BrokenOffError",), ()),
     ("host/mail.py", ("MailFailed", "MailRefused"), ()),
     ("bus/queue.py", ("_write", "_again"), ()),
     ("services/subscriptions.py", ("CarrierError",), ("deliver", "_request")),

@@ -290,7 +290,7 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     (r"given up: (?P<why>.*)", "%(why)s"),
     (r"internal error, reference (?P<reference>\S+)", N_("internal error, reference %(reference)s")),
     (r"there is no job of the kind (?P<kind>.+)", N_("nothing here does work of the kind “%(kind)s”")),
-    # host/http.py
+    # host/http.py and what it is made of
     (r"No connection to (?P<target>\S+) in time", N_("no connection to %(target)s in time")),
     (r"No connection to (?P<target>\S+): (?P<why>.*)", N_("no connection to %(target)s: %(why)s")),
     (
@@ -347,9 +347,19 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     ),
     (r"(?P<host>.+) is not a host name", N_("%(host)s is not a host name")),
     (r"(?P<host>\S+) is neither an address nor a name", N_("%(host)s is neither an address nor a name")),
+    (r"(?P<port>.+) is not a port", N_("%(port)s is not a port")),
+    (r"a backslash cannot stand before the path", N_("a backslash cannot stand before the path")),
     (r"a part of (?P<host>\S+) is too large", N_("a part of %(host)s is too large")),
     (r"an IPv6 zone is not possible in a URL of a customer", N_("an IPv6 zone is not possible here")),
     (r"(?P<host>\S+) has no address", N_("%(host)s has no address")),
+    (
+        r"its method or a header is not permitted in HTTP",
+        N_("its method or a header is not permitted in HTTP"),
+    ),
+    (r"it hung up without an answer", N_("it hung up without an answer")),
+    (r"it hung up in the middle of its answer", N_("it hung up in the middle of its answer")),
+    (r"its answer is not HTTP", N_("its answer is not HTTP")),
+    (r"the head of its answer is too large", N_("the head of its answer is too large")),
     # host/mail.py
     (r"The mail to (?P<to>.+) cannot be sent: (?P<why>.*)", N_("the mail to %(to)s cannot be sent: %(why)s")),
     (r"(?P<to>\S+) is not a mail address", N_("%(to)s is not a mail address")),
@@ -371,8 +381,6 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     ),
     # the system, and Python's way of writing what it says
     (r"\[Errno -?\d+\] (?P<why>.*)", "%(why)s"),
-    (r"\w+Error\(\d+, '(?P<why>[^']*)'\)", "%(why)s"),
-    (r"ServerDisconnectedError\('Server disconnected'\)", N_("it hung up without an answer")),
     (r"connection refused", N_("connection refused")),
     (r"connection reset by peer", N_("connection reset by peer")),
     (r"connection timed out", N_("connection timed out")),
