@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chappe.model.errors import Fault
-from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.messages import Direction, Message, MessageState, Purpose
 from chappe.model.smstext import Encoding
 
 # --- who asks
@@ -69,7 +69,7 @@ class SendMessages:
     is replaced by the default instead of refused. `send_at` in the past means now. `split_allowed` False or
     `max_segments` bound the length (`content_too_long`). With `all_or_nothing` one bad recipient refuses
     the command; without it each recipient has its own fate. `session` opens a time in which answers
-    need no keyword.
+    need no keyword. `purpose` decides which rules of the land hold (model/rules.py).
     """
 
     recipients: tuple[str, ...]
@@ -88,6 +88,7 @@ class SendMessages:
     session: timedelta | None = None
     all_or_nothing: bool = True
     replay: Replay | None = None
+    purpose: Purpose = Purpose.TRANSACTIONAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class QuoteMessages:
     text: str
     encoding: Encoding | None = None
     sender: str = ""
+    purpose: Purpose = Purpose.TRANSACTIONAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ class Direction(StrEnum):
     MO = "mo"
 
 
+class Purpose(StrEnum):
+    """What a message is sent for; the rules of the land ask more of advertising than of a notice."""
+
+    TRANSACTIONAL = "transactional"
+    MARKETING = "marketing"
+
+
 class MessageState(StrEnum):
     """Where a message stands."""
 
@@ -73,7 +80,8 @@ class Message:
     `batch_id` joins the messages of one command. `exchange_id` is the wire conversation that asked.
     `send_at` is the date it was
     scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's
-    ids of the segments, joined by blanks. Times are aware, UTC.
+    ids of the segments, joined by blanks. `held_by` names the rule (model/rules.py) that moved its date to
+    the next allowed time; empty: none did. Times are aware, UTC.
     """
 
     id: int
@@ -107,6 +115,8 @@ class Message:
     attempts: int = 0
     exchange_id: int | None = None
     user_id: int | None = None
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    held_by: str = ""
 
 
 _FIELDS = tuple(field.name for field in fields(Message))

@@ -94,6 +94,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             session_until=None if command.session is None else due_at + command.session,
             exchange_id=caller.exchange_id,
             user_id=caller.user_id,
+            purpose=command.purpose,
         )
         for _, number, way in targets
     ]

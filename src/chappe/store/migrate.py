@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.store.database import Database, DatabaseUnusable, open_database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with the folder."""
 
 

@@ -312,6 +312,8 @@ message_table = Table(
     _number("attempts"),
     _number("exchange_id", null=True),
     _number("user_id", null=True),
+    Column("purpose", Choice(messages.Purpose), nullable=False, server_default=text("'transactional'")),
+    _text("held_by", added=True),
     UniqueConstraint("ref"),
     Index(None, "account_id", "id"),
     # Open work only: nothing indexes a column that changes on closed rows (ARCHITECTURE.md section 8).

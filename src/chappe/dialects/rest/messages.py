@@ -15,7 +15,7 @@ from chappe.model import commands
 from chappe.model.errors import Fault
 from chappe.model.history import MessageStory as StoryRecord
 from chappe.model.history import Page
-from chappe.model.messages import Direction, MessageState
+from chappe.model.messages import Direction, MessageState, Purpose
 from chappe.model.messages import Message as MessageRecord
 from chappe.model.smstext import Encoding
 from chappe.protocols.http import HttpResponse
@@ -47,6 +47,9 @@ class SendRequest(Body, rename={"sender": "from"}):
     encoding: Annotated[Encoding | None, Meta(description="Left out: gsm7 where it suffices, else ucs2.")] = (
         None
     )
+    purpose: Annotated[
+        Purpose, Meta(description="What it is sent for; the rules of the land ask more of marketing.")
+    ] = Purpose.TRANSACTIONAL
 
 
 class MessageQuery(PageQuery, rename={"sender": "from"}):
@@ -91,6 +94,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
     price: Credits
     flash: bool
     reference: str
+    purpose: Purpose
     dialect: str
     created_at: Time
     send_at: Annotated[Time | None, Meta(description="The date it is or was scheduled for.")]
@@ -114,6 +118,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
             price=credits_of(message.price),
             flash=message.flash,
             reference=message.reference,
+            purpose=message.purpose,
             dialect=message.dialect,
             created_at=utc(message.created_at),
             send_at=utc_or_none(message.send_at),
@@ -236,6 +241,7 @@ def decode_send(call: WireCall) -> commands.SendMessages:
         encoding=request.encoding,
         all_or_nothing=True,
         replay=wire.replay(call),
+        purpose=request.purpose,
     )
 
 
@@ -262,6 +268,7 @@ def decode_quote(call: WireCall) -> commands.QuoteMessages:
         text=request.text,
         encoding=request.encoding,
         sender=request.sender or "",
+        purpose=request.purpose,
     )
 
 

@@ -28,7 +28,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind
-from chappe.model.messages import Direction, MessageState
+from chappe.model.messages import Direction, MessageState, Purpose
 from chappe.model.smstext import Encoding
 
 
@@ -54,6 +54,7 @@ _MESSAGE = messages.Message(
     price=shapes.credits_of(1000),
     flash=False,
     reference="parcel-17",
+    purpose=Purpose.TRANSACTIONAL,
     dialect="rest",
     created_at=_AT,
     send_at=None,
