@@ -123,8 +123,8 @@ def queue_of(world: World, run: Callable[[Platform, Job], Awaitable[str]], **cho
 async def enqueue(world: World, **chosen: Any) -> Job:
     now = world.clock.now()
     job = Job(world.platform.ids.new_id(), "work", 1, 0, {"n": 1}, JobState.WAITING, now, now)
-    await world.platform.store.commit(Changes(enqueue=[replace(job, **chosen)]))
-    return replace(job, **chosen)
+    await world.platform.store.commit(Changes(enqueue=[job._replace(**chosen)]))
+    return job._replace(**chosen)
 
 
 async def jobs_of(world: World) -> list[Job]:

@@ -2,7 +2,7 @@
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chappe.model.numbers import (
@@ -10,6 +10,8 @@ from chappe.model.numbers import (
     NumberError,
     Sender,
     SenderKind,
+    _is_plain,
+    _read_msisdn,
     display,
     is_short_code,
     read_msisdn,
@@ -281,3 +283,20 @@ def test_what_is_shown_reads_back_as_the_same_number(
         assert read_msisdn(f"+{msisdn}", shown_in) == msisdn
         if len(msisdn) > 8:
             assert read_msisdn(display(msisdn, shown_in), shown_in) == msisdn
+
+
+@settings(max_examples=1500)
+@given(
+    digits=st.from_regex(
+        r"(33|41|44|49|39|1|7|212|262|590|86|55|[1-9][0-9]{0,2})[0-9]{5,12}", fullmatch=True
+    ),
+    region=st.sampled_from(["FR", "CH", "DE", "IT", "US", "RU", "GB", "BR", "RE", "XX"]),
+)
+def test_what_is_read_by_its_length_is_what_the_library_reads(digits: str, region: str) -> None:
+    if _is_plain(digits, region):
+        assert _read_msisdn(digits, region) == digits
+
+
+def test_ordinary_mobiles_are_read_by_their_length() -> None:
+    for number in ("33612345678", "41792223344", "447900000123", "491711234567"):
+        assert _is_plain(number, "FR"), number

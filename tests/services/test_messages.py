@@ -1,7 +1,6 @@
 """Sending, quoting and cancelling."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -299,7 +298,7 @@ async def test_the_sender_rules(world: World) -> None:
     (own,) = await world.platform.store.queries.own_numbers(new.account.id)
 
     async def shown(default: str = "", **more: object) -> str:
-        who = replace(caller(new), default_sender=default)
+        who = caller(new)._replace(default_sender=default)
         outcome = await messages.send(world.platform, who, SendMessages((ALICE,), "Hi", **more))
         (result,) = outcome.results
         assert isinstance(result, Accepted)

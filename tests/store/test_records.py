@@ -119,7 +119,7 @@ async def test_nul_is_dropped_on_insert(ground: Ground) -> None:
     message = ground.message(1, text=NUL, reference="\0", carrier_code=NUL)
     job = ground.job(payload={"k\0": [NUL, {"deep": NUL}], "kept": "\\u0000", "slash": "\\\0"})
     await ground.records.commit(Changes(insert=[message], enqueue=[job]))
-    assert await ground.all(Message) == [replace(message, text="ab", reference="", carrier_code="ab")]
+    assert await ground.all(Message) == [message._replace(text="ab", reference="", carrier_code="ab")]
     [read] = await ground.all(Job)
     assert read.payload == {"k": ["ab", {"deep": "ab"}], "kept": "\\u0000", "slash": "\\"}
 

@@ -86,7 +86,9 @@ class Pipeline:
         caller: Caller | None = None
         try:
             request = _with_form(request)
-            call = replace(dialect.read(request), request=request)
+            call = dialect.read(request)
+            if call.request is None:
+                call = replace(call, request=request)
             caller = await self._caller(dialect, call, request)
             operation = dialect.operations.get(call.verb)
             if operation is None:
@@ -114,11 +116,11 @@ class Pipeline:
 
     async def _caller(self, dialect: Dialect, call: WireCall, request: HttpRequest) -> Caller:
         if call.anonymous and not call.credentials:
-            return replace(directory.NOBODY, dialect=dialect.name, region=dialect.region)
+            return directory.NOBODY._replace(dialect=dialect.name, region=dialect.region)
         caller = await directory.authenticate(
             self.platform, dialect.name, call.credentials, request.peer, dialect.region
         )
-        return replace(caller, exchange_id=self.platform.ids.new_id())
+        return caller._replace(exchange_id=self.platform.ids.new_id())
 
     def _keep(
         self,
@@ -152,19 +154,19 @@ _SHOWN_HEADERS = ("host", "content-type", "user-agent", "idempotency-key")
 
 
 def _wire(request: HttpRequest) -> bytes:
-    head = [f"{request.method} ".encode() + request.target + f" HTTP/{request.http_version}".encode()]
-    head += [
-        f"{name}: {request.headers[name]}".encode("utf-8", "replace")
-        for name in _SHOWN_HEADERS
-        if name in request.headers
-    ]
-    return b"\n".join(head) + b"\n\n" + request.body[: _KEPT * 2]
+    head = b"%b %b HTTP/%b" % (request.method.encode(), request.target, request.http_version.encode())
+    for name in _SHOWN_HEADERS:
+        value = request.headers.get(name)
+        if value is not None:
+            head += f"\n{name}: {value}".encode("utf-8", "replace")
+    return head + b"\n\n" + request.body[: _KEPT * 2]
 
 
 def _text(data: bytes, secrets: Iterable[bytes]) -> str:
     for secret in secrets:
         data = data.replace(secret, _MASK)
-    data = _SIGNING_SECRET.sub(_MASK, data)
+    if b"whsec_" in data:
+        data = _SIGNING_SECRET.sub(_MASK, data)
     return data[:_KEPT].decode("utf-8", "backslashreplace")
 
 
@@ -212,7 +214,7 @@ def _request(scope: Scope, body: bytes) -> HttpRequest:
 
 def _with_form(request: HttpRequest) -> HttpRequest:
     """The request with the parts of a multipart body taken apart."""
-    if request.content_type != "multipart/form-data":
+    if "content-type" not in request.headers or request.content_type != "multipart/form-data":
         return request
     fields: list[tuple[bytes, bytes]] = []
     uploads: dict[str, Upload] = {}

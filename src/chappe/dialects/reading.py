@@ -5,8 +5,9 @@ The rules come from what real clients of those wires send; each function names t
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from chappe.model.errors import Fault, Refusal
@@ -34,12 +35,14 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([a-z0-9_-]+)", re.IGNORECASE)
 _UNICODE_ESCAPES = re.compile(rb"((?:%[uU][0-9A-Fa-f]{4})+)")
 _NAME = re.compile(r"(?P<stray>(?:amp;)*)(?P<name>.*?)(?:\[[0-9]*\])?", re.DOTALL)
 
+_LONGEST_NAME = 1000
+"""Bytes of a name that are read; no client writes a longer one (our choice)."""
+
 _TRUE = frozenset({"true", "1", "yes", "on", "oui", "vrai"})
 _FALSE = frozenset({"false", "0", "no", "off", "non", "faux"})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a request.
 
     `name` is in lower case, without brackets and without a stray `amp;`, which `stray` tells of. `value` is
@@ -81,11 +84,14 @@ def fields_of(parameters: Iterable[Parameter]) -> dict[str, tuple[str, ...]]:
 
     A name with a stray `amp;` (a listing copied from an HTML page) counts where the clean one is absent.
     """
-    clean: dict[str, list[str]] = {}
-    stray: dict[str, list[str]] = {}
+    clean: dict[str, tuple[str, ...]] = {}
+    stray: dict[str, tuple[str, ...]] = {}
     for parameter in parameters:
-        (stray if parameter.stray else clean).setdefault(parameter.name, []).append(parameter.value)
-    return {name: tuple(values) for name, values in (stray | clean).items()}
+        of_its_kind = stray if parameter.stray else clean
+        known = of_its_kind.get(parameter.name)
+        value = (parameter.value,)
+        of_its_kind[parameter.name] = value if known is None else known + value
+    return stray | clean if stray else clean
 
 
 def first(fields: Mapping[str, Sequence[str]], *names: str) -> str:
@@ -93,12 +99,18 @@ def first(fields: Mapping[str, Sequence[str]], *names: str) -> str:
 
     Of several values the first counts (our choice; PHP takes the last).
     """
-    return next((fields[name][0] for name in names if fields.get(name) and fields[name][0]), "")
+    for name in names:
+        values = fields.get(name)
+        if values and values[0]:
+            return values[0]
+    return ""
 
 
 def scalar(fields: Mapping[str, Sequence[str]], *names: str) -> str:
     """Like `first`, without surrounding blanks and without the one pair of quotes that some clients write."""
     value = first(fields, *names).strip()
+    if not value or value[0] not in "\"'":
+        return value
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1].strip()
     return value
@@ -125,6 +137,8 @@ def unescape(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
     `+` is a blank, `%XX` a byte in some charset, and `%uXXXX` (`Escape` of VBScript and JavaScript) a UTF-16
     code unit whatever the charset of the rest.
     """
+    if b"%" not in raw and raw.isascii():
+        return raw.decode("ascii").replace("+", " ")
     pieces = _UNICODE_ESCAPES.split(raw.replace(b"+", b" "))
     plain = [unquote_to_bytes(piece) for piece in pieces[::2]]
     codec = _codec(b" ".join(plain), eight_bit, declared)  # one for all pieces of the value
@@ -155,14 +169,26 @@ def repair_double_encoding(text: str, eight_bit: str | None = None) -> str:
 def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> Iterable[Parameter]:
     for part in raw.split(b"&"):
         if part:
-            name, _, value = part.partition(b"=")
-            yield _parameter(unescape(name, eight_bit, declared), unescape(value, eight_bit, declared), value)
+            raw_name, _, value = part.partition(b"=")
+            name, stray = _named(raw_name, eight_bit, declared)
+            yield Parameter(name, unescape(value, eight_bit, declared), value, stray)
 
 
 def _parameter(name: str, value: str, raw: bytes) -> Parameter:
+    clean, stray = _cleaned(name)
+    return Parameter(clean, value, raw, stray)
+
+
+@lru_cache(maxsize=4096)
+def _named(raw: bytes, eight_bit: str, declared: str | None) -> tuple[str, bool]:
+    """The name and whether it was stray; remembered, because clients write the same few names for ever."""
+    return _cleaned(unescape(raw[:_LONGEST_NAME], eight_bit, declared))
+
+
+def _cleaned(name: str) -> tuple[str, bool]:
     found = _NAME.fullmatch(name.strip().lower())
     assert found is not None  # the pattern matches any text
-    return Parameter(found["name"], value, raw, stray=bool(found["stray"]))
+    return found["name"], bool(found["stray"])
 
 
 def _declared(content_type: str) -> str | None:

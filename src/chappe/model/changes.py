@@ -11,8 +11,7 @@ from chappe.model.ledger import LedgerMove
 from chappe.model.messages import MessageState
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(NamedTuple):
     """One guarded step of a message to the state `to`, from any state that `to` may follow.
 
     `ledger` and `enqueue` happen only if the step does. Where the guard holds it back (a duplicate
@@ -62,8 +61,7 @@ class Fence(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
+class JobResult(NamedTuple):
     """How one attempt of a job went; left out where the claim of that attempt ran out meanwhile."""
 
     id: int

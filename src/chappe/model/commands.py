@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chappe.model.errors import Fault
 from chappe.model.messages import Direction, Message, MessageState, Purpose
@@ -29,8 +30,7 @@ class Password:
 Credentials = Key | Password
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks, as services know them. `region` is where national numbers are read (ISO 3166).
 
     `account_id` 0 is nobody: an operation that needs no credentials.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from chappe.model.jobs import Job
 from chappe.model.messages import Message, MessageState
@@ -10,8 +10,7 @@ from chappe.model.messages import Message, MessageState
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One wire conversation, secrets masked: `request` and `answer` as text, cut at 16 KiB.
 
     `outgoing` ones are ours to a customer's server, with the id of their job in `job_id`.

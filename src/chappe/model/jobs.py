@@ -1,8 +1,8 @@
 """Work to be done later, at least once: a row written with the change that caused it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 CLAIM = timedelta(minutes=5)
 """How long a runner has for one attempt before another one may take the job over."""
@@ -17,8 +17,7 @@ class JobState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One piece of work of a kind known to services/jobs.py.
 
     `subject` is the id of the record it is about (a message), so that its timeline can show it.

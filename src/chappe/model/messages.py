@@ -1,10 +1,10 @@
 """Messages (SMS, later MMS), their receipts, and which state may follow which."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
+from typing import NamedTuple
 
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
@@ -71,8 +71,7 @@ GIVE_BACK_STATES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One SMS to or from one mobile.
 
     `peer` is the mobile (MSISDN digits), `address` is our side of it: the sender id shown on an MT, the
@@ -119,10 +118,8 @@ class Message:
     held_by: str = ""
 
 
-_FIELDS = tuple(field.name for field in fields(Message))
-_values = attrgetter(*_FIELDS)
 _STATE, _SENT_AT, _SENDING_AT, _FINISHED_AT, _FAULT, _CODE, _IDS = map(
-    _FIELDS.index,
+    Message._fields.index,
     ("state", "sent_at", "sending_at", "finished_at", "fault", "carrier_code", "carrier_ids"),
 )
 
@@ -136,12 +133,8 @@ def stepped(
     carrier_code: str | None = None,
     carrier_ids: str | None = None,
 ) -> Message:
-    """The message as it is after a step; None leaves a field as it is.
-
-    It is copied by position: a message takes this step three times in its life, and
-    `dataclasses.replace` costs more than writing the row.
-    """
-    values = list(_values(message))
+    """The message as it is after a step; None leaves a field as it is."""
+    values = list(message)
     values[_STATE] = state
     if state is MessageState.SENT:
         values[_SENT_AT] = at
@@ -155,7 +148,7 @@ def stepped(
         values[_CODE] = carrier_code
     if carrier_ids is not None:
         values[_IDS] = carrier_ids
-    return Message(*values)
+    return Message._make(values)
 
 
 @dataclass(frozen=True, slots=True)

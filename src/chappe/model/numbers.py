@@ -40,6 +40,7 @@ _MOST_DIGITS = 15  # ITU-T E.164 6.2.1
 _MOST_SENDER_SEPTETS = 11  # 3GPP TS 23.040 9.1.2.5: 10 octets of address value hold 11 septets
 _LONGEST_WRITTEN = 64  # our choice: room for separators, and a bound on what the cache keeps
 
+_CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 _SEPARATORS = str.maketrans("", "", " \u00a0\u202f./-()")
 _SHORT_CODE = re.compile("[0-9]{3,8}")
 _WRITTEN_NUMBER = re.compile("[0-9 \u00a0\u202f./()-]+")
@@ -65,7 +66,44 @@ def read_msisdn(raw: str, region: str = "FR") -> Msisdn:
     """
     if len(raw) > _LONGEST_WRITTEN:
         raise _wrong(raw, "is too long for a telephone number")
+    if raw.isascii() and raw.isdigit() and _is_plain(raw, region):
+        return Msisdn(raw)
     return _read_msisdn(raw, region)
+
+
+def _is_plain(digits: str, region: str) -> bool:
+    """Whether digits are an MSISDN as they stand, decided by country code and length alone.
+
+    The library takes 80 microseconds for a number, so this is asked first. It holds where the length is
+    possible in that country, the library would strip nothing (a trunk prefix), and no number of the region
+    is that long.
+    """
+    for length in (2, 3, 1):
+        code = digits[:length]
+        if code in _CALLING_CODES:
+            stripped = _what_is_stripped(code, len(digits), region)
+            return stripped is not None and stripped.match(digits, length) is None
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _what_is_stripped(code: str, length: int, region: str) -> re.Pattern[str] | None:
+    """What the library takes away from the beginning of a number of this country; None where length alone
+    does not settle it."""
+    lengths, _ = _lengths(region)
+    # A trunk prefix may stand before a number of the region.
+    if not lengths or length <= max(lengths) + 1:
+        return None
+    lengths, prefix = _lengths(phonenumbers.region_code_for_country_code(int(code)))
+    return re.compile(prefix or "(?!)") if length - len(code) in lengths else None
+
+
+def _lengths(region: str) -> tuple[tuple[int, ...], str | None]:
+    """How many digits numbers of a region may have, and what may stand before them at home."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.general_desc is None:
+        return (), None
+    return metadata.general_desc.possible_length, metadata.national_prefix_for_parsing
 
 
 def read_sender(raw: str, region: str = "FR") -> Sender:

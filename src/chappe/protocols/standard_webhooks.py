@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 _PREFIX = "whsec_"
 _MESSAGE_ID = re.compile(
@@ -48,6 +49,7 @@ def sign(secrets: Sequence[str], message_id: str, timestamp: datetime, body: byt
     }
 
 
+@lru_cache(maxsize=1024)
 def _key(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

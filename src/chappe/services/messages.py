@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chappe.model.changes import Advance, Changes, Update
@@ -20,7 +20,7 @@ from chappe.model.commands import (
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import StoredOutcome
 from chappe.model.ledger import EntryKind, LedgerMove
-from chappe.model.messages import Direction, Message, MessageState
+from chappe.model.messages import Direction, Message, MessageState, stepped
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.model.smstext import TextNotEncodable, TextPlan, plan
 from chappe.services import history, subscriptions
@@ -230,7 +230,7 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
         balance = 0 if account is None else account.balance
     return SendOutcome(
         tuple(
-            Accepted(recipient, replace(found[kept], state=state))
+            Accepted(recipient, found[kept]._replace(state=state))
             if isinstance(kept, str)
             else _refused(recipient, _list(kept))
             for recipient, kept in zip(command.recipients, results, strict=False)
@@ -355,7 +355,7 @@ async def cancel(
 async def _cancel(platform: Platform, ref: str, message: Message | None, now: datetime) -> Message | Refused:
     if message is None:
         return Refused(ref, Fault.NOT_FOUND, f"there is no message {ref}")
-    cancelled = replace(message, state=MessageState.CANCELLED, finished_at=now)
+    cancelled = stepped(message, MessageState.CANCELLED, now)
     step = Advance(
         message.id,
         MessageState.CANCELLED,
@@ -398,10 +398,10 @@ async def sweep(platform: Platform, limit: int = 500) -> Swept:
         await platform.store.commit(
             Changes(advance=[Advance(message.id, MessageState.QUEUED, now, due_at=now) for message in due])
         )
-        wake(platform, [replace(message, state=MessageState.QUEUED) for message in due])
+        wake(platform, [message._replace(state=MessageState.QUEUED) for message in due])
     over = await platform.store.queries.expired_messages(now, limit)
     if over:
-        ended = [replace(m, state=MessageState.EXPIRED, finished_at=now, fault=Fault.EXPIRED) for m in over]
+        ended = [stepped(m, MessageState.EXPIRED, now, fault=Fault.EXPIRED) for m in over]
         told = await subscriptions.notices_by_message(platform, [(message, now) for message in ended])
         # A message that the network took and never reported on is not given back: it may have arrived.
         steps = [

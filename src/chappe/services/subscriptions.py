@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,9 +102,9 @@ async def notices_to_hand_over(platform: Platform, happened: Sequence[Message]) 
         name = EVENT_OF_STATE.get(message.state)
         for subscription in await _wanting(platform, message.account_id, name):
             assert name is not None  # nobody wants what has no name
-            job = notice_job(platform, message, name, now, subscription)
-            if steps[message.id] == 1 and handover.reserve_job(job.account_id):
-                job = replace(job, state=JobState.RUNNING, attempts=1, claimed_until=now + CLAIM)
+            room = steps[message.id] == 1 and handover.reserve_job(message.account_id)
+            job = notice_job(platform, message, name, now, subscription, running=room)
+            if room:
                 made.handed.append((job, message))
             made.jobs.setdefault((message.id, message.state), []).append(job)
     return made
@@ -117,23 +117,28 @@ def notice_job(
     at: datetime,
     target: Subscription | Keyword | OwnNumber,
     way: str = "url",
+    *,
+    running: bool = False,
 ) -> Job:
-    """The delivery of one event to one target; `way` is "url" or "email"."""
+    """The delivery of one event to one target; `way` is "url" or "email". A `running` one has its first
+    attempt claimed from the start."""
     return Job(
         id=platform.ids.new_id(),
         kind=DELIVER,
         account_id=message.account_id,
         subject=message.id,
         payload={
-            "event": str(name),
+            "event": name.value,
             "at": at.isoformat(),
             "target": type(target).__name__,
             "target_id": target.id,
             "way": way,
         },
-        state=JobState.WAITING,
+        state=JobState.RUNNING if running else JobState.WAITING,
         due_at=at,
         created_at=at,
+        attempts=1 if running else 0,
+        claimed_until=at + CLAIM if running else None,
     )
 
 
@@ -184,9 +189,9 @@ def event_of(job: Job, message: Message) -> MessageEvent:
     state = _STATE_OF_EVENT[name]
     if name is EventName.MESSAGE_ACCEPTED:
         first = state if message.send_at is None else MessageState.SCHEDULED
-        message = replace(message, state=first, sent_at=None, **_UNFINISHED)
+        message = message._replace(state=first, sent_at=None, **_UNFINISHED)
     elif state is not message.state:
-        message = replace(message, state=state, **_UNFINISHED)
+        message = message._replace(state=state, **_UNFINISHED)
     return MessageEvent(f"evt_{job.id}", name, at, message)
 
 

@@ -45,18 +45,19 @@ def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> 
     columns: list[Cells] = []
     postgres = is_postgres(connection)
     take, converters = _reader(record, postgres)
-    for (name, convert), cells in zip(converters, zip(*map(take, values), strict=True), strict=True):
+    rows: Iterable[Cells] = values if take is None else map(take, values)
+    for (name, convert), cells in zip(converters, zip(*rows, strict=True), strict=True):
         if cells.count(None) == len(cells):
             continue  # NULL is what a column has by itself
         names.append(name)
         columns.append(cells if convert is None else convert(cells))
     table = TABLES[record].name
-    rows = list(zip(*columns, strict=True))
+    cells_of = list(zip(*columns, strict=True))
     if postgres:
-        await_only(_driver(connection).copy_records_to_table(table, records=rows, columns=names))
+        await_only(_driver(connection).copy_records_to_table(table, records=cells_of, columns=names))
         return
     driver = _driver(connection)
-    for piece in _pieces(rows, len(names)):
+    for piece in _pieces(cells_of, len(names)):
         driver.execute(_sqlite_insert(table, tuple(names), len(piece)), list(chain.from_iterable(piece)))
 
 
@@ -86,10 +87,14 @@ Converter = Callable[[Cells], Cells]
 @cache
 def _reader(
     record: type, postgres: bool
-) -> tuple[Callable[[Any], tuple[Any, ...]], list[tuple[str, Converter | None]]]:
+) -> tuple[Callable[[Any], tuple[Any, ...]] | None, list[tuple[str, Converter | None]]]:
+    """How the cells of a record are got (None: it is the tuple of them already), and its columns by name,
+    each with what makes its cells such as the driver takes."""
     columns = list(TABLES[record].columns)
+    names = [column.name for column in columns]
     convert = _for_postgres if postgres else _for_sqlite
-    return attrgetter(*(column.name for column in columns)), [(c.name, convert(c)) for c in columns]
+    is_row = getattr(record, "_fields", None) == tuple(names)
+    return None if is_row else attrgetter(*names), [(c.name, convert(c)) for c in columns]
 
 
 def _for_sqlite(column: Column[Any]) -> Converter | None:
@@ -101,7 +106,7 @@ def _for_sqlite(column: Column[Any]) -> Converter | None:
         plain = {member: str(member.value) for member in kind.choices} | {None: None}
         return lambda cells: [plain[one] for one in cells]
     if isinstance(kind, Boolean):
-        return lambda cells: [None if one is None else int(one) for one in cells]
+        return lambda cells: [None if one is None else +one for one in cells]
     return _for_postgres(column)
 
 
@@ -110,9 +115,12 @@ def _for_postgres(column: Column[Any]) -> Converter | None:
         return lambda cells: _times(cells, in_utc)
     if isinstance(column.type, Json):
         return lambda cells: [None if one is None else json_text(one) for one in cells]
-    if isinstance(column.type, PlainText):
-        return lambda cells: [without_nul(one) for one in cells]
-    return None
+    return _without_nul if isinstance(column.type, PlainText) else None
+
+
+def _without_nul(cells: Cells) -> Cells:
+    # One look at all of them: a NUL is as good as never there.
+    return [without_nul(one) for one in cells] if "\0" in "".join(filter(None, cells)) else cells
 
 
 def _times(cells: Cells, convert: Callable[[datetime], Any]) -> Cells:

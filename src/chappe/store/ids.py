@@ -2,12 +2,13 @@
 
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from chappe.services.ports import Clock
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _NODE_BITS = 10
 _COUNTER_BITS = 12
 
@@ -24,6 +25,7 @@ class SortableIds:
         self._node = node % (1 << _NODE_BITS)
         self._last = 0
         self._counter = 0
+        self._random = b""
         # SQLite's writer thread asks for ids of ledger entries while the loop asks for those of messages.
         self._turn = threading.Lock()
 
@@ -42,8 +44,10 @@ class SortableIds:
 
     def new_ref(self) -> str:
         """26 characters, sortable by time."""
-        number = _milliseconds(self._clock.now()) << 80 | int.from_bytes(self.secret(10))
-        return base32(number, 26)
+        if len(self._random) < 10:
+            self._random = secrets.token_bytes(1000)  # one call to the system for a hundred refs
+        random, self._random = self._random[:10], self._random[10:]
+        return base32(_milliseconds(self._clock.now()) << 80 | int.from_bytes(random), 26)
 
     def secret(self, length: int) -> bytes:
         """Random bytes nobody can guess."""
@@ -51,13 +55,15 @@ class SortableIds:
 
 
 def _milliseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    passed = at - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
 
 
 def base32(number: int, length: int) -> str:
     """A number in Crockford's base 32, lower case, of fixed length."""
     digits = []
-    for _ in range(length):
-        number, rest = divmod(number, 32)
-        digits.append(_ALPHABET[rest])
-    return "".join(reversed(digits))
+    for _ in range(-(-length // 2)):
+        digits.append(_PAIRS[number & 1023])
+        number >>= 10
+    digits.reverse()
+    return "".join(digits)[-length:]

@@ -472,7 +472,7 @@ FAILURES = {
 
 
 def told(**changes: Any) -> dict[str, Any]:
-    story = MessageStory(replace(MESSAGE, **changes), (), (), ())
+    story = MessageStory(MESSAGE._replace(**changes), (), (), ())
     [[ref, members]] = result(wire.encode_stories((story,), call("get_status", "u", "p", REF)))
     assert ref == REF
     return dict(members)
@@ -494,8 +494,8 @@ def test_a_failure_is_told_by_its_reason() -> None:
 
 def test_the_story_of_a_message() -> None:
     at = datetime(2026, 7, 1, 20, 0, tzinfo=UTC)
-    message = replace(
-        MESSAGE, state=MessageState.DELIVERED, sent_at=at, finished_at=at + timedelta(seconds=5)
+    message = MESSAGE._replace(
+        state=MessageState.DELIVERED, sent_at=at, finished_at=at + timedelta(seconds=5)
     )
     story = MessageStory(
         message, ((MessageState.SENT, at), (MessageState.DELIVERED, at + timedelta(seconds=5))), (), ()
@@ -544,7 +544,7 @@ def test_an_unknown_message_has_all_members_with_their_types() -> None:
 
 
 def test_cancelling_answers_each_id() -> None:
-    cancelled = replace(MESSAGE, state=MessageState.CANCELLED)
+    cancelled = MESSAGE._replace(state=MessageState.CANCELLED)
     outcome = (cancelled, Refused("x", Fault.TOO_LATE, "sent"), Refused("y", Fault.NOT_FOUND, "unknown"))
     answer = wire.encode_cancelled(outcome, call("cancel_message", "u", "p", [REF, "x", "y"]))
     assert result(answer) == [[REF, True], ["x", False], ["y", False]]
@@ -554,8 +554,8 @@ def test_cancelling_answers_each_id() -> None:
 
 
 def inbound(name: EventName = EventName.MESSAGE_RECEIVED) -> MessageEvent:
-    message = replace(
-        MESSAGE, direction=Direction.MO, state=MessageState.RECEIVED, address="939", text="OUI\n<3"
+    message = MESSAGE._replace(
+        direction=Direction.MO, state=MessageState.RECEIVED, address="939", text="OUI\n<3"
     )
     return MessageEvent("e1", name, NOW, message)
 

@@ -1,6 +1,5 @@
 """The Orange API's parameters, XML, status codes and notices as tables."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -39,8 +38,7 @@ SENT = Message(
     due_at=AT,
     reference="ticket",
 )
-INBOUND = replace(
-    SENT,
+INBOUND = SENT._replace(
     direction=Direction.MO,
     state=MessageState.RECEIVED,
     text="POLL Ça va? A) oui & B) 50%",
@@ -372,7 +370,7 @@ def test_the_answer_has_the_call_id() -> None:
 
 
 def test_several_recipients_have_one_call_info_each_in_order() -> None:
-    results = (Accepted("33612345678", SENT), Accepted("33687654321", replace(SENT, ref="second")))
+    results = (Accepted("33612345678", SENT), Accepted("33687654321", SENT._replace(ref="second")))
     root = etree.fromstring(wire.encode_send(SendOutcome(results, 0), call(b"")).body)
     assert [found.text for found in root.findall("call_info/call_id")] == ["0123abcd", "second"]
     assert root.findtext("call_info/call_id") == "0123abcd"
@@ -429,9 +427,9 @@ def test_the_history_of_a_message() -> None:
     [
         (SENT, {"from": "20345", "to": "33612345678", "credits": "2.5", "reason": ""}),
         (INBOUND, {"from": "33612345678", "to": "20345", "credits": "0", "state": "RECEIVED"}),
-        (replace(SENT, price=10_000), {"credits": "10"}),
+        (SENT._replace(price=10_000), {"credits": "10"}),
         (
-            replace(SENT, state=MessageState.FAILED, fault=Fault.INVALID_RECIPIENT),
+            SENT._replace(state=MessageState.FAILED, fault=Fault.INVALID_RECIPIENT),
             {"state": "FAILED", "reason": "invalid_recipient"},
         ),
     ],

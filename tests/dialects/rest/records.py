@@ -51,8 +51,8 @@ MESSAGE = Message(
     due_at=NOW,
     reference="r1",
 )
-INBOUND = replace(
-    MESSAGE, direction=Direction.MO, state=MessageState.RECEIVED, address="20345", price=0, finished_at=NOW
+INBOUND = MESSAGE._replace(
+    direction=Direction.MO, state=MessageState.RECEIVED, address="20345", price=0, finished_at=NOW
 )
 JOB = Job(
     9007199254740993,
@@ -115,7 +115,7 @@ OUTCOMES: Mapping[str, Any] = {
         Encoding.UCS2, 2, 80, ("☀", "ê"), (QuotedRecipient("+33612345678", "33612345678", 1000),), 1000
     ),
     "GET /v1/messages/{id}": (STORY,),
-    "POST /v1/messages/{id}/cancel": (replace(MESSAGE, state=MessageState.CANCELLED),),
+    "POST /v1/messages/{id}/cancel": (MESSAGE._replace(state=MessageState.CANCELLED),),
     "GET /v1/account": ACCOUNT,
     "GET /v1/account/ledger": Page((SPENT, EARNED), None),
     "GET /v1/numbers": ((NUMBER,), (SHORT_CODE,)),

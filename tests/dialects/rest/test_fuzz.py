@@ -110,8 +110,7 @@ def test_any_query(verb: str, query: bytes | list[tuple[str, str]]) -> None:
 
 
 MESSAGES = st.builds(
-    replace,
-    st.just(MESSAGE),
+    MESSAGE._replace,
     direction=st.sampled_from(Direction),
     state=st.sampled_from(MessageState),
     peer=TEXTS,
@@ -155,7 +154,7 @@ def test_every_refused_recipient_has_its_problem(fault: Fault, recipient: str, d
 @given(st.integers(min_value=0), st.dictionaries(TEXTS, TEXTS), TEXTS)
 def test_every_delivery_and_entry_has_its_json(amount: int, payload: dict[str, object], outcome: str) -> None:
     call = WireCall("GET /v1/deliveries")
-    job = replace(JOB, payload=payload, outcome=outcome)
+    job = JOB._replace(payload=payload, outcome=outcome)
     entry = replace(EARNED, amount=amount, reference=outcome)
     for verb, item in (("GET /v1/deliveries", job), ("GET /v1/account/ledger", entry)):
         assert OPERATIONS[verb].encode(Page((item,), None), call).status == 200

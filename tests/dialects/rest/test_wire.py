@@ -476,14 +476,14 @@ def test_an_inbound_message_comes_from_the_mobile() -> None:
 
 
 def test_a_failed_message_says_why() -> None:
-    failed = replace(MESSAGE, state=MessageState.FAILED, fault=Fault.CARRIER_REJECTED, carrier_code="11")
+    failed = MESSAGE._replace(state=MessageState.FAILED, fault=Fault.CARRIER_REJECTED, carrier_code="11")
     content = encoded("POST /v1/messages/{id}/cancel", (failed,))[1]
     assert content["error"] == {"code": "carrier_rejected", "carrier_code": "11"}
 
 
 @pytest.mark.parametrize("state", MessageState)
 def test_every_state_has_its_word(state: MessageState) -> None:
-    assert encoded("POST /v1/messages/{id}/cancel", (replace(MESSAGE, state=state),))[1]["state"] == state
+    assert encoded("POST /v1/messages/{id}/cancel", (MESSAGE._replace(state=state),))[1]["state"] == state
 
 
 def test_the_ledger_is_signed() -> None:
@@ -513,7 +513,7 @@ def test_the_secret_of_a_subscription_is_shown_once() -> None:
 
 def test_times_are_told_in_utc() -> None:
     in_paris = NOW.astimezone(timezone(timedelta(hours=1)))
-    content = encoded("POST /v1/deliveries/{id}/replay", replace(JOB, due_at=in_paris))[1]
+    content = encoded("POST /v1/deliveries/{id}/replay", JOB._replace(due_at=in_paris))[1]
     assert content["due_at"] == "2026-03-01T09:30:00Z"
 
 
@@ -569,7 +569,7 @@ def test_a_long_detail_with_half_a_character_is_still_told() -> None:
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVENT = MessageEvent(
-    "evt_1", EventName.MESSAGE_DELIVERED, NOW, replace(MESSAGE, state=MessageState.DELIVERED)
+    "evt_1", EventName.MESSAGE_DELIVERED, NOW, MESSAGE._replace(state=MessageState.DELIVERED)
 )
 
 
@@ -613,7 +613,7 @@ def test_without_a_secret_a_notice_is_not_signed() -> None:
 
 @pytest.mark.parametrize("state", EVENT_OF_STATE)
 def test_every_event_is_told(state: MessageState) -> None:
-    event = MessageEvent("evt_1", EVENT_OF_STATE[state], NOW, replace(MESSAGE, state=state))
+    event = MessageEvent("evt_1", EVENT_OF_STATE[state], NOW, MESSAGE._replace(state=state))
     content = json.loads(posted(NoticeTarget("https://example.com/"), event).body)
     assert (content["type"], content["data"]["state"]) == (EVENT_OF_STATE[state], state)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 from xml.sax.saxutils import escape
 
@@ -125,12 +126,15 @@ def read(request: HttpRequest) -> WireCall:
     key = reading.scalar(fields, "id")
     if not key:
         raise Refusal(Fault.BAD_CREDENTIALS, "the parameter is missing or empty; give your access key", "id")
-    forms = {form for each in parameters if each.name == "id" for form in (each.raw, each.value.encode())}
+    forms = {key.encode()}
+    for each in parameters:
+        if each.name == "id":
+            forms |= {each.raw, each.value.encode()}
     return WireCall(
         verb=_verb(request.path),
         fields=fields,
         credentials=(Key(key),),
-        secrets=tuple(sorted((forms | {key.encode()}) - {b""}, key=len, reverse=True)),
+        secrets=tuple(sorted(forms - {b""}, key=len, reverse=True)),
         request=request,
     )
 
@@ -190,6 +194,7 @@ def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing
     return None
 
 
+@lru_cache(maxsize=256)
 def _verb(path: str) -> str:
     lowered = path.lower().strip("/").removesuffix(".xml")
     if lowered.rpartition("/")[2] == GET_HISTORY.lower():
@@ -289,4 +294,6 @@ def _element(name: str, *children: str) -> str:
 
 def _leaf(name: str, text: str) -> str:
     """An element with text; what XML 1.0 cannot carry becomes U+FFFD."""
-    return _element(name, escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#13;"}))
+    if not text.isalnum():
+        text = escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    return f"<{name}>{text}</{name}>"
