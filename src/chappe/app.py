@@ -22,7 +22,7 @@ from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.events import MessageEvent
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
-from chappe.services import jobs, messages, network
+from chappe.services import jobs, messages, network, traffic
 from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
@@ -43,6 +43,7 @@ _LONGEST_WAIT = 1.0
 _LAST_WAIT = 2.0
 _RETENTION_EVERY = 600.0
 _LOOK_EVERY = 2.0
+_SAVE_EVERY = 60.0
 _RELOAD_EVERY = 5.0
 """Seconds after which another node's change of a route is seen where its topic was lost."""
 
@@ -207,6 +208,10 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
         await watch.step()
         return False
 
+    async def save() -> bool:
+        await traffic.save(platform)
+        return False
+
     async def reload() -> bool:
         await network.load_routes(platform)
         return False
@@ -217,6 +222,7 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
         clockwork.work(lambda: _repeat(platform, "clockwork", sweep, next_due)),
         clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
         _repeat(platform, "carriers", look, None, _LOOK_EVERY),
+        _repeat(platform, "minutes", save, None, _SAVE_EVERY),
         _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
         _heed(platform, "directory", platform.door.forget),

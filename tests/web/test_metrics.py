@@ -1,10 +1,13 @@
 """What is counted, and how Prometheus reads it."""
 
+from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
 from chappe.model.metrics import BOUNDS, Histogram, Metrics, percentile
+from chappe.services import accounts
 from chappe.web.metrics import Family, exposition
 from tests.journeys.wires import Rest
-from tests.platform import World
+from tests.platform import START, World
 from tests.services.asking import ALICE, send_one
+from tests.web.browser import Browser
 
 
 async def test_a_message_is_counted_at_each_step(sandbox_world: World) -> None:
@@ -66,3 +69,47 @@ def test_the_text_is_what_prometheus_reads() -> None:
         "chappe_commit_seconds_count 1",
     ):
         assert line in lines
+
+
+async def test_a_reading_tells_of_queues_and_links(sandbox_world: World) -> None:
+    world = sandbox_world
+    shop = await world.account()
+    await send_one(world, shop)
+    world.clock.move(seconds=7)
+    link = LinkStatus("transceiver", LinkState.STRAINED, START, 3, 10)
+    status = CarrierStatus("free", "smpp", LinkState.STRAINED, (link,))
+    world.platform.carriers.join("free", lambda: status, lambda: True)
+    page = await Browser(world.chappe.application).ask("GET", "/metrics")
+    assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = page.text.splitlines()
+    for line in (
+        "chappe_messages_accepted_total 1",
+        'chappe_queue_messages{carrier="sandbox"} 1',
+        'chappe_queue_oldest_seconds{carrier="sandbox"} 7',
+        "chappe_deliveries_dead 0",
+        'chappe_link_state{carrier="free",link="0",state="strained"} 1',
+        'chappe_link_state{carrier="free",link="0",state="up"} 0',
+        'chappe_link_unanswered{carrier="free",link="0"} 3',
+        'chappe_link_window{carrier="free",link="0"} 10',
+    ):
+        assert line in lines
+
+
+async def test_metrics_are_for_this_machine_or_an_operator(sandbox_world: World) -> None:
+    world = sandbox_world
+    shop, boss = await world.account("shop"), await world.account("boss")
+    await accounts.set_operator(world.platform, boss.account, True)
+    application = world.chappe.application
+    for peer, headers, status in (
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("10.0.0.9", {}, 401),
+        ("", {}, 401),
+        ("127.0.0.1", {"x-forwarded-for": "10.0.0.9"}, 401),  # a proxy on this machine
+        ("127.0.0.1", {"authorization": "Bearer wrong"}, 401),
+        ("10.0.0.9", {"authorization": f"Bearer {shop.secrets['rest'].secret}"}, 403),
+        ("10.0.0.9", {"authorization": f"Bearer {boss.secrets['rest'].secret}"}, 200),
+    ):
+        page = await Browser(application, peer=peer).ask("GET", "/metrics", headers=headers)
+        assert page.status == status, (peer, headers)
+        assert ("www-authenticate" in page.headers) == (status == 401)

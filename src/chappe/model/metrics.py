@@ -37,7 +37,8 @@ class Metrics:
     `refused` counts requests by fault; `notices` tries to tell a customer, by what the other side did
     (`taken`, `refused`, `unreachable`, `mailed`); `groups` group commits, `changes` the Changes in them.
     `acceptance` is the time from a client's command to its commit, `submission` from the moment a message
-    is due to the network's answer, `commit` the time of one group.
+    is due to the network's answer, `commit` the time of one group. `saved` is what services/traffic.py has
+    written of all this.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Metrics:
         "parked",
         "received",
         "refused",
+        "saved",
         "submission",
         "submitted",
     )
@@ -61,6 +63,7 @@ class Metrics:
         self.received = self.parked = self.groups = self.changes = 0
         self.refused: defaultdict[str, int] = defaultdict(int)
         self.notices: defaultdict[str, int] = defaultdict(int)
+        self.saved: Sequence[int] = ()
         self.acceptance = Histogram()
         self.submission = Histogram()
         self.commit = Histogram()

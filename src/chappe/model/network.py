@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from chappe.model.carriers import CarrierStatus
 from chappe.model.messages import MessageState
@@ -118,3 +119,38 @@ class Waiting:
     expires_at: datetime | None
     attempts: int
     carrier_code: str
+
+
+class Reason(StrEnum):
+    """Why a message waits. SCHEDULED: its sender asked for a later time. LATER: its network refused for now
+    and is asked again then. DOWN: its carrier is not up. GONE: the settings file knows no such carrier. TURN:
+    others are before it, as fast as the carrier takes them."""
+
+    SCHEDULED = "scheduled"
+    LATER = "later"
+    DOWN = "down"
+    GONE = "gone"
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A waiting message with its reason, and until when it waits at the latest: then it goes on or expires.
+    `owner` is the name of its account, `code` the network's word, `since` when its carrier went down."""
+
+    message: Waiting
+    owner: str
+    reason: Reason
+    until: datetime | None
+    code: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits: how much by carrier, some of it, and where that list goes on (None: it ends here)."""
+
+    depths: tuple[Depth, ...]
+    scheduled: int
+    held: tuple[Held, ...]
+    next: tuple[datetime, int] | None

@@ -13,7 +13,7 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message
-from chappe.model.metrics import Metrics
+from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import leases, network, queries, seeds
 from chappe.store.database import Database
@@ -25,6 +25,7 @@ _RETENTION = {
     EarlyReceipt: timedelta(hours=72),
     StoredOutcome: timedelta(hours=72),
     HandsetItem: timedelta(days=30),
+    Minute: timedelta(days=2),
 }
 _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)

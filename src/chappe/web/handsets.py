@@ -18,7 +18,7 @@ from chappe.model.commands import (
 )
 from chappe.model.directory import Handset, HandsetItem
 from chappe.model.errors import Refusal
-from chappe.services import directory, inbox, sandbox
+from chappe.services import directory, inbox, network, sandbox
 from chappe.services.ports import Platform
 from chappe.web import curl, sessions, words
 from chappe.web.accounts import SAMPLE_NUMBER
@@ -169,13 +169,17 @@ def _back(visit: Visit, number: str) -> Response:
 
 
 async def live(platform: Platform, visit: Visit) -> Response:
-    """Server-sent events: `changed` whenever something of the account did; the page then asks anew."""
-    caller = visit.caller
+    """Server-sent events: `changed` whenever something of the account did, or with `of=network` something of
+    the network; the page then asks anew."""
+    topic = f"account.{visit.caller.account_id}"
+    if visit.request.query_params.get("of") == "network":
+        await network.check_operator(platform, visit.caller)
+        topic = network.SEEN
 
     application = visit.request.app.state
 
     async def events() -> AsyncIterator[str]:
-        with platform.topics.subscribe(f"account.{caller.account_id}") as bell:
+        with platform.topics.subscribe(topic) as bell:
             yield "retry: 2000\n\n"
             quiet_seconds = 0.0
             while not application.closing:

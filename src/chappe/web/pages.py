@@ -12,7 +12,17 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from chappe.services.ports import Platform
-from chappe.web import accounts, handsets, messages, numbers, rendering, sessions, subscriptions
+from chappe.web import (
+    accounts,
+    handsets,
+    messages,
+    metrics,
+    network,
+    numbers,
+    rendering,
+    sessions,
+    subscriptions,
+)
 from chappe.web.visits import Endpoint, Visit, choose_language, for_all, reader_of
 
 LOG = structlog.get_logger()
@@ -53,6 +63,8 @@ def build(platform: Platform) -> Starlette:
             *messages.routes(platform),
             *numbers.routes(platform),
             *subscriptions.routes(platform),
+            *network.routes(platform),
+            *metrics.routes(platform),
         ],
         middleware=[
             Middleware(sessions.SafeHeaders),

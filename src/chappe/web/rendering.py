@@ -22,6 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from chappe.model.ledger import in_credits
 from chappe.model.numbers import display
 from chappe.web import words
 
@@ -179,6 +180,19 @@ def amount(context: Context, thousandths: int, signed: bool = False) -> str:
     return credits(context["reader"].language, thousandths, signed)
 
 
+@pass_context
+def count(context: Context, value: float) -> str:
+    """A number of things, or of milliseconds, as people read it in their language."""
+    return str(format_decimal(value, format="#,##0.##", locale=context["reader"].language))
+
+
+@pass_context
+def hour(context: Context, moment: datetime) -> str:
+    """Hours and minutes in the reader's zone, for the scale of a chart."""
+    reader: Reader = context["reader"]
+    return str(format_time(moment.astimezone(reader.zone), "HH:mm", locale=reader.language))
+
+
 def breakable(text: str) -> Markup:
     """A text whose URLs may go on in the next line after a slash, so that they need not break in a word."""
     return Markup("/<wbr>").join(re.split("(?<!/)/(?!/)", text))
@@ -202,7 +216,7 @@ def environment(language: str) -> Environment:
     )
     env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(ago=ago, at=at, clock=clock, number=number, display=shown, e164=e164, amount=amount)
-    env.filters.update(outcome=outcome, breakable=breakable)
+    env.filters.update(count=count, hour=hour, plain=in_credits, outcome=outcome, breakable=breakable)
     env.globals.update(static=static, icon=icon, words=words, LANGUAGES=LANGUAGES)
     return env
 

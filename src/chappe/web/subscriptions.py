@@ -18,7 +18,7 @@ from chappe.model.commands import (
 from chappe.model.directory import Keyword, OwnNumber
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job, JobState
-from chappe.services import inbox, subscriptions
+from chappe.services import inbox, subscriptions, waiting
 from chappe.services.ports import Platform
 from chappe.web.visits import Visit, for_members
 
@@ -32,6 +32,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         Route("/subscriptions", for_members(platform, subscribe), methods=["POST"]),
         Route("/subscriptions/{ref}", for_members(platform, change), methods=["POST"]),
         Route("/subscriptions/{ref}/remove", for_members(platform, remove), methods=["POST"]),
+        Route("/deliveries/replay", for_members(platform, replay_all), methods=["POST"]),
         Route("/deliveries/{id:int}/replay", for_members(platform, replay), methods=["POST"]),
     ]
 
@@ -77,6 +78,7 @@ async def _page(
             platform, visit.caller, ListDeliveries(chosen, cursor, 30)
         ),
         target_of=lambda job: target_of(job, known),
+        dead=await waiting.count_own_dead(platform, visit.caller) if chosen == JobState.DEAD else 0,
         chosen=chosen,
         cursor=cursor,
         open=open,
@@ -111,6 +113,11 @@ async def change(platform: Platform, visit: Visit) -> Response:
 async def remove(platform: Platform, visit: Visit) -> Response:
     await subscriptions.unsubscribe(platform, visit.caller, Unsubscribe(visit.request.path_params["ref"]))
     return visit.go("/subscriptions", "removed")
+
+
+async def replay_all(platform: Platform, visit: Visit) -> Response:
+    await waiting.replay_all_dead(platform, visit.caller)
+    return visit.go("/subscriptions?state=waiting", "replayed-all")
 
 
 async def replay(platform: Platform, visit: Visit) -> Response:

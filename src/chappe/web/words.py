@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 
+from chappe.model.carriers import LinkState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState
+from chappe.model.network import Reason
 
 
 def N_(message: str) -> str:
@@ -109,6 +111,31 @@ CREDENTIAL: dict[str, str] = {
     CredentialKind.DIGEST: N_("Password"),
 }
 
+LINK: dict[str, str] = {
+    "": N_("Not heard of yet"),
+    LinkState.UP: N_("Up"),
+    LinkState.STRAINED: N_("Strained"),
+    LinkState.CONNECTING: N_("Connecting"),
+    LinkState.DOWN: N_("Down"),
+}
+
+LINK_TONE: dict[str, str] = {
+    LinkState.UP: "done",
+    LinkState.STRAINED: "held",
+    LinkState.CONNECTING: "waiting",
+    LinkState.DOWN: "failed",
+}
+
+CARRIER: dict[str, str] = {"smpp": "SMPP", "sandbox": N_("virtual telephones")}
+
+REASON_WAITS: dict[str, str] = {
+    Reason.SCHEDULED: N_("Its sender chose a later time"),
+    Reason.LATER: N_("Its network refused it for now and is asked again"),
+    Reason.DOWN: N_("Its carrier is not up"),
+    Reason.GONE: N_("The settings file knows no such carrier any more"),
+    Reason.TURN: N_("Its turn comes as fast as the carrier takes messages"),
+}
+
 # Why a number is on the blacklist, where it was not the word that it sent.
 REASON: dict[str, str] = {"added by the account": N_("blocked by you")}
 
@@ -196,6 +223,14 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
         "most 11 letters; leave it empty for none."
     ),
     (Fault.MISSING_PARAMETER, "events"): N_("Choose at least one event."),
+    (Fault.INVALID_PARAMETER, "prefix"): N_(
+        "This is not the beginning of a number. Write digits with country code, like 33 or 336."
+    ),
+    (Fault.ALREADY_EXISTS, "prefix"): N_("There is one for this beginning already. Change that one."),
+    (Fault.INVALID_PARAMETER, "price"): N_(
+        "This is no price. Write credits with at most three decimals, like 1 or 0.5."
+    ),
+    (Fault.INVALID_PARAMETER, "carrier"): N_("There is no such carrier. Choose one of the list."),
     (Fault.NOT_FOUND, "number"): N_(
         "Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."
     ),
@@ -215,6 +250,12 @@ SAID: dict[str, str] = {
     "subscribed": N_("Subscribed. Its secret is under Change."),
     "removed": N_("This server is told nothing more."),
     "replayed": N_("It is being sent again."),
+    "route": N_("Saved. The next message takes this route."),
+    "no-route": N_("The route is removed."),
+    "tariff": N_("Saved. The next message costs this."),
+    "no-tariff": N_("The tariff is removed."),
+    "stopped": N_("Stopped. The prices were given back."),
+    "replayed-all": N_("They are being sent again."),
     "password": N_("The password is changed, and your other sessions have ended."),
     "key-ended": N_("The key has ended."),
     "sender": N_("Messages without a sender of their own now go out under it."),

@@ -1,6 +1,6 @@
 // The keyboard: / to the filter, j and k through the lines, g and a letter to a section, ? for help.
 
-const SECTIONS = { t: "/telephones", m: "/messages", n: "/numbers", s: "/subscriptions", a: "/account" };
+const SECTIONS = { t: "/telephones", m: "/messages", n: "/numbers", s: "/subscriptions", a: "/account", w: "/network" };
 
 const writing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 
@@ -24,7 +24,7 @@ export function listenToKeys() {
     } else if (event.key === "g") {
       going = event.timeStamp;
       return;
-    } else if (going && event.timeStamp - going < 1500 && SECTIONS[event.key] && document.querySelector(".shell")) {
+    } else if (going && event.timeStamp - going < 1500 && document.querySelector(`.nav a[href="${SECTIONS[event.key]}"]`)) {
       location.href = SECTIONS[event.key];
     } else if (event.key === "j" || event.key === "k") {
       const lines = [...document.querySelectorAll("a.cover")];

@@ -39,7 +39,7 @@ export function follow() {
   let source = null;
   const open = () => {
     if (source || document.hidden) return;
-    source = new EventSource("/live");
+    source = new EventSource(document.documentElement.dataset.wire ?? "/live");
     source.addEventListener("changed", refresh);
     source.addEventListener("open", refresh); // what happened between the page and its wire
     source.addEventListener("error", () => {
