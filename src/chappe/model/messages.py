@@ -202,7 +202,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """An SMS that came from a mobile: `sender` MSISDN, `to` the number or short code it was sent to."""
+    """An SMS that came from a mobile: `sender` MSISDN, `to` the number or short code it was sent to.
+
+    `part_ids` are the kept parts that it was put together from; they go when it is kept itself.
+    """
 
     carrier: str
     carrier_id: str
@@ -211,6 +214,26 @@ class InboundMessage:
     text: str
     encoding: Encoding
     at: datetime
+    part_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a long message that came over a wire, kept until all have come.
+
+    `source` is the carrier or dialect that it came over, `key` what its parts have in common there, `data`
+    what that wire needs to put them together. `message_id` is the message that a customer's parts became:
+    by it the receipt finds the names that his parts were given.
+    """
+
+    id: int
+    source: str
+    key: str
+    number: int
+    total: int
+    data: dict[str, object]
+    at: datetime
+    message_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from chappe.model.events import EventName
 from chappe.model.history import Page
 from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, LedgerMove
-from chappe.model.messages import Direction, InboundMessage, Message, MessageState
+from chappe.model.messages import Direction, InboundMessage, Message, MessageState, Part
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.smstext import plan
 from chappe.model.stopwords import read_stop
@@ -50,13 +50,17 @@ def fold_keyword(text: str) -> str:
 
 async def receive(platform: Platform, inbound: InboundMessage, fence: Fence | None = None) -> Message | None:
     """Take a message from a mobile: find its owner, obey STOP and START, keep it, tell the owner. None
-    when nobody owns it. Returns when all is durable; `fence` is that of the carrier's holder."""
+    when nobody owns it, or when its parts were put together before. Returns when all is durable; `fence` is
+    that of the carrier's holder."""
     keywords = await platform.store.queries.keywords_of_code(inbound.to)
     owner, target, revenue = await _owner(platform, inbound, keywords)
     word = read_stop(inbound.text, [keyword.word for keyword in keywords])
     if word is not None:
         await _obey(platform, word, inbound, owner, target)
+    parts = [Delete(Part, part_id, None) for part_id in inbound.part_ids]
     if owner is None:
+        if parts:
+            await _once(platform, Changes(delete=parts, fence=fence))
         return None
     now = platform.clock.now()
     message = Message(
@@ -69,7 +73,7 @@ async def receive(platform: Platform, inbound: InboundMessage, fence: Fence | No
         address=inbound.to,
         text=inbound.text,
         encoding=inbound.encoding,
-        segments=plan(inbound.text).segments,
+        segments=max(len(parts), _segments(inbound)),
         price=0,
         carrier=inbound.carrier,
         dialect=target.dialect if target is not None else "rest",
@@ -87,10 +91,30 @@ async def receive(platform: Platform, inbound: InboundMessage, fence: Fence | No
             if getattr(target, way)
         ]
     moves = [LedgerMove(owner, revenue, EntryKind.REVENUE_SHARE, message.ref, 1)] if revenue else []
-    await platform.store.commit(Changes(insert=[message], enqueue=jobs, ledger=moves, fence=fence))
+    changes = Changes(insert=[message], delete=parts, enqueue=jobs, ledger=moves, fence=fence)
+    if not await _once(platform, changes):
+        return None
     platform.topics.publish("jobs")
     platform.topics.publish(f"account.{owner}")
     return message
+
+
+def _segments(inbound: InboundMessage) -> int:
+    try:
+        return plan(inbound.text, inbound.encoding).segments
+    except ValueError:
+        return 1  # a text with gaps, or one whose alphabet is not ours
+
+
+async def _once(platform: Platform, changes: Changes) -> bool:
+    """Whether it was written; not, where another node has put the same parts together."""
+    try:
+        await platform.store.commit(changes)
+    except Refusal as refusal:
+        if refusal.fault is Fault.NOT_FOUND and changes.delete:
+            return False
+        raise
+    return True
 
 
 async def _owner(

@@ -22,7 +22,7 @@ from chappe.model.history import StoredOutcome
 from chappe.model.ledger import EntryKind, LedgerMove
 from chappe.model.messages import Direction, Message, MessageState, stepped
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
-from chappe.model.smstext import TextNotEncodable, TextPlan, plan
+from chappe.model.smstext import NotBinary, TextNotEncodable, TextPlan, plan
 from chappe.services import history, subscriptions
 from chappe.services.ports import Platform
 from chappe.services.routing import Way
@@ -278,7 +278,7 @@ def measure(platform: Platform, command: SendMessages | QuoteMessages) -> TextPl
         )
     try:
         text = plan(command.text, command.encoding)
-    except TextNotEncodable as error:
+    except (TextNotEncodable, NotBinary) as error:
         raise Refusal(Fault.INVALID_PARAMETER, str(error), "text") from error
     limit = platform.rules.max_segments
     if isinstance(command, SendMessages):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.store.database import Database, DatabaseUnusable, open_database
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test compares it with the folder."""
 
 

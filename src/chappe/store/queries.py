@@ -25,7 +25,7 @@ from chappe.model.directory import (
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry, Tariff
-from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
+from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Part, Segment
 from chappe.store.tables import TABLES
 
 R = TypeVar("R")
@@ -251,6 +251,35 @@ def parked_with(connection: Connection, carrier: str, limit: int) -> tuple[Early
     table = TABLES[EarlyReceipt].c
     statement = _select(EarlyReceipt).where(table.carrier == carrier).order_by(table.id.desc()).limit(limit)
     return _all(connection, EarlyReceipt, statement)
+
+
+# across accounts: parts from a network have no owner yet; a customer's have his account in their key
+def parts_of_key(connection: Connection, source: str, key: str) -> tuple[Part, ...]:
+    """Parts of messages that are not whole yet, oldest first."""
+    table = TABLES[Part].c
+    statement = _select(Part).where(table.source == source, table.key == key, table.message_id.is_(None))
+    return _all(connection, Part, statement.order_by(table.id))
+
+
+# across accounts: the clock asks for everybody
+def keys_of_old_parts(connection: Connection, source: str, before: datetime, limit: int) -> tuple[str, ...]:
+    """What has parts that came before a time and are not whole yet."""
+    table = TABLES[Part].c
+    statement = (
+        select(table.key)
+        .where(table.source == source, table.message_id.is_(None))
+        .group_by(table.key)
+        .having(func.max(table.at) < before)
+        .limit(limit)
+    )
+    return tuple(connection.execute(statement).scalars())
+
+
+# across accounts: whoever knows the message has asked for it by its account
+def parts_of_message(connection: Connection, message_id: int) -> tuple[Part, ...]:
+    """The parts that a customer's message came in, in their order."""
+    table = TABLES[Part].c
+    return _all(connection, Part, _select(Part).where(table.message_id == message_id).order_by(table.number))
 
 
 # across accounts: an inbound message has no owner before this

@@ -12,7 +12,7 @@ from chappe.model.directory import HandsetItem, OwnNumber, ShortCode, Subscripti
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Route, Tariff
-from chappe.model.messages import EarlyReceipt, Message
+from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import leases, network, queries, seeds
@@ -23,6 +23,7 @@ from chappe.store.writer import GroupWriter
 _RETENTION = {
     Exchange: timedelta(days=30),
     EarlyReceipt: timedelta(hours=72),
+    Part: timedelta(days=30),
     StoredOutcome: timedelta(hours=72),
     HandsetItem: timedelta(days=30),
     Minute: timedelta(days=2),

@@ -353,6 +353,21 @@ early_receipts = Table(
     Index(None, "carrier", "carrier_id"),
 )
 
+parts = Table(
+    "parts",
+    metadata,
+    _id(),
+    _text("source"),
+    _text("key"),
+    _number("number"),
+    _number("total"),
+    Column("data", Json, nullable=False),
+    _time("at"),
+    _number("message_id", null=True),
+    _partial("ix_parts_waiting", "source", "key", where="message_id is null"),
+    _partial("ix_parts_message_id", "message_id", where="message_id is not null"),
+)
+
 ledger_entries = Table(
     "ledger_entries",
     metadata,
@@ -544,6 +559,7 @@ TABLES: Mapping[type, Table] = {
     messages.Message: message_table,
     messages.Segment: segments,
     messages.EarlyReceipt: early_receipts,
+    messages.Part: parts,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,
