@@ -67,6 +67,17 @@ class Told:
                 await self.happened.wait()
 
 
+class Forgetful:
+    """A store that knows of no carrier before."""
+
+    @property
+    def queries(self) -> "Forgetful":
+        return self
+
+    async def carrier_records(self) -> tuple[()]:
+        return ()
+
+
 @dataclass
 class Net:
     """Everything that a test may turn."""
@@ -103,7 +114,7 @@ async def a_net(smsc: Smsc, **settings: Any) -> AsyncIterator[Net]:
     """A carrier that runs against this message centre."""
     table = {"host": "127.0.0.1", "port": smsc.port, "system_id": "me", "password": "secret"} | settings
     told, time, clock, topics = Told(), ManualTime(), ManualClock(), MemoryTopics()
-    platform = SimpleNamespace(clock=clock, topics=topics)
+    platform = SimpleNamespace(clock=clock, topics=topics, store=Forgetful())
     carrier = SmppCarrier("net", read_settings(table), platform, told, time)  # type: ignore[arg-type]
     net = Net(carrier, told, time, clock, topics, asyncio.create_task(carrier.run()))
     try:

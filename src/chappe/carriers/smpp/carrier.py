@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from chappe.carriers.smpp import inward
 from chappe.carriers.smpp.connection import Connection, Time
+from chappe.carriers.smpp.incoming import Incoming
 from chappe.carriers.smpp.link import Link
 from chappe.carriers.smpp.settings import SmppSettings
 from chappe.carriers.smpp.settings import read_settings as read_settings
@@ -17,9 +17,9 @@ from chappe.carriers.smpp.statuses import meaning
 from chappe.carriers.smpp.units import Unit, Units, Work
 from chappe.model.carriers import CarrierStatus, LinkState
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault
-from chappe.model.messages import InboundMessage, Message, Receipt, Submission
+from chappe.model.messages import Message, Submission
 from chappe.protocols.smpp.bind import Answered, Asked, State
-from chappe.protocols.smpp.bodies import Data, Named, ShortMessage
+from chappe.protocols.smpp.bodies import Named
 from chappe.protocols.smpp.codes import Status, status_name
 from chappe.services.ports import CarrierSink, Platform
 
@@ -48,6 +48,7 @@ class SmppCarrier:
         self._sink = sink
         self._time = time
         self._units = Units(settings)
+        self._incoming = Incoming(name, settings, platform, sink)
         kinds = {"transceiver": (State.TRANSCEIVER,), "pair": (State.TRANSMITTER, State.RECEIVER)}
         context = _context(settings)
         self._links = [
@@ -58,8 +59,6 @@ class SmppCarrier:
         self._senders = [link for link in self._links if link.submits]
         self._queue: deque[Unit] = deque()
         self._answers: list[Submission] = []
-        self._receipts: list[tuple[Connection, Asked, Receipt]] = []
-        self._inbound: list[tuple[Connection, Asked, InboundMessage]] = []
         self._bell = asyncio.Event()
         self._told = asyncio.Event()
         self._telling = False
@@ -78,7 +77,16 @@ class SmppCarrier:
         links = tuple(link.status() for link in self._links)
         states = {link.state for link in links}
         best = next(state for state in LinkState if state in states)
-        return CarrierStatus(self.name, "smpp", best, links)
+        incoming = self._incoming
+        return CarrierStatus(
+            self.name,
+            "smpp",
+            best,
+            links,
+            id_rule=incoming.rules.rule,
+            id_votes=dict(incoming.rules.votes),
+            words=dict(incoming.words),
+        )
 
     async def submit(self, batch: Sequence[Message]) -> None:
         """See services/ports.py."""
@@ -95,6 +103,7 @@ class SmppCarrier:
     async def run(self) -> None:
         """See services/ports.py. When cancelled it waits a little for answers under way, and unbinds."""
         self._leaving = False
+        await self._incoming.recall()
         links = [asyncio.create_task(link.run()) for link in self._links]
         pump = asyncio.create_task(self._pump())
         try:
@@ -160,17 +169,7 @@ class SmppCarrier:
 
     def asked(self, link: Link, connection: Connection, asked: Sequence[Asked]) -> None:
         """See link.Owner."""
-        now = self._clock.now()
-        for one in asked:
-            if not isinstance(one.body, ShortMessage | Data):
-                continue
-            brought = inward.read(self.name, one.body, now)
-            if isinstance(brought, Receipt):
-                link.receipts += 1
-                self._receipts.append((connection, one, brought))
-            else:
-                link.inbound += 1
-                self._inbound.append((connection, one, brought))
+        self._incoming.take(link, connection, asked)
         self._bell.set()
 
     def changed(self) -> None:
@@ -250,18 +249,17 @@ class SmppCarrier:
 
     async def _hand_over(self) -> None:
         answers, self._answers = self._answers, []
-        receipts, self._receipts = self._receipts, []
-        inbound, self._inbound = self._inbound, []
+        # Taken at one moment: the answers hold the ids of the receipts that came behind them.
+        brought = self._incoming.taken()
         if answers:
+            self._incoming.rules.answered([name for one in answers for name in one.carrier_ids])
             try:
                 await self._sink.submitted(answers)
             except Exception:  # noqa: BLE001 - the loop of a carrier's link
                 _log.exception("answers were not written", carrier=self.name, count=len(answers))
             self._ask_for_more()
-        if receipts:
-            await self._keep_receipts(receipts)
-        if inbound:
-            await asyncio.gather(*(self._keep_inbound(*one) for one in inbound))
+        if brought:
+            await self._incoming.keep(brought)
 
     async def _answers_under_way(self) -> None:
         """Wait until what has left is answered and told, but not for ever."""
@@ -275,28 +273,6 @@ class SmppCarrier:
             self._told.clear()
             await self._told.wait()
         patience.cancel()
-
-    async def _keep_receipts(self, brought: Sequence[tuple[Connection, Asked, Receipt]]) -> None:
-        status = Status.ESME_ROK
-        try:
-            await self._sink.receipts([receipt for _, _, receipt in brought])
-        except Exception:  # noqa: BLE001 - the loop of a carrier's link
-            _log.exception("receipts were not written", carrier=self.name, count=len(brought))
-            status = Status.ESME_RX_T_APPN  # the network brings them again
-        by_connection: dict[Connection, list[Asked]] = {}
-        for connection, asked, _ in brought:
-            by_connection.setdefault(connection, []).append(asked)
-        for connection, all_asked in by_connection.items():
-            connection.acknowledge(all_asked, status)
-
-    async def _keep_inbound(self, connection: Connection, asked: Asked, message: InboundMessage) -> None:
-        status = Status.ESME_ROK
-        try:
-            await self._sink.inbound(message)
-        except Exception:  # noqa: BLE001 - the loop of a carrier's link
-            _log.exception("an inbound message was not written", carrier=self.name)
-            status = Status.ESME_RX_T_APPN
-        connection.acknowledge([asked], status)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

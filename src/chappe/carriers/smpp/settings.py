@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from chappe.carriers.smpp.texts import TextSettings
+from chappe.protocols.smpp.receipt_ids import IdRules
+
 Octet = Annotated[int, msgspec.Meta(ge=0, le=255)]
 TonNpi = tuple[Octet, Octet]
 
@@ -16,7 +19,9 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `per_second` hold for each bind. `unacknowledged` bounds, for each bind, the receipts and inbound messages
     that wait to be durable. `..._ton_npi` are type of number and numbering plan of senders (texts, short
     codes, numbers) and of destinations; those of short codes are our choice, networks ask for different ones.
-    `validity` is the form in which the end of validity is told.
+    `validity` is the form in which the end of validity is told. `message_ids` is the rule by which ids in
+    receipts become those of the answers, learnt from traffic unless one is named. `receipts_by_text` is for a
+    network that does not mark its receipts: then what looks like one counts as one, also from a telephone.
     """
 
     host: Annotated[str, msgspec.Meta(min_length=1)]
@@ -44,6 +49,9 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     protocol_id: Octet = 0
     priority: Annotated[int, msgspec.Meta(ge=0, le=3)] = 0
     validity: Literal["absolute", "relative", "none"] = "absolute"
+    message_ids: str = "learn"
+    receipts_by_text: bool = False
+    texts: TextSettings = TextSettings()
 
 
 def read_settings(table: Mapping[str, Any]) -> SmppSettings:
@@ -54,4 +62,6 @@ def read_settings(table: Mapping[str, Any]) -> SmppSettings:
         raise ValueError(str(error)) from None
     if (settings.tls_ca or settings.tls_name) and not settings.tls:
         raise ValueError("tls_ca and tls_name say how to check a certificate: set tls = true as well")
+    if settings.message_ids != "learn":
+        IdRules(settings.message_ids)  # says which rules there are
     return settings

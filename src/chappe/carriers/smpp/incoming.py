@@ -1,0 +1,146 @@
+"""What a network brings: receipts and messages from mobiles, acknowledged once they are durable."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from chappe.carriers.smpp.connection import Connection
+from chappe.carriers.smpp.link import Link
+from chappe.carriers.smpp.reports import Dated, Reports
+from chappe.carriers.smpp.settings import SmppSettings
+from chappe.carriers.smpp.texts import Texts
+from chappe.model.carriers import CarrierRecord
+from chappe.model.changes import Changes, Update
+from chappe.model.messages import InboundMessage
+from chappe.protocols.smpp.bind import Asked
+from chappe.protocols.smpp.bodies import Data, ShortMessage
+from chappe.protocols.smpp.codes import Status
+from chappe.protocols.smpp.receipt_ids import IdRules
+from chappe.protocols.smpp.receipts import Report, is_receipt, read_receipt
+from chappe.services.ports import CarrierSink, Platform
+
+_log = structlog.get_logger()
+
+
+class Brought(NamedTuple):
+    """A report or a message, and the unit that waits for its acknowledgement."""
+
+    connection: Connection
+    asked: Asked
+    value: Dated | InboundMessage
+
+
+class Incoming:
+    """What came and is not durable yet. `rules` is what was learnt of the ids in receipts."""
+
+    def __init__(self, carrier: str, settings: SmppSettings, platform: Platform, sink: CarrierSink) -> None:
+        self.rules = IdRules(settings.message_ids if settings.message_ids != "learn" else "")
+        self._carrier = carrier
+        self._by_text = settings.receipts_by_text
+        self._platform = platform
+        self._sink = sink
+        self._texts = Texts(settings.texts)
+        self._reports = Reports(carrier, sink, self.rules)
+        self._remembered = ""
+        self._waiting: list[Brought] = []
+
+    @property
+    def words(self) -> dict[str, int]:
+        """The state words of receipts as they were written, counted."""
+        return self._reports.words
+
+    def take(self, link: Link, connection: Connection, asked: Sequence[Asked]) -> None:
+        """Read what came; `keep` makes it durable."""
+        now = self._platform.clock.now()
+        for one in asked:
+            body = one.body
+            if not isinstance(body, ShortMessage | Data):
+                continue
+            report = self._report(body)
+            value: Dated | InboundMessage
+            if report is not None:
+                link.receipts += 1
+                value = Dated(report, now)
+            else:
+                link.inbound += 1
+                octets = body.short_message if isinstance(body, ShortMessage) else b""
+                text, encoding = self._texts.text(
+                    self._texts.read(body.esm_class, body.data_coding, octets, body.tlvs)
+                )
+                sender = body.source.removeprefix("+")
+                value = InboundMessage(self._carrier, "", sender, body.dest, text, encoding, now)
+            self._waiting.append(Brought(connection, one, value))
+
+    def taken(self) -> list[Brought]:
+        """Everything that was taken since the last time."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    async def keep(self, taken: Sequence[Brought]) -> None:
+        """Hand it to the platform; then it is durable, and the network is told. What could not be written is
+        refused for the moment, so that the network brings it again."""
+        reports = [one for one in taken if isinstance(one.value, Dated)]
+        if reports:
+            await self._keep_reports(reports)
+        messages = [one for one in taken if isinstance(one.value, InboundMessage)]
+        if messages:
+            await asyncio.gather(*(self._keep_message(one) for one in messages))
+
+    async def recall(self) -> None:
+        """Take up what was learnt of receipts before."""
+        record = await self._record()
+        if record is not None:
+            self.rules.recall(record.learnt)
+            self._remembered = self.rules.rule
+
+    # --- within
+
+    def _report(self, body: ShortMessage | Data) -> Report | None:
+        octets = body.short_message if isinstance(body, ShortMessage) else b""
+        if is_receipt(body.esm_class, body.tlvs):
+            return read_receipt(octets, body.tlvs, body.data_coding)
+        if self._by_text and b"stat" in octets.lower():
+            report = read_receipt(octets, body.tlvs, body.data_coding)
+            if report.ids and report.state is not None:
+                return report
+        return None
+
+    async def _keep_reports(self, brought: Sequence[Brought]) -> None:
+        status = Status.ESME_ROK
+        try:
+            await self._reports.keep([one.value for one in brought if isinstance(one.value, Dated)])
+            await self._remember()
+        except Exception:  # noqa: BLE001 - the loop of a carrier's link
+            _log.exception("receipts were not written", carrier=self._carrier, count=len(brought))
+            status = Status.ESME_RX_T_APPN
+        by_connection: dict[Connection, list[Asked]] = {}
+        for one in brought:
+            by_connection.setdefault(one.connection, []).append(one.asked)
+        for connection, asked in by_connection.items():
+            connection.acknowledge(asked, status)
+
+    async def _keep_message(self, brought: Brought) -> None:
+        status = Status.ESME_ROK
+        try:
+            assert isinstance(brought.value, InboundMessage)
+            await self._sink.inbound(brought.value)
+        except Exception:  # noqa: BLE001 - the loop of a carrier's link
+            _log.exception("an inbound message was not written", carrier=self._carrier)
+            status = Status.ESME_RX_T_APPN
+        brought.connection.acknowledge([brought.asked], status)
+
+    async def _remember(self) -> None:
+        """Keep what was learnt when it changes; the console's record of the carrier has a place for it."""
+        if self.rules.rule == self._remembered:
+            return
+        record = await self._record()
+        if record is not None:
+            learnt = {"learnt": self.rules.data()}
+            self._platform.store.later(Changes(update=[Update(CarrierRecord, record.id, None, learnt)]))
+            self._remembered = self.rules.rule
+
+    async def _record(self) -> CarrierRecord | None:
+        records = await self._platform.store.queries.carrier_records()
+        return next((record for record in records if record.name == self._carrier), None)
