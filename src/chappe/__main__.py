@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, TypeVar, cast
 
-import structlog
 import typer
 
 from chappe.model.directory import Account
@@ -75,9 +73,10 @@ async def _serve(
     from uvicorn import Server
 
     from chappe.app import running
+    from chappe.host import logs
     from chappe.host.listener import config
 
-    _log_to_stderr()
+    logs.configure()
     listener = _listen(host, port)
     address = f"http://{host}:{listener.getsockname()[1]}"
     if not settings.public_url:
@@ -398,22 +397,6 @@ def _run(work: Any) -> Any:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
-
-
-def _log_to_stderr() -> None:
-    """Structured lines for programs, readable ones for people at a terminal."""
-    pretty = sys.stderr.isatty() and shutil.get_terminal_size().columns > 60
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 if __name__ == "__main__":
