@@ -19,6 +19,7 @@ from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
+from chappe.model.errors import Unavailable
 from chappe.model.events import MessageEvent
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
@@ -35,7 +36,7 @@ from chappe.services.ports import (
     Platform,
     WebClient,
 )
-from chappe.settings import Settings
+from chappe.settings import Limits, Settings
 from chappe.web.pages import build
 
 _log = structlog.get_logger()
@@ -175,7 +176,7 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
     async with assemble(settings, data, serving=True) as chappe, AsyncExitStack() as stack:
         chappe.platform.handover.connect_queue(chappe.queue.take)
-        tasks = [asyncio.create_task(loop) for loop in _loops(chappe)]
+        tasks = [asyncio.create_task(loop) for loop in _loops(chappe, settings.limits)]
 
         async def stop() -> None:
             await chappe.queue.drain(_LAST_WAIT)
@@ -189,7 +190,7 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
         yield chappe
 
 
-def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
+def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
     platform = chappe.platform
 
     async def sweep() -> bool:
@@ -201,6 +202,10 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
 
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
+
+    async def look_at_disk() -> bool:
+        platform.store.look_at_disk(limits.free_disk_mb * 1_000_000)
+        return False
 
     watch = network.Watch(platform)
 
@@ -225,6 +230,7 @@ def _loops(chappe: Chappe) -> list[Coroutine[Any, Any, None]]:
         _repeat(platform, "minutes", save, None, _SAVE_EVERY),
         _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
+        _repeat(platform, "disk", look_at_disk, None),
         _heed(platform, "directory", platform.door.forget),
     ]
     for carrier in chappe.carriers:
@@ -279,6 +285,9 @@ async def _repeat(
                 if await step():
                     continue
                 at = None if next_at is None else await next_at()
+            except Unavailable as trouble:
+                _log.warning("loop waits", loop=topic, reason=trouble.detail)
+                at = None
             except Exception:  # noqa: BLE001 - one of the outer loops
                 # A database that is away for a moment must not end the loop; the work is still there.
                 _log.exception("loop failed", loop=topic)

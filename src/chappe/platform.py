@@ -1,5 +1,7 @@
 """The ports on a database: what the server and the command line both need, and nothing heavier."""
 
+import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from secrets import token_bytes
@@ -82,7 +84,7 @@ async def open_platform(
     database = await opened(address)
     if serving:
         try:
-            await database.hold()
+            await database.hold(_end)
         except DatabaseUnusable:
             await database.close()
             raise
@@ -126,6 +128,14 @@ async def open_platform(
     )
     await load_routes(platform)
     return platform, records
+
+
+def _end(error: Exception) -> None:
+    """Nothing that was written lately may be relied on; started again, the server goes on from what is
+    really on the disk."""
+    reason = f"what was written cannot be kept on the disk ({error}); start me again when it is in order"
+    print(f"chappe: {reason}", file=sys.stderr, flush=True)
+    os._exit(os.EX_IOERR)
 
 
 def _topics(address: str, node: str) -> Topics:

@@ -69,13 +69,15 @@ class ShortCodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers that the owner of the platform may change; credits with at most three decimals."""
+    """Numbers that the owner of the platform may change; credits with at most three decimals. With less than
+    `free_disk_mb` on the disk of the data no message is accepted any more."""
 
     welcome_credits: Price = 200
     price: Price = 1
     max_segments: Annotated[int, msgspec.Meta(ge=1, le=255)] = 10
     max_recipients: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
     validity_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
+    free_disk_mb: Annotated[int, msgspec.Meta(ge=0)] = 200
 
 
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed

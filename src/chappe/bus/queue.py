@@ -8,7 +8,7 @@ from uuid import uuid4
 import structlog
 
 from chappe.model.changes import Changes, Delete, JobResult
-from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal
+from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal, Unavailable
 from chappe.model.jobs import CLAIM, Job, JobState
 from chappe.model.messages import Message
 from chappe.services.ports import JobKind, Platform
@@ -77,6 +77,8 @@ class Queue:
             if error.kind is CarrierErrorKind.PERMANENT:
                 return self._result(job, JobState.DEAD, f"given up: {error.code or error.fault}")
             return self._again(job, kind, error.code or str(error.fault), error.retry_after)
+        except Unavailable as trouble:
+            return self._again(job, kind, trouble.detail, trouble.retry_after)
         except Refusal as refusal:
             return self._result(job, JobState.DEAD, f"given up: {refusal.detail}")
         except Exception:  # noqa: BLE001 - one of the four outer loops

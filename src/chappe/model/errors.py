@@ -61,6 +61,15 @@ class Refusal(Exception):
         self.field = field
 
 
+class Unavailable(Refusal):
+    """The platform itself can do it not now: nothing was written, nothing was charged, and the same may be
+    asked again in `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(Fault.CARRIER_UNAVAILABLE, detail)
+        self.retry_after = retry_after
+
+
 class CarrierErrorKind(StrEnum):
     """What a carrier's error means for the work at hand."""
 

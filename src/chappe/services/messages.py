@@ -39,8 +39,9 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     written; messages and their price are written together, so that what is answered is durable.
 
     Raises Refusal. Without `all_or_nothing` each recipient has its own result instead, as far as the
-    fault is the recipient's.
+    fault is the recipient's. Raises Unavailable where the platform can take nothing more at the moment.
     """
+    platform.store.admit()
     began = time.perf_counter()
     if command.replay is not None:
         earlier = await _earlier(platform, caller, command)

@@ -131,7 +131,8 @@ class Store(Protocol):
     def queries(self) -> Queries: ...
 
     async def commit(self, changes: Changes) -> Committed:
-        """Write all or nothing, durably (synced) when it returns. Raises Refusal: see Changes."""
+        """Write all or nothing, durably (synced) when it returns. Raises Refusal: see Changes; Unavailable
+        when the database cannot."""
         ...
 
     def later(self, changes: Changes) -> None:
@@ -141,6 +142,16 @@ class Store(Protocol):
     def note(self, record: object) -> None:
         """Insert a record that is only kept to be looked at, or write how a job went (JobResult), soon and
         without waiting; lost if the process dies before."""
+        ...
+
+    def admit(self) -> None:
+        """Raise Unavailable where nothing more may be accepted: the disk is nearly full, or writing does not
+        keep up. To be asked before work is taken from outside; what was taken is written as long as it can
+        be."""
+        ...
+
+    def look_at_disk(self, least: int) -> None:
+        """Accept nothing (see `admit`) while less than this many bytes are free."""
         ...
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:

@@ -12,15 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from chappe.model.errors import Refusal
 from chappe.store.tables import json_text
+from chappe.store.trouble import is_failed_sync, outcome_unknown, unavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 _TRIES = 5
+_PAUSE = 0.2
+_DEADLOCK = "40P01"
 
 _READERS = 2
 
@@ -37,16 +41,22 @@ class Database(Protocol):
         ...
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a reading connection."""
+        """Run `work` on a reading connection. Raises Unavailable."""
         ...
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in one transaction and return when it is durable."""
+        """Run `work` in one transaction and return when it is durable. Raises Unavailable; then nothing is
+        written, unless it says that it does not know."""
         ...
 
-    async def hold(self) -> None:
+    async def hold(self, failed: Callable[[Exception], None]) -> None:
         """Be a server of this database until close or the end of the process; the only one where it is
-        not shared, else DatabaseUnusable is raised: two would hand the same message to a network twice."""
+        not shared, else DatabaseUnusable is raised: two would hand the same message to a network twice.
+        `failed` is called when nobody knows any more what is on the disk: nothing may be written then."""
+        ...
+
+    def free_bytes(self) -> int | None:
+        """Room for more; None where only the database's own machine knows."""
         ...
 
     async def close(self) -> None: ...
@@ -128,6 +138,7 @@ class SqliteDatabase:
         self._reader = sqlite_engine(path, writer=False)
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(_READERS, "store-reader")
+        self._failed: Callable[[Exception], None] | None = None
         self._asked: list[_Asked] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work = 0
@@ -160,7 +171,7 @@ class SqliteDatabase:
                     if failure is None:
                         future.set_result(value)
                     else:
-                        future.set_exception(failure)
+                        future.set_exception(unavailable(failure) or failure)
         finally:
             self._at_work -= 1
 
@@ -179,15 +190,27 @@ class SqliteDatabase:
             with self._writer.begin() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writing, run)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, run)
+        except Exception as error:
+            if self._failed is not None and is_failed_sync(error):
+                self._failed(error)
+            if (told := _told(error)) is error:
+                raise
+            raise told from error
 
-    async def hold(self) -> None:
+    async def hold(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
         # The kernel lets go of the lock when the process ends, however it ends.
         self._lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise DatabaseUnusable(_TAKEN) from error
+
+    def free_bytes(self) -> int | None:
+        room = os.statvfs(self._path)
+        return room.f_bavail * room.f_frsize
 
     async def close(self) -> None:
         self._writing.shutdown()
@@ -209,7 +232,7 @@ class PostgresDatabase:
         from sqlalchemy.ext.asyncio import create_async_engine
 
         self.trouble: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
-
+        self._away = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
         self._engine = create_async_engine(
             url,
             pool_size=8,
@@ -220,25 +243,82 @@ class PostgresDatabase:
         )
 
     async def read(self, work: Work[T]) -> T:
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(work)
+        try:
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work)
+        except Exception as error:
+            if (told := _told(error, self._away)) is error:
+                raise
+            raise told from error
 
     async def write(self, work: Work[T]) -> T:
-        # Two nodes may lock the same rows in different orders; PostgreSQL then ends one of the two.
-        for _ in range(_TRIES - 1):
+        for tries_left in reversed(range(_TRIES)):
             try:
                 return await self._write_once(work)
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != "40P01":  # deadlock_detected
+            except Exception as error:
+                told = _told(error, self._away)
+                if tries_left and self._is_worth_another_try(error, told):
+                    continue
+                if told is error:
                     raise
-        return await self._write_once(work)
+                raise told from error
+        raise AssertionError  # the last try returns or raises
+
+    def _is_worth_another_try(self, error: Exception, told: Exception) -> bool:
+        """Two nodes may lock the same rows in different orders; PostgreSQL then ends one of the two. And a
+        connection that was cut says nothing about the next one."""
+        state = getattr(getattr(error, "orig", error), "sqlstate", None)
+        return state == _DEADLOCK or (told is not error and not isinstance(error, OSError))
 
     async def _write_once(self, work: Work[T]) -> T:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        async with self._engine.connect() as connection:
+            transaction = await connection.begin()
+            result = await connection.run_sync(work)
+            number = await connection.run_sync(_transaction_number)
+            try:
+                await transaction.commit()
+            except Exception as error:
+                if unavailable(error, self._away) is None or not await self._was_committed(number):
+                    raise
+            return result
 
-    async def hold(self) -> None:
-        """Others may be servers, too; what only one may work has a lease (services/leases.py)."""
+    async def _was_committed(self, number: int | None) -> bool:
+        """What became of a transaction whose connection was lost while it was committed."""
+        for _ in range(_TRIES):
+            try:
+                async with self._engine.connect() as connection:
+                    status = await connection.run_sync(lambda asking: _status(asking, number))
+            except Exception as error:
+                if unavailable(error, self._away) is None:
+                    raise
+                status = "in progress"
+            if status != "in progress":
+                return status == "committed"
+            await asyncio.sleep(_PAUSE)
+        raise outcome_unknown()
+
+    async def hold(self, failed: Callable[[Exception], None]) -> None:
+        """Others may be servers, too; what only one may work has a lease (services/leases.py). After a
+        failed sync PostgreSQL recovers by itself."""
+
+    def free_bytes(self) -> int | None:
+        return None
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _told(error: Exception, away: tuple[type[Exception], ...] = ()) -> Exception:
+    """The error as those who asked can understand it."""
+    return error if isinstance(error, Refusal) else unavailable(error, away) or error
+
+
+def _transaction_number(connection: Connection) -> int | None:
+    return connection.execute(text("select txid_current_if_assigned()")).scalar()
+
+
+def _status(connection: Connection, number: int | None) -> str | None:
+    """`committed`, `aborted` or `in progress`; a transaction without a number has written nothing."""
+    if number is None:
+        return "committed"
+    return connection.execute(text("select txid_status(:number)"), {"number": number}).scalar()

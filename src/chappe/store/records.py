@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.directory import HandsetItem, OwnNumber, ShortCode, Subscription
+from chappe.model.errors import Unavailable
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Route, Tariff
@@ -18,7 +20,10 @@ from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import leases, network, queries, seeds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
+from chappe.store.trouble import FULL
 from chappe.store.writer import GroupWriter
+
+_log = structlog.get_logger()
 
 _RETENTION = {
     Exchange: timedelta(days=30),
@@ -86,6 +91,7 @@ class Records:
         self.shared = database.shared
         self._bound = BoundQueries(database, clock)
         self.queries = cast(Queries, self._bound)
+        self._full = False
 
     async def commit(self, changes: Changes) -> Committed:
         """See services/ports.py."""
@@ -104,6 +110,20 @@ class Records:
     def note(self, record: object) -> None:
         """See services/ports.py."""
         self._writer.note(record)
+
+    def admit(self) -> None:
+        """See services/ports.py."""
+        if self._full:
+            raise Unavailable(FULL)
+        self._writer.admit()
+
+    def look_at_disk(self, least: int) -> None:
+        """See services/ports.py."""
+        free = self._database.free_bytes()
+        full = free is not None and free < least
+        if full != self._full:
+            _log.warning("the disk is full" if full else "the disk has room again", free=free, least=least)
+        self._full = full
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
         """See services/ports.py."""

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest import wire
 from chappe.model.commands import Refused
-from chappe.model.errors import Fault, Refusal
+from chappe.model.errors import Fault, Refusal, Unavailable
 from chappe.protocols.http import HttpResponse
 
 PROBLEM_JSON = "application/problem+json"
@@ -101,9 +101,13 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     elif call is None and refusal.fault is Fault.CONTENT_TOO_LONG:
         # Before a call was read there is no text that could be too long: it is the body.
         meaning = Meaning(413, "The body is too large")
+    elif isinstance(refusal, Unavailable):
+        meaning = Meaning(503, "The platform cannot do this now")
     if meaning.status == 401:
         headers.append(("www-authenticate", "Bearer"))
-    if meaning.status in _RETRY_AFTER:
+    if isinstance(refusal, Unavailable):
+        headers.append(("retry-after", f"{refusal.retry_after:.0f}"))
+    elif meaning.status in _RETRY_AFTER:
         headers.append(("retry-after", _RETRY_AFTER[meaning.status]))
     problem = problem_of(refusal, meaning)
     return HttpResponse(meaning.status, msgspec.json.encode(problem), PROBLEM_JSON, tuple(headers))
