@@ -10,6 +10,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    reason: str = ""
 
     @property
     def text(self) -> str:
@@ -62,4 +63,4 @@ async def ask(
 
     await app(scope, receive, send)
     answered = {k.decode().lower(): v.decode("latin-1") for k, v in start["headers"]}
-    return Reply(start["status"], answered, b"".join(parts))
+    return Reply(start["status"], answered, b"".join(parts), start.get("reason", b"").decode())

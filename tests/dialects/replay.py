@@ -157,7 +157,9 @@ def _compare(where: str, answer: list[str], reply: Reply, words: dict[str, str])
     head, _, body_text = "\n".join(answer).partition("\n\n")
     status, *header_lines = head.split("\n")
     shown = f"{where}\n{reply.status} {reply.headers}\n{reply.body.decode('utf-8', 'replace')}"
-    assert reply.status == int(status.split()[-1]), shown
+    _, code, *phrase = status.split(" ", 2)
+    assert reply.status == int(code), shown
+    assert reply.reason == "".join(phrase), shown
     for header in header_lines:
         if header:
             name, value = re.split(r":\s*", header, maxsplit=1)

@@ -39,7 +39,10 @@ class Application:
                 break
         text = scope["raw_path"] + b"?" + scope["query_string"] + b" " + body
         headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(text)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        start = {"type": "http.response.start", "status": 200, "headers": headers}
+        if scope["path"] == "/phrased":
+            start |= {"status": 500, "reason": b"Come back later"}
+        await send(start)
         await send({"type": "http.response.body", "body": text})
         self.ended.set()
 
@@ -105,6 +108,16 @@ CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 
 
 # Old clients
+
+
+async def test_an_answer_may_have_a_reason_phrase_of_its_own() -> None:
+    async with serving() as served:
+        got = await served.exchange(
+            b"GET /phrased HTTP/1.1\r\nHost: a\r\n\r\n"
+            b"GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+    assert got.startswith(b"HTTP/1.1 500 Come back later\r\n")
+    assert b"HTTP/1.1 200 OK\r\n" in got
 
 
 async def test_an_http_1_0_client_gets_length_and_end_of_stream_without_chunks(served: Served) -> None:

@@ -254,5 +254,8 @@ async def _answer(send: Send, response: HttpResponse, *, close: bool = False) ->
     headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     if close:
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    start = {"type": "http.response.start", "status": response.status, "headers": headers}
+    if response.reason:
+        start["reason"] = response.reason.encode("ascii")  # beyond ASGI; our listener knows it
+    await send(start)
     await send({"type": "http.response.body", "body": response.body})

@@ -3,7 +3,7 @@
 import re
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httptools
 import uvicorn
@@ -18,6 +18,24 @@ _SLICE = 4096  # the parser is fed in pieces of this size, so that limits hold w
 
 class _BrokenOffError(Exception):
     """Stops the parser in the middle; the reason lies in the protocol's `_refusal`."""
+
+
+class _Phrased:
+    """A transport that puts another reason phrase into the status line; uvicorn knows one for each status."""
+
+    def __init__(self, transport: Transport, reason: bytes) -> None:
+        self._transport = transport
+        self._reason = reason
+
+    def write(self, data: bytes) -> None:
+        if self._reason:
+            line, _, rest = data.partition(b"\r\n")
+            version, status, _ = line.split(b" ", 2)
+            data, self._reason = b" ".join((version, status, self._reason)) + b"\r\n" + rest, b""
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -170,7 +188,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+
+        async def with_reason(scope: Any, receive: Any, send: Any) -> None:
+            async def sending(message: Any) -> None:
+                if reason := message.get("reason"):
+                    cycle.transport = cast(Transport, _Phrased(cycle.transport, reason))
+                await send(message)
+
+            await app(scope, receive, sending)
+
+        super()._start_asgi_task(cycle, with_reason)
 
     def _is_answering(self) -> bool:
         return self._running is not None and not self._running.response_complete

@@ -44,9 +44,13 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """One answer; the server adds nothing but content-length, date and connection."""
+    """One answer; the server adds nothing but content-length, date and connection.
+
+    `reason` is the phrase of the status line, in ASCII; empty for the usual one of the status.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
