@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -40,6 +40,10 @@ pictures: .venv/installed-test  ## take docs/pictures anew
 fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 	@scripts/fresh-machine
 
+bench-sms: .venv/installed-bench  ## measure Chappe beside Kannel; OPTIONS="--rounds 1" and others, see bench/README.md
+	@scripts/system-packages bench/system-packages.txt
+	@$(BIN)/python -m bench.sms $(OPTIONS)
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Chappe needs Python 3.11 or later; say which with: make PYTHON=python3.11" >&2; exit 1; }
@@ -55,4 +59,9 @@ fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 .venv/installed-test: pyproject.toml | .venv/bin/python
 	@echo "Installing Chappe and its test tools into .venv (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch .venv/installed $@
+
+.venv/installed-bench: pyproject.toml | .venv/bin/python
+	@echo "Installing Chappe and its bench into .venv (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch .venv/installed $@

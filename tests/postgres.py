@@ -30,10 +30,11 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A running server; everybody on loopback may do everything."""
+    """A running server; everybody on loopback may do everything. `pid` is that of its first process."""
 
     programs: Path
     port: int
+    pid: int
     names: Iterator[int] = field(default_factory=count)
 
     def create(self, template: str = "template0") -> str:
@@ -56,10 +57,13 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Start a cluster of our own in a temporary folder, and stop it and remove the folder at the end."""
+def running_cluster(durable: bool = False) -> Iterator[Cluster]:
+    """Start a cluster of our own in a temporary folder, and stop it and remove the folder at the end.
+
+    With `durable` it syncs as it does by itself, and its folder is on a disk (/var/tmp: FHS 3.0, 5.15).
+    """
     programs, port = installed_programs(), free_port()
-    folder = Path(tempfile.mkdtemp(prefix="chappe-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="chappe-postgres-", dir="/var/tmp" if durable else None))
     # PostgreSQL refuses to run as root, so root hands over to the user that Debian's package made for it.
     identity: list[str | Path] = []
     if os.geteuid() == 0:
@@ -67,14 +71,16 @@ def running_cluster() -> Iterator[Cluster]:
         identity = ["runuser", "--user", "postgres", "--"]
     data, log = folder / "data", folder / "log"
     settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
-    options = " ".join(f"-c {setting}" for setting in [*settings, *NOT_DURABLE])
+    if not durable:
+        settings += NOT_DURABLE
+    options = " ".join(f"-c {setting}" for setting in settings)
     control = [*identity, programs / "pg_ctl", "--silent", "--wait", f"--pgdata={data}"]
     try:
         initdb = [*identity, programs / "initdb", "--username=postgres", "--auth=trust", "--no-sync"]
         _run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={data}"])
         _run([*control, f"--log={log}", f"--options={options}", "start"])
         try:
-            yield Cluster(programs, port)
+            yield Cluster(programs, port, int((data / "postmaster.pid").read_text().split()[0]))
         finally:
             _run([*control, "--mode=immediate", "stop"])
     finally:
