@@ -8,6 +8,7 @@ async with an_smsc() as smsc:
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -254,11 +255,16 @@ class Smsc:
 
 
 @asynccontextmanager
-async def an_smsc(answers: Sequence[Behaviour] = (accept,), **more: object) -> AsyncIterator[Smsc]:
-    """A message centre on a port of this machine."""
-    smsc = Smsc(answers=list(answers), **more)  # type: ignore[arg-type]
+async def an_smsc(
+    answers: Sequence[Behaviour] = (accept,),
+    *,
+    on_bind: Behaviour = welcome,
+    context: ssl.SSLContext | None = None,
+) -> AsyncIterator[Smsc]:
+    """A message centre on a port of this machine, with TLS where it has a context."""
+    smsc = Smsc(answers=list(answers), on_bind=on_bind)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Session(smsc), "127.0.0.1", smsc.port)
+    server = await loop.create_server(lambda: Session(smsc), "127.0.0.1", 0, ssl=context)
     smsc.port = server.sockets[0].getsockname()[1]
     try:
         yield smsc

@@ -38,9 +38,9 @@ class Pace:
         """How many messages may leave now; None for any number."""
         if now < self._rests_until:
             return 0
+        self._fill(now)
         if self._rate is None:
             return None
-        self._fill(now)
         return int(self._tokens + 1e-9)
 
     def spend(self, count: int, now: float) -> None:
@@ -66,9 +66,9 @@ class Pace:
         """Seconds until a message may leave; 0 for now."""
         if now < self._rests_until:
             return self._rests_until - now
+        self._fill(now)
         if self._rate is None:
             return 0.0
-        self._fill(now)
         return max(0.0, (1.0 - 1e-9 - self._tokens) / self._rate)
 
     def _fill(self, now: float) -> None:
