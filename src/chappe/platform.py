@@ -122,6 +122,7 @@ async def open_platform(
             max_segments=limits.max_segments,
             max_recipients=limits.max_recipients,
             validity_seconds=limits.validity_hours * 3600,
+            stop_number=limits.stop_number,
             public_url=settings.public_url,
         ),
         node=node,

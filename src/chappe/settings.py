@@ -70,7 +70,8 @@ class ShortCodeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers that the owner of the platform may change; credits with at most three decimals. With less than
-    `free_disk_mb` on the disk of the data no message is accepted any more."""
+    `free_disk_mb` on the disk of the data no message is accepted any more. `stop_number` is the one that the
+    STOP text of an advertisement names."""
 
     welcome_credits: Price = 200
     price: Price = 1
@@ -78,6 +79,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_recipients: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
     validity_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
     free_disk_mb: Annotated[int, msgspec.Meta(ge=0)] = 200
+    stop_number: Annotated[str, msgspec.Meta(pattern=r"^\d{3,8}$")] = "36111"
 
 
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
@@ -95,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the owner decides; see ARCHITECTURE, section 14."""
 
     database: str = ""
-    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen")
+    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole")
     carriers: dict[str, dict[str, Any]] = {}
     routes: tuple[RouteSettings, ...] = ()
     tariffs: tuple[TariffSettings, ...] = ()

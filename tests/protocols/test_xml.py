@@ -300,3 +300,43 @@ def test_elements_are_written_as_they_stand() -> None:
     assert written.decode() == (
         '<?xml version="1.0" encoding="utf-8"?>\n<a><b></b><c>&lt;é&gt; &amp; &#13;�</c></a>'
     )
+
+
+RECOVERED = {
+    "well-formed": ("<a><b>x</b></a>", [("a", "x"), ("b", "x")]),
+    "another end tag": ("<a><b>x</c><d>y</d></a>", [("a", "xy"), ("b", "x"), ("d", "y")]),
+    "no end": ("<a><b>x", [("a", "x"), ("b", "x")]),
+    "stray signs": ("<a>1 < 2 & 3 &eacute; &amp; &#233;</a>", [("a", "1 < 2 & 3 &eacute; & é")]),
+    "characters": ("<a><![CDATA[a & b < c]]>&</a>", [("a", "a & b < c&")]),
+    "control characters": ("<a>x\x01y</a>", [("a", "xy")]),
+    "namespace": ('<p:a xmlns:p="urn:x">x</p:a>', [("a", "x")]),
+    "comment": ("<a>x<!-- y --><?z w?></b>", [("a", "x")]),
+}
+
+
+@pytest.mark.parametrize(("document", "texts"), RECOVERED.values(), ids=RECOVERED)
+def test_what_is_not_well_formed_is_recovered(document: str, texts: list[tuple[str, str]]) -> None:
+    assert list(xml.texts(xml.recover(document))) == texts
+
+
+@pytest.mark.parametrize(
+    "document", ["", "x", " ", BOMB, "x" + BOMB, f"<a>{BOMB}", "<a><!ENTITY b 'c'>", "<!-- -->" + BOMB]
+)
+def test_what_cannot_be_recovered_is_refused(document: str) -> None:
+    with pytest.raises(ProtocolError):
+        xml.recover(document)
+
+
+@pytest.mark.parametrize("document", ["<a>" * 100, "<a/>" * 200_000, "<a>" + "x" * xml.MOST_BYTES])
+def test_recovery_has_the_same_limits(document: str) -> None:
+    with pytest.raises(ProtocolError):
+        xml.recover(document)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_recovered_or_refused(text: str) -> None:
+    for document in (text, f"<a>{text}"):
+        try:
+            assert list(xml.texts(xml.recover(document)))
+        except ProtocolError as error:
+            assert error.where

@@ -17,7 +17,8 @@ class WireCall:
     `verb` is a key of the dialect's operations. `fields` are the parameters as text, each with all its
     values; `data` is whatever richer shape the reader made (decoded JSON, XML-RPC parameters), for the
     dialect's own decoders only. `credentials`: the first that holds wins. `secrets` are the byte strings
-    to mask wherever the exchange is kept. `anonymous` allows a call without credentials.
+    to mask wherever the exchange is kept. `anonymous` allows a call without credentials. `balance`
+    (thousandths) is what a refused caller has, set for a dialect that `shows_balance`.
     """
 
     verb: str
@@ -28,6 +29,7 @@ class WireCall:
     anonymous: bool = False
     replay_key: str | None = None
     request: HttpRequest | None = None
+    balance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Dialect:
     `paths` are path prefixes that belong to it (each ends with a slash, or is a whole path). `region` is
     where its national numbers are read. `read` may raise Refusal; `refuse` answers any refusal, also
     before a call could be read. `body_limit` is in bytes. `notice` renders an event for a target of
-    this dialect, None where the wire has no word for it.
+    this dialect, None where the wire has no word for it. `shows_balance`: refusals show it too.
     """
 
     name: str
@@ -64,3 +66,4 @@ class Dialect:
     notice: NoticeMaker
     region: str = "FR"
     body_limit: int = 1024 * 1024
+    shows_balance: bool = False

@@ -102,6 +102,8 @@ class Pipeline:
             return call, caller, operation.encode(outcome, call)
         except Refusal as refusal:
             self.platform.metrics.refused[refusal.fault] += 1
+            if dialect.shows_balance and call is not None and caller is not None:
+                call = replace(call, balance=await self._balance(caller))
             return call, caller, dialect.refuse(refusal, call)
         except CarrierError as error:
             self.platform.metrics.refused[error.fault] += 1
@@ -127,6 +129,13 @@ class Pipeline:
         exchange_id = self.platform.ids.new_id()
         _REQUEST.set(exchange_id)
         return caller._replace(exchange_id=exchange_id)
+
+    async def _balance(self, caller: Caller) -> int | None:
+        try:
+            account = await self.platform.store.queries.account(caller.account_id)
+        except Exception:  # noqa: BLE001 - the refusal is the answer, with or without a balance
+            return None
+        return None if account is None else account.balance
 
     def _keep(
         self,

@@ -69,7 +69,8 @@ class SendMessages:
     is replaced by the default instead of refused. `send_at` in the past means now. `split_allowed` False or
     `max_segments` bound the length (`content_too_long`). With `all_or_nothing` one bad recipient refuses
     the command; without it each recipient has its own fate. `session` opens a time in which answers
-    need no keyword. `purpose` decides which rules of the land hold (model/rules.py).
+    need no keyword. `purpose` decides which rules of the land hold (model/rules.py). `add_stop` ends a text
+    that does not tell how to object with the platform's STOP text.
     """
 
     recipients: tuple[str, ...]
@@ -89,6 +90,7 @@ class SendMessages:
     all_or_nothing: bool = True
     replay: Replay | None = None
     purpose: Purpose = Purpose.TRANSACTIONAL
+    add_stop: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,14 @@ class HttpResponse:
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+
+
+def with_query(url: str, values: Mapping[str, str]) -> str:
+    """A URL with more parameters in its query, percent-encoded as UTF-8; its fragment is dropped, as ever."""
+    address = url.partition("#")[0]
+    _, mark, own_query = address.partition("?")
+    # `quote` writes a blank as %20, which every receiver reads; the plus is read by form decoders only.
+    query = "&".join(f"{name}={quote(value, safe='', errors='replace')}" for name, value in values.items())
+    if not mark:
+        return f"{address}?{query}"
+    return f"{address}&{query}" if own_query and not own_query.endswith("&") else f"{address}{query}"

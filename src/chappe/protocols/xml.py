@@ -1,6 +1,7 @@
 """Safe reading of XML (no entities, no fetching, under limits) and plain writing."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -38,6 +39,9 @@ _WINDOWS_BACK = {character: byte for byte, character in _WINDOWS.items()}
 _XML_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
 # Atomic groups: without them a long row of comments is tried in every possible division.
 _DOCTYPE_IN_PROLOG = re.compile(r"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL | re.IGNORECASE)
+_DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
+_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+_STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)|<(?![A-Za-z_/!?])")
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 Char
 
 
@@ -65,6 +69,32 @@ def read(data: bytes, most_bytes: int = MOST_BYTES) -> Document:
         raise ProtocolError(f"the XML document has {len(data)} bytes: at most {most_bytes} are read")
     label, text, utf8_seen = decode(data)
     return Document(_tree(text), label, utf8_seen)
+
+
+def read_text(text: str) -> etree._Element:
+    """The root of a document that is text already. Raises ProtocolError as `read` does."""
+    _check_size(text)
+    return _tree(text)
+
+
+def recover(text: str) -> etree._Element:
+    """The root of a document that need not be well-formed, for programs that paste their XML together.
+
+    A `&` or `<` that begins no markup counts as text; the rest is libxml2's recovery, under the same limits.
+    Raises ProtocolError for a document type wherever it stands, beyond a limit, and for no element at all.
+    """
+    _check_size(text)
+    if _DECLARES.search(text):
+        raise ProtocolError("the XML document has a document type (DOCTYPE): leave it out")
+    pieces = _CDATA.split(text)
+    pieces[::2] = [_STRAY.sub(lambda found: escape(found[0]), piece) for piece in pieces[::2]]
+    return _tree("".join(pieces), recover=True)
+
+
+def texts(root: etree._Element) -> Iterator[tuple[str, str]]:
+    """The local name and the text of every element, in document order."""
+    for element in root.iter("*"):
+        yield etree.QName(element).localname, "".join(map(str, element.itertext("*")))
 
 
 def decode(data: bytes) -> tuple[str, str, bool]:
@@ -132,7 +162,12 @@ def document(root: str) -> bytes:
     return (DECLARATION + root).encode("utf-8")
 
 
-def _tree(text: str) -> etree._Element:
+def _check_size(text: str) -> None:
+    if len(text) > MOST_BYTES:
+        raise ProtocolError(f"the XML document has {len(text)} characters: at most {MOST_BYTES} are read")
+
+
+def _tree(text: str, recover: bool = False) -> etree._Element:
     # The declaration has served, and libxml2 must not believe it: it gets UTF-8 and is told so.
     if declaration := _XML_DECLARATION.match(text):
         text = text[declaration.end() :]
@@ -148,11 +183,14 @@ def _tree(text: str) -> etree._Element:
         dtd_validation=False,
         attribute_defaults=False,
         huge_tree=False,  # libxml2's own limits stop what is nested without end
+        recover=recover,
     )
     try:
         root = etree.fromstring(text.encode("utf-8"), parser)
     except etree.XMLSyntaxError as error:
         raise ProtocolError(f"not well-formed XML: {' '.join(str(error.msg).split())}") from error
+    if root is None:  # what a recovering parser makes of nothing
+        raise ProtocolError("the XML document has no element")
     if _TOO_DEEP(root):
         raise ProtocolError(f"the XML document is nested to a depth of more than {MOST_DEPTH}")
     return root

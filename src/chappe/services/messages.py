@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chappe.model.changes import Advance, Changes, Update
@@ -22,6 +22,7 @@ from chappe.model.history import StoredOutcome
 from chappe.model.ledger import EntryKind, LedgerMove
 from chappe.model.messages import Direction, Message, MessageState, stepped
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
+from chappe.model.rules import says_stop
 from chappe.model.smstext import NotBinary, TextNotEncodable, TextPlan, plan
 from chappe.services import history, subscriptions
 from chappe.services.ports import Platform
@@ -47,6 +48,8 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         earlier = await _earlier(platform, caller, command)
         if earlier is not None:
             return earlier
+    if command.add_stop and not says_stop(command.text):
+        command = replace(command, text=f"{command.text} STOP au {platform.rules.stop_number}")
     text = measure(platform, command)
     results: list[Accepted | Refused] = []
     targets: list[tuple[int, str, Way]] = []
@@ -57,6 +60,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             results.append(Refused(raw, Fault.INTERNAL, ""))
         except Refusal as refusal:
             if command.all_or_nothing:
+                await _refuse_blocked(platform, caller, targets)  # the first one at fault in the order asked
                 raise _at(refusal, position) from refusal
             results.append(Refused(raw, refusal.fault, refusal.detail))
     sender = await _sender(platform, caller, command)
@@ -126,12 +130,29 @@ async def _write_reachable(
     )
     for position, result in enumerate(results):
         if isinstance(result, Accepted) and result.message.peer in blocked:
-            why = f"{result.message.peer} has sent STOP or was blocked by this account"
+            blacklisted = _blacklisted(result.message.peer, position)
             if command.all_or_nothing:
-                raise Refusal(Fault.BLACKLISTED, why, f"to[{position}]") from met
-            results[position] = Refused(result.recipient, Fault.BLACKLISTED, why)
+                raise blacklisted from met
+            results[position] = Refused(result.recipient, blacklisted.fault, blacklisted.detail)
     left = [message for message in messages if message.peer not in blocked]
     return await _write(platform, caller, command, results, left)
+
+
+async def _refuse_blocked(
+    platform: Platform, caller: Caller, targets: Sequence[tuple[int, str, Way]]
+) -> None:
+    """Refuse the first of these recipients that is on the blacklist."""
+    numbers = [number for _, number, _ in targets]
+    blocked = await platform.store.queries.blacklisted(caller.account_id, numbers) if numbers else ()
+    for position, number, _ in targets:
+        if number in blocked:
+            raise _blacklisted(number, position)
+
+
+def _blacklisted(number: str, position: int) -> Refusal:
+    return Refusal(
+        Fault.BLACKLISTED, f"{number} has sent STOP or was blocked by this account", f"to[{position}]"
+    )
 
 
 async def _write(

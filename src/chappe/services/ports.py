@@ -323,6 +323,7 @@ class Rules:
     max_recipients: int = 10_000
     validity_seconds: int = 3 * 86_400
     sandbox_numbers: tuple[str, str] = ("33639980000", "33639989999")
+    stop_number: str = "36111"
     public_url: str = "http://127.0.0.1:8080"
 
 

@@ -20,10 +20,9 @@ from chappe.model.commands import (
 from chappe.model.errors import Fault, Refusal
 from chappe.services import inbox
 from chappe.services.ports import Platform
-from chappe.web import words
 from chappe.web.visits import Visit, for_members
 
-MANNERS = words.SERVED
+MANNERS = ("rest", "orange", "netoxygen")
 """The dialects in whose manner messages can be handed on."""
 
 

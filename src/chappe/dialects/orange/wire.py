@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from chappe.dialects import reading
@@ -21,7 +21,7 @@ from chappe.model.history import MessageStory
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.numbers import display
 from chappe.model.outgoing import Mail, Outgoing
-from chappe.protocols.http import HttpRequest, HttpResponse
+from chappe.protocols.http import HttpRequest, HttpResponse, with_query
 from chappe.services.ports import NoticeTarget
 
 # Section II: address of the API, then the verb. Hosts are not looked at: a path serves under every alias
@@ -238,8 +238,7 @@ def _parties(message: Message) -> tuple[str, str]:
 
 
 def _with_message(url: str, message: Message) -> str:
-    address = url.partition("#")[0]  # a fragment is never sent
-    _, mark, own_query = address.partition("?")
+    own_query = url.partition("#")[0].partition("?")[2]
     values = {
         "api": "receiveSMS",
         "from": message.peer,
@@ -250,11 +249,7 @@ def _with_message(url: str, message: Message) -> str:
     }
     if any(name == "api" for name, _ in parse_qsl(own_query, keep_blank_values=True)):
         del values["api"]
-    # `quote` writes a blank as %20, which every receiver reads; the plus is read by form decoders only.
-    query = "&".join(f"{name}={quote(value, safe='', errors='replace')}" for name, value in values.items())
-    if not mark:
-        return f"{address}?{query}"
-    return f"{address}&{query}" if own_query and not own_query.endswith("&") else f"{address}{query}"
+    return with_query(url, values)
 
 
 def _mail(to: str, message: Message) -> Mail:
