@@ -15,6 +15,7 @@ import structlog
 
 from chappe.bus.queue import Queue
 from chappe.carriers.sandbox.carrier import SandboxCarrier
+from chappe.carriers.smpp import server
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.http import GuardedClient
@@ -71,10 +72,15 @@ class DialectNotices:
     """Renders events in the manner of a dialect."""
 
     dialects: Mapping[str, Dialect]
+    job_kinds: Mapping[str, str]
 
     def knows(self, dialect: str) -> bool:
         """See services/ports.py."""
-        return dialect in self.dialects
+        return dialect in self.dialects or dialect in self.job_kinds
+
+    def job_kind(self, dialect: str) -> str:
+        """See services/ports.py."""
+        return self.job_kinds.get(dialect, "")
 
     def __call__(
         self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
@@ -94,6 +100,7 @@ class Chappe:
     carriers: tuple[MessageCarrier, ...]
     outbox: Mapping[str, Outbox]
     queue: Queue
+    smpp_server: server.SmppServer | None
     leases: Leases
     close_wires: Callable[[], None]
 
@@ -140,7 +147,10 @@ async def assemble(
             clock=clock,
             web=web,
             mailer=mailer or _mailer(settings, data),
-            notices=DialectNotices({dialect.name: dialect for dialect in reversed(dialects)}),
+            notices=DialectNotices(
+                {dialect.name: dialect for dialect in reversed(dialects)},
+                {server.DIALECT: server.DELIVER} if settings.smpp_server else {},
+            ),
             door=door,
             serving=serving,
         )
@@ -158,6 +168,7 @@ async def assemble(
             platform.carriers.join(
                 carrier.name, carrier.status, leases.lease(f"carrier.{carrier.name}").holds
             )
+        centre = server.build(settings.smpp_server, platform) if settings.smpp_server else None
         pages = build(platform)
         yield Chappe(
             platform=platform,
@@ -165,7 +176,11 @@ async def assemble(
             application=Health(Pipeline(platform, dialects, pages)),
             carriers=(sandbox, *networks),
             outbox=outbox,
-            queue=Queue(platform, {**jobs.KINDS, **sandbox.job_kinds}),
+            queue=Queue(
+                platform,
+                {**jobs.KINDS, **sandbox.job_kinds, **(centre.job_kinds if centre is not None else {})},
+            ),
+            smpp_server=centre,
             leases=leases,
             close_wires=lambda: setattr(pages.state, "closing", True),
         )
@@ -233,6 +248,8 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         _repeat(platform, "disk", look_at_disk, None),
         _heed(platform, "directory", platform.door.forget),
     ]
+    if chappe.smpp_server is not None:
+        loops.append(chappe.smpp_server.run())
     for carrier in chappe.carriers:
         lease = chappe.leases.lease(f"carrier.{carrier.name}")
         loops.append(lease.work(partial(_carry, platform, carrier, chappe.outbox[carrier.name])))

@@ -60,6 +60,10 @@ class NoWords:
         """No dialect is served here."""
         return False
 
+    def job_kind(self, dialect: str) -> str:
+        """No account is connected here."""
+        return ""
+
     def __call__(self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime) -> None:
         """No dialect has a word."""
 

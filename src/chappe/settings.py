@@ -104,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     short_codes: tuple[ShortCodeSettings, ...] = DEFAULT_SHORT_CODES
     outgoing: OutgoingSettings = OutgoingSettings()
     mail: MailSettings = MailSettings()
+    smpp_server: dict[str, Any] = {}
     limits: Limits = Limits()
     public_url: str = ""
     secret: str = ""
@@ -189,9 +190,18 @@ def _check(settings: Settings) -> None:
                 raise SettingsError(f"routes: there is no carrier {name!r}; known are {sorted(known)}")
         if not route.carriers:
             raise SettingsError(f"routes of {route.prefix or 'all numbers'}: name at least one carrier")
+    if settings.smpp_server:
+        _check_smpp_server(settings.smpp_server)
     for dialect in settings.dialects:
         if not (Path(__file__).parent / "dialects" / dialect / "operations.py").exists():
             raise SettingsError(f"dialects: {dialect!r} is not built yet")
+
+
+def _check_smpp_server(table: Mapping[str, Any]) -> None:
+    try:
+        import_module("chappe.carriers.smpp.server").read_settings(table)
+    except ValueError as error:
+        raise SettingsError(f"smpp_server: {error}") from error
 
 
 def _check_carrier(name: str, kind: str, table: Mapping[str, Any]) -> None:

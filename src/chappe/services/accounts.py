@@ -23,7 +23,7 @@ from chappe.model.ledger import CREDIT, EntryKind, LedgerMove
 from chappe.model.numbers import NumberError, read_sender
 from chappe.services.ports import Platform
 
-DIALECTS = ("rest", "orange", "netoxygen", "capitole", "axialys", "keyyo")
+DIALECTS = ("rest", "orange", "netoxygen", "capitole", "axialys", "keyyo", "smpp")
 """The dialects that an account gets credentials for, from its first moment."""
 
 KEYYO_REALM = "keyyo"
@@ -294,7 +294,9 @@ async def _free_login(platform: Platform, dialect: str, account: Account, number
     """A login for a dialect that nobody has; empty where the dialect knows keys only."""
     if dialect in ("rest", "orange"):
         return ""
-    slug = re.sub(r"[^a-z0-9]+", "-", (name or account.name).lower()).strip("-")[:32] or "account"
+    # SMPP 3.4, 4.1.1: a system_id has 15 characters at most; some are left for a number.
+    longest = 12 if dialect == "smpp" else 32
+    slug = re.sub(r"[^a-z0-9]+", "-", (name or account.name).lower())[:longest].strip("-") or "account"
     first = {
         "axialys": account.email or f"{slug}@chappe.invalid",
         "keyyo": number or "3399" + str(int.from_bytes(platform.ids.secret(4)) % 10**7).zfill(7),
@@ -320,6 +322,9 @@ async def _new_credential(
             secret = platform.ids.secret(6).hex()[:11]
         case "capitole":
             secret = platform.ids.secret(20).hex()  # forty hexadecimal digits (reference: dialects.md 2a)
+        case "smpp":
+            # SMPP 3.4, 4.1.1: eight characters at most. Forty bits, behind argon2id and a budget of failures.
+            secret = base64.b32encode(platform.ids.secret(5)).decode().lower()
         case _:
             secret = base64.b32encode(platform.ids.secret(10)).decode().lower()
     if dialect in ("rest", "orange"):

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,12 +24,15 @@ from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EVENT_OF_STATE, EventName, MessageEvent
 from chappe.model.history import Exchange, Page
 from chappe.model.jobs import CLAIM, Job, JobState
-from chappe.model.messages import Message, MessageState
+from chappe.model.messages import FINAL_STATES, Direction, Message, MessageState
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.services.ports import NoticeTarget, Platform
 
 DELIVER = "deliver_notice"
 """The kind of job that tells somebody of one event."""
+
+OWN_WIRE_PATIENCE = timedelta(days=1)
+"""After so long the queue counts a try of what no connection has taken (our choice)."""
 
 _ALL = "*"
 _STATE_OF_EVENT = {
@@ -58,7 +61,36 @@ async def notices_by_message(
         for subscription in await _wanting(platform, message.account_id, name):
             if name is not None:
                 jobs[message.id].append(notice_job(platform, message, name, at, subscription))
+        if (own := own_wire_job(platform, message, at)) is not None:
+            jobs[message.id].append(own)
     return jobs
+
+
+def own_wire_job(platform: Platform, message: Message, at: datetime) -> Job | None:
+    """The delivery of a message's fate, or of a message from a mobile, over the account's own connection,
+    where its dialect has one; that connection takes it up itself, the queue only when it stays away."""
+    kind, name = platform.notices.job_kind(message.dialect), EVENT_OF_STATE.get(message.state)
+    if not kind or name is None or message.state not in FINAL_STATES:
+        return None
+    if message.direction is Direction.MT and not message.receipt_wanted:
+        return None
+    return Job(
+        id=platform.ids.new_id(),
+        kind=kind,
+        account_id=message.account_id,
+        subject=message.id,
+        payload={
+            "event": name.value,
+            "at": at.isoformat(),
+            "target": "Bind",
+            "target_id": 0,
+            "way": "bind",
+            "state": message.state.value,
+        },
+        state=JobState.WAITING,
+        due_at=at + OWN_WIRE_PATIENCE,
+        created_at=at,
+    )
 
 
 async def _wanting(platform: Platform, account_id: int, name: EventName | None) -> Sequence[Subscription]:
@@ -107,6 +139,8 @@ async def notices_to_hand_over(platform: Platform, happened: Sequence[Message]) 
             if room:
                 made.handed.append((job, message))
             made.jobs.setdefault((message.id, message.state), []).append(job)
+        if (own := own_wire_job(platform, message, now)) is not None:
+            made.jobs.setdefault((message.id, message.state), []).append(own)
     return made
 
 

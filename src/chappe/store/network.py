@@ -17,6 +17,7 @@ from chappe.model.ledger import Route
 from chappe.model.messages import EarlyReceipt, Message
 from chappe.model.metrics import Minute
 from chappe.model.network import Depth, Waiting
+from chappe.store.queries import DELIVERIES
 from chappe.store.tables import TABLES
 
 _m = TABLES[Message].c
@@ -121,9 +122,7 @@ def parked_receipts(connection: Connection, cursor: int | None, limit: int) -> t
 
 
 def _dead(account_id: int | None) -> list[Any]:
-    return [_DEAD, _j.kind == "deliver_notice"] + (
-        [] if account_id is None else [_j.account_id == account_id]
-    )
+    return [_DEAD, _j.kind.in_(DELIVERIES)] + ([] if account_id is None else [_j.account_id == account_id])
 
 
 def count_dead(connection: Connection, account_id: int | None, most: int) -> int:

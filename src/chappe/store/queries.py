@@ -59,7 +59,10 @@ def _page(
 
 _m = TABLES[Message].c
 _j = TABLES[Job].c
-_DELIVERY = _j.kind == "deliver_notice"
+DELIVERIES = ("deliver_notice", "deliver_smpp")
+"""The kinds of job that tell customers."""
+
+_DELIVERY = _j.kind.in_(DELIVERIES)
 # To the letter the condition of ix_messages_open: SQLite sees no partial index through bound values.
 _OPEN = text("messages.state in ('queued', 'sending', 'sent')")
 
@@ -259,6 +262,12 @@ def parts_of_key(connection: Connection, source: str, key: str) -> tuple[Part, .
     table = TABLES[Part].c
     statement = _select(Part).where(table.source == source, table.key == key, table.message_id.is_(None))
     return _all(connection, Part, statement.order_by(table.id))
+
+
+# across accounts: its key names the account, for whoever asks to compare
+def part(connection: Connection, part_id: int) -> Part | None:
+    """One part of a long message."""
+    return _one(connection, Part, _select(Part).where(TABLES[Part].c.id == part_id))
 
 
 # across accounts: the clock asks for everybody
@@ -506,6 +515,12 @@ def handset_items(
 
 
 # --- the queue
+
+
+def jobs_of_kind(connection: Connection, account_id: int, kind: str, limit: int) -> tuple[Job, ...]:
+    """Jobs of an account that wait, oldest first, whenever they are due."""
+    statement = _select(Job).where(_j.account_id == account_id, _j.kind == kind)
+    return _all(connection, Job, statement.where(_j.state == JobState.WAITING).order_by(_j.id).limit(limit))
 
 
 # across accounts: the platform's own clockwork

@@ -101,6 +101,7 @@ DIALECT: dict[str, str] = {
     "capitole": "CapitoleMobile",
     "axialys": "Axialys",
     "keyyo": "Keyyo",
+    "smpp": "SMPP",
     "console": N_("Console"),
     "sandbox": N_("Sandbox"),
 }
@@ -274,6 +275,7 @@ SECRET: dict[str, tuple[str, str]] = {
     "capitole": ("username", "password"),
     "axialys": ("email", "pass"),
     "keyyo": ("account", "password"),
+    "smpp": ("system_id", "password"),
 }
 
 TROUBLE: dict[int, tuple[str, str]] = {

@@ -167,7 +167,7 @@ class SmppCarrier:
                 ),
             )
 
-    def asked(self, link: Link, connection: Connection, asked: Sequence[Asked]) -> None:
+    def asked(self, link: Link, connection: Connection[Unit], asked: Sequence[Asked]) -> None:
         """See link.Owner."""
         self._incoming.take(link, connection, asked)
         self._bell.set()

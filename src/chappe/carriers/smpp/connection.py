@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from chappe.carriers.smpp.units import Unit
 from chappe.protocols.smpp.bind import Asked, Bind, Event
 from chappe.protocols.smpp.codes import Command
 
@@ -19,12 +18,22 @@ class Time(Protocol):
     def call_at(self, when: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle: ...
 
 
-class Connection(asyncio.Protocol):
-    """A socket with its bind. `heard` is told what happens, all of one read at once, and what it has sent
-    meanwhile leaves in one piece. `lost` tells why it ended, None where we ended it."""
+class Sendable(Protocol):
+    """What goes over a connection: the body of a request, in bytes."""
+
+    @property
+    def body(self) -> bytes: ...
+
+
+S = TypeVar("S", bound=Sendable)
+
+
+class Connection(asyncio.Protocol, Generic[S]):
+    """A socket with its bind, either side of it. `heard` is told what happens, all of one read at once, and
+    what it has sent meanwhile leaves in one piece. `lost` tells why it ended, None where we ended it."""
 
     def __init__(
-        self, bind: Bind[Unit], time: Time, most_waiting: int, heard: Callable[[Sequence[Event[Unit]]], None]
+        self, bind: Bind[S], time: Time, most_waiting: int, heard: Callable[[Sequence[Event[S]]], None]
     ) -> None:
         self.bind = bind
         self.ended = asyncio.Event()
@@ -42,9 +51,15 @@ class Connection(asyncio.Protocol):
         """How many units it takes at this moment."""
         return self.bind.room if self._writable else 0
 
-    def send(self, units: Sequence[Unit]) -> None:
+    @property
+    def peer(self) -> str:
+        """The address of the other side; empty before there is one."""
+        found = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(found[0]) if found else ""
+
+    def send(self, units: Sequence[S], command: Command = Command.SUBMIT_SM) -> None:
         """Take units, at most as many as there is room for; `flush` lets them go."""
-        self.bind.ask(Command.SUBMIT_SM, [(unit, unit.body) for unit in units], self._time.time())
+        self.bind.ask(command, [(unit, unit.body) for unit in units], self._time.time())
 
     def flush(self) -> None:
         """Write what is there in one piece."""
@@ -64,8 +79,12 @@ class Connection(asyncio.Protocol):
         if self.ended.is_set():
             return
         self.bind.acknowledge(asked, status)
+        self.settle(len(asked))
+
+    def settle(self, count: int) -> None:
+        """So many that waited have their answer in the bind: write it, and read on."""
         self.flush()
-        self._waiting -= len(asked)
+        self._waiting -= count
         if self._waiting < self._most_waiting and self._transport is not None:
             self._transport.resume_reading()
 

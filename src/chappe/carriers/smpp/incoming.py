@@ -11,6 +11,7 @@ from chappe.carriers.smpp.link import Link
 from chappe.carriers.smpp.reports import Dated, Reports
 from chappe.carriers.smpp.settings import SmppSettings
 from chappe.carriers.smpp.texts import Texts
+from chappe.carriers.smpp.units import Unit
 from chappe.model.carriers import CarrierRecord
 from chappe.model.changes import Changes, Update
 from chappe.model.messages import InboundMessage
@@ -27,7 +28,7 @@ _log = structlog.get_logger()
 class Brought(NamedTuple):
     """A report or a message, and the unit that waits for its acknowledgement."""
 
-    connection: Connection
+    connection: Connection[Unit]
     asked: Asked
     value: Dated | InboundMessage
 
@@ -51,7 +52,7 @@ class Incoming:
         """The state words of receipts as they were written, counted."""
         return self._reports.words
 
-    def take(self, link: Link, connection: Connection, asked: Sequence[Asked]) -> None:
+    def take(self, link: Link, connection: Connection[Unit], asked: Sequence[Asked]) -> None:
         """Read what came; `keep` makes it durable."""
         now = self._platform.clock.now()
         for one in asked:
@@ -115,7 +116,7 @@ class Incoming:
         except Exception:  # noqa: BLE001 - the loop of a carrier's link
             _log.exception("receipts were not written", carrier=self._carrier, count=len(brought))
             status = Status.ESME_RX_T_APPN
-        by_connection: dict[Connection, list[Asked]] = {}
+        by_connection: dict[Connection[Unit], list[Asked]] = {}
         for one in brought:
             by_connection.setdefault(one.connection, []).append(one.asked)
         for connection, asked in by_connection.items():

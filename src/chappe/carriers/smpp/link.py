@@ -46,7 +46,7 @@ class Owner(Protocol):
         """What became of these units nobody knows."""
         ...
 
-    def asked(self, link: "Link", connection: Connection, asked: Sequence[Asked]) -> None:
+    def asked(self, link: "Link", connection: Connection[Unit], asked: Sequence[Asked]) -> None:
         """Receipts and inbound messages of one read; `connection` acknowledges them."""
         ...
 
@@ -79,7 +79,7 @@ class Link:
         self._state = LinkState.DOWN
         self._since = now()
         self._error = ""
-        self._connection: Connection | None = None
+        self._connection: Connection[Unit] | None = None
 
     # --- what the carrier asks of it
 

@@ -1,0 +1,187 @@
+"""Carries out what customers ask over SMPP: the same services as behind every dialect."""
+
+from dataclasses import replace
+
+from chappe.carriers.smpp.orders import STATES, error_of, read_order, status_of
+from chappe.carriers.smpp.parts import Joined, Parts
+from chappe.carriers.smpp.texts import Brought, Texts, TextSettings
+from chappe.model.changes import Changes, Delete, Update
+from chappe.model.commands import Accepted, Caller, CancelMessages, Password, Refused, Replay, SendMessages
+from chappe.model.errors import Fault, Refusal
+from chappe.model.messages import Message, Part
+from chappe.protocols.smpp.bodies import (
+    Body,
+    Cancel,
+    Data,
+    Destination,
+    Empty,
+    MultiAnswer,
+    MultiMessage,
+    Named,
+    Query,
+    QueryAnswer,
+    Replace,
+    ShortMessage,
+    Unreached,
+)
+from chappe.protocols.smpp.codes import Command, Status
+from chappe.protocols.smpp.coding import read_coding
+from chappe.protocols.smpp.receipts import State
+from chappe.protocols.smpp.times import write_time
+from chappe.services import directory, history, messages
+from chappe.services.ports import Platform
+
+DIALECT = "smpp"
+"""The name under which accounts hold credentials for it, and under which its messages stand."""
+
+_PART_NAME = "p"
+
+
+class Desk:
+    """What customers may ask. The names of messages are the platform's refs; those of the parts of a long
+    message are `p` and a number, and each of them gets a receipt."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.texts = Texts(TextSettings())
+        self._platform = platform
+        self._parts = Parts(platform, DIALECT, self.texts)
+
+    async def admit(self, offered: Password, peer: str) -> Caller:
+        """Who this is. Raises Refusal."""
+        return await directory.authenticate(self._platform, DIALECT, [offered], peer)
+
+    async def carry_out(self, caller: Caller, command: Command, body: Body) -> tuple[int, Body | None]:
+        """The status of the answer, and its body. Raises Refusal."""
+        match body:
+            case ShortMessage() | Data():
+                return Status.ESME_ROK, Named(await self._submit(caller, body))
+            case MultiMessage():
+                return Status.ESME_ROK, await self._submit_to_many(caller, body)
+            case Query():
+                return Status.ESME_ROK, await self._query(caller, body)
+            case Cancel():
+                return await self._cancel(caller, body), Empty()
+            case Replace():
+                return await self._replace(caller, body), Empty()
+            case _:
+                raise Refusal(Fault.UNKNOWN_OPERATION, f"{command.name.lower()} is nothing to ask here")
+
+    # --- sending
+
+    async def _submit(self, caller: Caller, body: ShortMessage | Data) -> str:
+        brought = self._read(body)
+        if brought.place is not None:
+            return await self._take_part(caller, body, brought)
+        text, encoding = self.texts.text(brought)
+        order = read_order(body, text, encoding, brought.coding, self._platform.clock.now())
+        return (await self._send(caller, order)).ref
+
+    async def _submit_to_many(self, caller: Caller, body: MultiMessage) -> MultiAnswer:
+        """One text to many: the answer has the name of the first message, and each receipt that of its own
+        (our choice; SMPP has one name for all)."""
+        brought = self._read(body)
+        if brought.place is not None:
+            raise Refusal(
+                Fault.UNSUPPORTED, "send parts of long messages by submit_sm, or by message_payload"
+            )
+        text, encoding = self.texts.text(brought)
+        order = read_order(body, text, encoding, brought.coding, self._platform.clock.now())
+        outcome = await messages.send(self._platform, caller, order)
+        unreached = tuple(
+            Unreached(one.ton, one.npi, one.address, _status(result))
+            for one, result in zip(body.destinations, outcome.results, strict=True)
+            if isinstance(result, Refused) and isinstance(one, Destination)
+        )
+        taken = [result.message.ref for result in outcome.results if isinstance(result, Accepted)]
+        return MultiAnswer(taken[0] if taken else "", unreached)
+
+    async def _send(self, caller: Caller, order: SendMessages) -> Message:
+        outcome = await messages.send(self._platform, caller, order)
+        [result] = outcome.results
+        if isinstance(result, Refused):
+            raise Refusal(result.fault, result.detail)
+        return result.message
+
+    def _read(self, body: ShortMessage | MultiMessage | Data) -> Brought:
+        octets = b"" if isinstance(body, Data) else body.short_message
+        return self.texts.read(body.esm_class, body.data_coding, octets, body.tlvs)
+
+    async def _take_part(self, caller: Caller, body: ShortMessage | Data, brought: Brought) -> str:
+        """Keep a part; the last one sends the whole. Its name is durable before it is answered."""
+        key = f"{caller.account_id} {body.source}>{body.dest}"
+        registered = bool(body.registered_delivery & 3)
+        part = self._parts.part(key, brought, body.data_coding, {"registered": registered})
+        await self._platform.store.commit(Changes(insert=[part]))
+        joined = await self._parts.whole(part)
+        if joined is not None:
+            await self._send_whole(caller, body, joined)
+        return f"{_PART_NAME}{part.id}"
+
+    async def _send_whole(self, caller: Caller, body: ShortMessage | Data, joined: Joined) -> None:
+        store, now = self._platform.store, self._platform.clock.now()
+        coding = read_coding(int(str(joined.parts[0].data["data_coding"])))
+        order = replace(
+            read_order(body, joined.text, joined.encoding, coding, now),
+            receipt_wanted=any(part.data["registered"] for part in joined.parts),
+            # A crash between this send and the next commit must not send twice.
+            replay=Replay(f"smpp part {joined.parts[0].id}", ""),
+        )
+        try:
+            message = await self._send(caller, order)
+        except Refusal:
+            await store.commit(Changes(delete=[Delete(Part, part.id, None) for part in joined.parts]))
+            raise
+        became = {"message_id": message.id}
+        await store.commit(Changes(update=[Update(Part, part.id, None, became) for part in joined.parts]))
+
+    # --- afterwards
+
+    async def _find(self, caller: Caller, name: str) -> Message | None:
+        """The caller's message of a name; None for one whose parts have not all come. Raises Refusal."""
+        number = name.removeprefix(_PART_NAME)
+        if number != name and number.isascii() and number.isdigit() and len(number) < 19:
+            part = await self._platform.store.queries.part(int(number))
+            if part is not None and part.source == DIALECT and part.key.startswith(f"{caller.account_id} "):
+                if part.message_id is None:
+                    return None
+                return await self._platform.store.queries.message(caller.account_id, part.message_id)
+        found = (await history.by_ref(self._platform, caller.account_id, [name])).get(name)
+        if found is None:
+            raise Refusal(Fault.NOT_FOUND, f"there is no message {name[:70]}")
+        return found
+
+    async def _query(self, caller: Caller, body: Query) -> QueryAnswer:
+        message = await self._find(caller, body.message_id)
+        if message is None:
+            return QueryAnswer(body.message_id, "", State.ENROUTE)
+        return QueryAnswer(
+            body.message_id, write_time(message.finished_at), STATES[message.state], error_of(message) & 0xFF
+        )
+
+    async def _cancel(self, caller: Caller, body: Cancel) -> int:
+        if not body.message_id:
+            raise Refusal(Fault.NOT_FOUND, "cancel_sm needs the id of one message here")
+        message = await self._find(caller, body.message_id)
+        if message is None:
+            return Status.ESME_RCANCELFAIL
+        [result] = await messages.cancel(self._platform, caller, CancelMessages((message.ref,)))
+        return Status.ESME_ROK if isinstance(result, Message) else Status.ESME_RCANCELFAIL
+
+    async def _replace(self, caller: Caller, body: Replace) -> int:
+        message = await self._find(caller, body.message_id)
+        if message is None:
+            return Status.ESME_RREPLACEFAIL
+        raise Refusal(Fault.UNSUPPORTED, "replace_sm is not built yet: cancel the message and send another")
+
+    async def names(self, message: Message) -> list[str]:
+        """The names that the submits of a message were given and that want a receipt."""
+        if message.segments > 1:
+            parts = await self._platform.store.queries.parts_of_message(message.id)
+            wanted = [f"{_PART_NAME}{part.id}" for part in parts if part.data["registered"]]
+            if parts:
+                return wanted
+        return [message.ref]
+
+
+def _status(result: Refused) -> int:
+    return status_of(Refusal(result.fault, result.detail))

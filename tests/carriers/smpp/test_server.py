@@ -1,0 +1,474 @@
+"""Accounts that bind to us: what they send, ask, and are told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from chappe.carriers.smpp.orders import FAULTS, STATES
+from chappe.carriers.smpp.server import read_settings
+from chappe.carriers.smpp.texts import Part, Texts, TextSettings
+from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset
+from chappe.model.errors import Fault
+from chappe.model.jobs import JobState
+from chappe.model.messages import MessageState
+from chappe.model.smstext import Encoding
+from chappe.protocols.smpp.bodies import (
+    Cancel,
+    Data,
+    Destination,
+    Login,
+    MultiAnswer,
+    MultiMessage,
+    Named,
+    Query,
+    QueryAnswer,
+    Replace,
+    ShortMessage,
+    Unreached,
+    Welcome,
+)
+from chappe.protocols.smpp.codes import Command, Status, Tag
+from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
+from chappe.protocols.smpp.receipts import State, read_receipt
+from chappe.services import accounts, inbox, sandbox
+from chappe.services.accounts import NewAccount
+from chappe.settings import Settings
+from tests.peers.esme import Esme, an_esme, bind
+from tests.platform import World, a_world, caller
+
+MOBILE = "33639980001"
+OK = Status.ESME_ROK
+
+
+@dataclass
+class Served:
+    """A platform whose SMPP server listens, and an account of it."""
+
+    world: World
+    new: NewAccount
+    port: int
+    stack: AsyncExitStack
+
+    @property
+    def login(self) -> tuple[str, str]:
+        secret = self.new.secrets["smpp"]
+        return secret.login, secret.secret
+
+    async def esme(self, command: Command = Command.BIND_TRANSCEIVER) -> Esme:
+        """One more connection, bound."""
+        esme = await self.stack.enter_async_context(an_esme(self.port))
+        answer = await bind(esme, *self.login, command)
+        assert answer.status == OK, answer
+        return esme
+
+
+@asynccontextmanager
+async def serving(world: World) -> AsyncIterator[int]:
+    server = world.chappe.smpp_server
+    assert server is not None
+    task = asyncio.create_task(server.run())
+    await server.ready.wait()
+    try:
+        yield server.port
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest_asyncio.fixture
+async def served(migrated_sqlite, tmp_path) -> AsyncIterator[Served]:  # type: ignore[no-untyped-def]
+    (tmp_path / "chappe.db").write_bytes(migrated_sqlite.read_bytes())
+    settings = Settings(smpp_server={"port": 0, "window": 20, "binds": 3})
+    async with a_world(str(tmp_path), settings) as world, serving(world) as port, AsyncExitStack() as stack:
+        yield Served(world, await world.account(), port, stack)
+
+
+def submit(text: bytes = b"Bonjour", **changed: object) -> ShortMessage:
+    plain = {
+        "source_ton": 5,
+        "source": "SHOP",
+        "dest_ton": 1,
+        "dest_npi": 1,
+        "dest": MOBILE,
+        "registered_delivery": 1,
+        "short_message": text,
+    }
+    return ShortMessage(**(plain | changed))  # type: ignore[arg-type]
+
+
+async def messages_of(served: Served) -> list[tuple[str, str, MessageState]]:
+    found = await served.world.platform.store.queries.list_messages(
+        served.new.account.id, ListMessages(limit=100)
+    )
+    return [(one.text, one.address, one.state) for one in reversed(found)]
+
+
+# --- binding
+
+
+def test_every_fault_has_a_status_and_every_state_a_state() -> None:
+    assert set(FAULTS) == set(Fault)
+    assert set(STATES) == set(MessageState)
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (Command.BIND_TRANSCEIVER, Command.BIND_TRANSCEIVER_RESP),
+        (Command.BIND_TRANSMITTER, Command.BIND_TRANSMITTER_RESP),
+        (Command.BIND_RECEIVER, Command.BIND_RECEIVER_RESP),
+    ],
+)
+async def test_an_account_binds_with_its_credential(
+    served: Served, command: Command, answer: Command
+) -> None:
+    async with an_esme(served.port) as esme:
+        welcome = await bind(esme, *served.login, command)
+        assert (welcome.command, welcome.status) == (answer, OK)
+        assert isinstance(welcome.body, Welcome) and welcome.body.system_id == "chappe"
+        assert (await esme.ask(Command.ENQUIRE_LINK)).status == OK
+        assert (await esme.ask(Command.UNBIND)).status == OK
+        await esme.closed()
+
+
+async def test_credentials_fit_the_fields_of_smpp(served: Served) -> None:
+    system_id, password = served.login
+    assert len(system_id) <= 15 and len(password) <= 8
+    long = await served.world.account("a shop with a very long name indeed")
+    again = await accounts.create_account(served.world.platform, "a shop with a very long name also")
+    logins = [one.secrets["smpp"].login for one in (long, again)]
+    assert len(set(logins)) == 2 and all(len(login) <= 15 for login in logins)
+
+
+@pytest.mark.parametrize(
+    ("login", "status"),
+    [(("shop", "wrong"), Status.ESME_RINVPASWD), (("nobody", "wrong"), Status.ESME_RINVPASWD)],
+)
+async def test_strangers_are_not_let_in(served: Served, login: tuple[str, str], status: Status) -> None:
+    async with an_esme(served.port) as esme:
+        assert (await bind(esme, *login)).status == status
+        assert (await esme.ask(Command.SUBMIT_SM, submit())).status == Status.ESME_RINVBNDSTS
+        assert (await bind(esme, *served.login)).status == OK
+
+
+async def test_many_wrong_passwords_are_throttled(served: Served) -> None:
+    async with an_esme(served.port) as esme:
+        statuses = [(await bind(esme, "shop", f"no{n}")).status for n in range(11)]
+        assert statuses == [Status.ESME_RINVPASWD] * 10 + [Status.ESME_RTHROTTLED]
+
+
+async def test_a_second_bind_on_a_connection_and_one_too_many_are_refused(served: Served) -> None:
+    esme = await served.esme()
+    assert (await bind(esme, *served.login)).status == Status.ESME_RALYBND
+    await served.esme()
+    third = await served.esme()
+    async with an_esme(served.port) as fourth:
+        assert (await bind(fourth, *served.login)).status == Status.ESME_RTHROTTLED
+        await third.ask(Command.UNBIND)
+        await third.closed()
+        assert (await bind(fourth, *served.login)).status == OK
+
+
+async def test_an_account_that_is_suspended_sends_no_more(served: Served) -> None:
+    esme = await served.esme()
+    await accounts.suspend_account(served.world.platform, served.new.account, True)
+    assert (await esme.ask(Command.SUBMIT_SM, submit())).status == Status.ESME_RBINDFAIL
+
+
+# --- sending
+
+
+async def test_a_message_is_sent_and_its_receipt_comes_in_both_forms(served: Served) -> None:
+    esme = await served.esme()
+    answer = await esme.ask(Command.SUBMIT_SM, submit())
+    assert answer.status == OK and isinstance(answer.body, Named)
+    assert await messages_of(served) == [("Bonjour", "SHOP", MessageState.QUEUED)]
+    await served.world.settle()
+    told = await esme.delivered()
+    report = read_receipt(told.short_message)
+    assert (report.ids, report.state, report.text) == ((answer.body.message_id,), State.DELIVERED, "Bonjour")
+    assert tlv_text(told.tlvs, Tag.RECEIPTED_MESSAGE_ID) == answer.body.message_id
+    assert tlv(told.tlvs, Tag.MESSAGE_STATE) == bytes((State.DELIVERED,))
+    assert (told.source, told.dest, told.esm_class) == (MOBILE, "SHOP", 4)
+    assert (told.dest_ton, told.source_ton) == (5, 1)
+
+
+async def test_a_message_is_answered_only_once_it_is_durable(served: Served, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    store = served.world.platform.store
+    commit, gate, asked = store.commit, asyncio.Event(), asyncio.Event()
+
+    async def slow(changes):  # type: ignore[no-untyped-def]
+        asked.set()
+        await gate.wait()
+        return await commit(changes)
+
+    esme = await served.esme()
+    monkeypatch.setattr(store, "commit", slow)
+    answer = esme.send(Command.SUBMIT_SM, submit())
+    await asked.wait()
+    assert (await esme.ask(Command.ENQUIRE_LINK)).status == OK
+    assert not answer.done()
+    gate.set()
+    assert (await answer).status == OK
+
+
+async def test_without_registered_delivery_nothing_is_told(served: Served) -> None:
+    esme = await served.esme()
+    await esme.ask(Command.SUBMIT_SM, submit(b"silent", registered_delivery=0))
+    await esme.ask(Command.SUBMIT_SM, submit(b"told"))
+    await served.world.settle()
+    assert read_receipt((await esme.delivered()).short_message).text == "told"
+
+
+LONG = "Où es-tu passé ? {1} € " * 14
+UNICODE = "Prêt à être reçu 😀 " * 9
+
+
+@pytest.mark.parametrize("long", ["udh8", "udh16", "sar", "payload"])
+@pytest.mark.parametrize("text", [LONG, UNICODE])
+async def test_a_long_message_is_one_message_to_the_letter(served: Served, text: str, long: str) -> None:
+    esme = await served.esme()
+    encoding = Encoding.GSM7 if text == LONG else Encoding.UCS2
+    parts = Texts(TextSettings(long=long)).parts(text, encoding, False, 77)  # type: ignore[arg-type]
+    names = []
+    for part in reversed(parts):
+        answer = await esme.ask(Command.SUBMIT_SM, of(part))
+        assert answer.status == OK and isinstance(answer.body, Named)
+        names.append(answer.body.message_id)
+    assert await messages_of(served) == [(text, "SHOP", MessageState.QUEUED)]
+    await served.world.settle()
+    told = [read_receipt((await esme.delivered()).short_message) for _ in names]
+    assert sorted(one.ids[0] for one in told) == sorted(names)
+    assert {one.state for one in told} == {State.DELIVERED}
+
+
+def of(part: Part) -> ShortMessage:
+    tlvs = decode_tlvs(part.tlvs, 0, len(part.tlvs))
+    return submit(part.octets, esm_class=part.esm_class, data_coding=part.data_coding, tlvs=tlvs)
+
+
+async def test_a_last_part_that_is_refused_can_be_sent_again_with_its_others(served: Served) -> None:
+    poor = await served.world.account("poor", credits=1)
+    parts = Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7)
+    async with an_esme(served.port) as esme:
+        await bind(esme, poor.secrets["smpp"].login, poor.secrets["smpp"].secret)
+        statuses = [(await esme.ask(Command.SUBMIT_SM, of(part))).status for part in parts]
+        assert statuses == [OK, OK, Status.ESME_RSUBMITFAIL]
+        await accounts.credit_account(served.world.platform, poor.account, 10_000)
+        statuses = [(await esme.ask(Command.SUBMIT_SM, of(part))).status for part in parts]
+        assert statuses == [OK, OK, OK]
+
+
+async def test_a_part_sent_again_after_a_crash_sends_nothing_twice(served: Served, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    esme = await served.esme()
+    first, second, third = (of(part) for part in Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7))
+    await esme.ask(Command.SUBMIT_SM, first)
+    await esme.ask(Command.SUBMIT_SM, second)
+    store = served.world.platform.store
+    commit = store.commit
+
+    async def dies_after_the_message(changes):  # type: ignore[no-untyped-def]
+        if changes.update:
+            raise OSError("the power is gone")
+        return await commit(changes)
+
+    monkeypatch.setattr(store, "commit", dies_after_the_message)
+    assert (await esme.ask(Command.SUBMIT_SM, third)).status == Status.ESME_RSYSERR
+    monkeypatch.setattr(store, "commit", commit)
+    assert (await esme.ask(Command.SUBMIT_SM, third)).status == OK
+    assert await messages_of(served) == [(LONG, "SHOP", MessageState.QUEUED)]
+
+
+async def test_many_in_one_read_are_written_together(served: Served) -> None:
+    esme = await served.esme()
+    answers = [esme.send(Command.SUBMIT_SM, submit(b"%d" % n)) for n in range(60)]
+    found = await asyncio.gather(*answers)
+    assert {one.status for one in found} == {OK}
+    assert sorted(int(text) for text, _, _ in await messages_of(served)) == list(range(60))
+
+
+async def test_one_text_to_many(served: Served) -> None:
+    esme = await served.esme()
+    to = (Destination(1, 1, MOBILE), Destination(1, 1, "33"), Destination(1, 1, "33639980002"))
+    multi = MultiMessage(source_ton=5, source="SHOP", destinations=to, short_message=b"Bonjour")
+    answer = await esme.ask(Command.SUBMIT_MULTI, multi)
+    assert answer.status == OK and isinstance(answer.body, MultiAnswer)
+    assert answer.body.unreached == (Unreached(1, 1, "33", Status.ESME_RINVDSTADR),)
+    assert len(await messages_of(served)) == 2
+
+
+async def test_data_sm(served: Served) -> None:
+    esme = await served.esme()
+    data = Data(
+        source_ton=5,
+        source="SHOP",
+        dest_ton=1,
+        dest_npi=1,
+        dest=MOBILE,
+        data_coding=8,
+        tlvs=((Tag.MESSAGE_PAYLOAD, "ça".encode("utf-16-be")),),
+    )
+    assert (await esme.ask(Command.DATA_SM, data)).status == OK
+    assert await messages_of(served) == [("ça", "SHOP", MessageState.QUEUED)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (submit(dest="33"), Status.ESME_RINVDSTADR),
+        (submit(source="A SENDER TOO LONG"), Status.ESME_RINVSRCADR),
+        (submit(b""), Status.ESME_RINVMSGLEN),
+        (submit(schedule="tomorrow"), Status.ESME_RINVSCHED),
+        (submit(validity="200101000000000+"), Status.ESME_RINVEXPIRY),
+        (submit(tlvs=((Tag.MESSAGE_PAYLOAD, b"a" * 5000),), short_message=b""), Status.ESME_RINVMSGLEN),
+        (submit(dest="33999999999999999"), Status.ESME_RINVDSTADR),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_with_its_status(
+    served: Served, body: ShortMessage, status: Status
+) -> None:
+    esme = await served.esme()
+    assert (await esme.ask(Command.SUBMIT_SM, body)).status == status
+    assert await messages_of(served) == []
+
+
+async def test_garbage_ends_the_connection_and_nobody_elses(served: Served) -> None:
+    esme, other = await served.esme(), await served.esme()
+    esme._writer.write(b"\0\0\0\1garbage garbage")
+    await esme.closed()
+    assert (await other.ask(Command.SUBMIT_SM, submit())).status == OK
+
+
+async def test_a_bind_that_submits_too_fast_is_throttled(migrated_sqlite, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "chappe.db").write_bytes(migrated_sqlite.read_bytes())
+    settings = Settings(smpp_server={"port": 0, "per_second": 0.001})
+    async with a_world(str(tmp_path), settings) as world, serving(world) as port, an_esme(port) as esme:
+        secret = (await world.account()).secrets["smpp"]
+        await bind(esme, secret.login, secret.secret)
+        statuses = [(await esme.ask(Command.SUBMIT_SM, submit())).status for _ in range(2)]
+        assert statuses == [OK, Status.ESME_RTHROTTLED]
+
+
+# --- asking afterwards
+
+
+async def test_a_message_is_queried_by_its_owner_only(served: Served) -> None:
+    esme = await served.esme()
+    answer = await esme.ask(Command.SUBMIT_SM, submit())
+    assert isinstance(answer.body, Named)
+    name = answer.body.message_id
+    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(name, "", State.ENROUTE, 0)
+    await served.world.settle()
+    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(
+        name, "260302090000000+", State.DELIVERED, 0
+    )
+    assert (await esme.ask(Command.QUERY_SM, Query("nonsense"))).status == Status.ESME_RINVMSGID
+    stranger = await served.world.account("stranger")
+    async with an_esme(served.port) as other:
+        await bind(other, stranger.secrets["smpp"].login, stranger.secrets["smpp"].secret)
+        assert (await other.ask(Command.QUERY_SM, Query(name))).status == Status.ESME_RINVMSGID
+        assert (await other.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RINVMSGID
+
+
+async def test_parts_are_queried_by_their_names(served: Served) -> None:
+    esme = await served.esme()
+    first, *rest = (of(part) for part in Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7))
+    answer = await esme.ask(Command.SUBMIT_SM, first)
+    assert isinstance(answer.body, Named)
+    name = answer.body.message_id
+    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(name, "", State.ENROUTE, 0)
+    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RCANCELFAIL
+    for part in rest:
+        await esme.ask(Command.SUBMIT_SM, part)
+    await served.world.settle()
+    answer = await esme.ask(Command.QUERY_SM, Query(name))
+    assert isinstance(answer.body, QueryAnswer) and answer.body.message_state == State.DELIVERED
+    stranger = await served.world.account("stranger")
+    async with an_esme(served.port) as other:
+        await bind(other, stranger.secrets["smpp"].login, stranger.secrets["smpp"].secret)
+        assert (await other.ask(Command.QUERY_SM, Query(name))).status == Status.ESME_RINVMSGID
+
+
+async def test_a_scheduled_message_is_cancelled_and_its_receipt_says_so(served: Served) -> None:
+    esme = await served.esme()
+    answer = await esme.ask(Command.SUBMIT_SM, submit(schedule="000001000000000R"))
+    assert isinstance(answer.body, Named)
+    name = answer.body.message_id
+    assert (await messages_of(served))[0][2] is MessageState.SCHEDULED
+    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == OK
+    report = read_receipt((await esme.delivered()).short_message)
+    assert (report.ids, report.state) == ((name,), State.DELETED)
+    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RCANCELFAIL
+
+
+# --- being told
+
+
+async def test_receipts_wait_until_somebody_is_bound(served: Served) -> None:
+    sender = await served.esme(Command.BIND_TRANSMITTER)
+    answer = await sender.ask(Command.SUBMIT_SM, submit())
+    assert isinstance(answer.body, Named)
+    await served.world.settle()
+    receiver = await served.esme(Command.BIND_RECEIVER)
+    assert read_receipt((await receiver.delivered()).short_message).ids == (answer.body.message_id,)
+
+
+async def test_a_receipt_without_acknowledgement_comes_again(served: Served) -> None:
+    esme = await served.esme()
+    await esme.ask(Command.SUBMIT_SM, submit())
+    await served.world.settle()
+    await esme.next()
+    esme.close()
+    again = await served.esme()
+    assert served.world.chappe.smpp_server is not None
+    served.world.chappe.smpp_server._later.clear()  # five seconds have passed
+    assert read_receipt((await again.delivered()).short_message).state is State.DELIVERED
+
+
+async def test_a_receipt_that_is_refused_for_good_is_given_up_and_can_be_replayed(served: Served) -> None:
+    esme = await served.esme()
+    await esme.ask(Command.SUBMIT_SM, submit())
+    await served.world.settle()
+    esme.answer(await esme.next(), Status.ESME_RX_P_APPN)
+    queries = served.world.platform.store.queries
+    [message] = await queries.list_messages(served.new.account.id, ListMessages())
+    account_id = served.new.account.id
+    with served.world.platform.topics.subscribe(f"account.{account_id}") as bell:
+        while (found := await queries.notices_of(account_id, message.id))[0].state is not JobState.DEAD:
+            await bell.wait()
+    assert found[0].outcome == "given up: answered ESME_RX_P_APPN"
+
+
+async def test_messages_from_mobiles_come_over_the_bind(served: Served) -> None:
+    esme = await served.esme()
+    platform, who = served.world.platform, caller(served.new)
+    [own] = await platform.store.queries.own_numbers(served.new.account.id)
+    await inbox.claim_number(platform, who, ClaimNumber(own.number, dialect="smpp"))
+    text = "Réponse très longue, prêt ? 😀 " * 5
+    await sandbox.send_from_handset(platform, who, SendFromHandset(MOBILE, own.number, text))
+    await served.world.settle()
+    texts = Texts(TextSettings())
+    octets = b""
+    for _ in range(3):
+        told = await esme.delivered()
+        assert (told.source, told.dest) == (MOBILE, own.number)
+        brought = texts.read(told.esm_class, told.data_coding, told.short_message)
+        octets += brought.octets
+    assert texts.text(brought._replace(octets=octets)) == (text, Encoding.UCS2)
+
+
+async def test_settings_are_checked() -> None:
+    assert read_settings({"port": 2776}).port == 2776
+    with pytest.raises(ValueError, match="tls_certificate and tls_key belong together"):
+        read_settings({"tls_key": "key.pem"})
+    with pytest.raises(ValueError, match="window"):
+        read_settings({"window": 0})
+
+
+def test_the_login_fits_the_wire() -> None:
+    assert Login("x" * 15, "y" * 8).password == "y" * 8
+    assert Replace().message_id == ""
