@@ -26,6 +26,7 @@ from chappe.services.ports import CarrierSink, Platform
 _log = structlog.get_logger()
 
 _PAUSE = 5.0  # before a message that was refused for a while is tried again; our choice
+_GAPS_EVERY = 60.0
 _GRACE = 5.0  # seconds for answers under way when we are told to stop; our choice
 
 
@@ -62,6 +63,8 @@ class SmppCarrier:
         self._bell = asyncio.Event()
         self._told = asyncio.Event()
         self._telling = False
+        self._gaps: asyncio.TimerHandle | None = None
+        self._gaps_wanted = False
         self._leaving = False
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -106,6 +109,7 @@ class SmppCarrier:
         await self._incoming.recall()
         links = [asyncio.create_task(link.run()) for link in self._links]
         pump = asyncio.create_task(self._pump())
+        self._look_for_gaps()
         try:
             # Not gather: it would cancel them before they are asked to leave.
             ended, _ = await asyncio.wait([*links, pump], return_when=asyncio.FIRST_COMPLETED)
@@ -119,6 +123,8 @@ class SmppCarrier:
                 task.cancel()
             await asyncio.gather(*links, return_exceptions=True)
             await _ended(pump)
+            if self._gaps is not None:
+                self._gaps.cancel()
             await self._hand_over()
 
     # --- what links tell
@@ -236,6 +242,12 @@ class SmppCarrier:
         self._answers.append(submission)
         self._bell.set()
 
+    def _look_for_gaps(self) -> None:
+        """Now and then give out messages of which not all parts have come."""
+        self._gaps_wanted = True
+        self._bell.set()
+        self._gaps = self._time.call_at(self._time.time() + _GAPS_EVERY, self._look_for_gaps)
+
     async def _pump(self) -> None:
         """Hand everything that has come to the platform, answers first; then it is durable, and the network
         is told. What comes meanwhile is the next group."""
@@ -260,6 +272,9 @@ class SmppCarrier:
             self._ask_for_more()
         if brought:
             await self._incoming.keep(brought)
+        if self._gaps_wanted:
+            self._gaps_wanted = False
+            await self._incoming.give_out()
 
     async def _answers_under_way(self) -> None:
         """Wait until what has left is answered and told, but not for ever."""

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import structlog
 
 from chappe.carriers.smpp.connection import Connection
 from chappe.carriers.smpp.link import Link
+from chappe.carriers.smpp.parts import Joined, Parts
 from chappe.carriers.smpp.reports import Dated, Reports
 from chappe.carriers.smpp.settings import SmppSettings
 from chappe.carriers.smpp.texts import Texts
 from chappe.carriers.smpp.units import Unit
 from chappe.model.carriers import CarrierRecord
 from chappe.model.changes import Changes, Update
-from chappe.model.messages import InboundMessage
+from chappe.model.messages import InboundMessage, Part
 from chappe.protocols.smpp.bind import Asked
 from chappe.protocols.smpp.bodies import Data, ShortMessage
 from chappe.protocols.smpp.codes import Status
@@ -30,7 +32,7 @@ class Brought(NamedTuple):
 
     connection: Connection[Unit]
     asked: Asked
-    value: Dated | InboundMessage
+    value: Dated | InboundMessage | Part
 
 
 class Incoming:
@@ -43,6 +45,7 @@ class Incoming:
         self._platform = platform
         self._sink = sink
         self._texts = Texts(settings.texts)
+        self._parts = Parts(platform, carrier, self._texts)
         self._reports = Reports(carrier, sink, self.rules)
         self._remembered = ""
         self._waiting: list[Brought] = []
@@ -60,18 +63,13 @@ class Incoming:
             if not isinstance(body, ShortMessage | Data):
                 continue
             report = self._report(body)
-            value: Dated | InboundMessage
+            value: Dated | InboundMessage | Part
             if report is not None:
                 link.receipts += 1
                 value = Dated(report, now)
             else:
                 link.inbound += 1
-                octets = body.short_message if isinstance(body, ShortMessage) else b""
-                text, encoding = self._texts.text(
-                    self._texts.read(body.esm_class, body.data_coding, octets, body.tlvs)
-                )
-                sender = body.source.removeprefix("+")
-                value = InboundMessage(self._carrier, "", sender, body.dest, text, encoding, now)
+                value = self._message(body, now)
             self._waiting.append(Brought(connection, one, value))
 
     def taken(self) -> list[Brought]:
@@ -88,6 +86,17 @@ class Incoming:
         messages = [one for one in taken if isinstance(one.value, InboundMessage)]
         if messages:
             await asyncio.gather(*(self._keep_message(one) for one in messages))
+        parts = [one for one in taken if isinstance(one.value, Part)]
+        if parts:
+            await self._keep_parts(parts)
+
+    async def give_out(self) -> None:
+        """Messages whose last part came long ago, with the gaps that stayed."""
+        try:
+            for joined in await self._parts.overdue():
+                await self._sink.inbound(self._joined(joined))
+        except Exception:  # noqa: BLE001 - the loop of a carrier's link
+            _log.exception("messages with gaps were not written", carrier=self._carrier)
 
     async def recall(self) -> None:
         """Take up what was learnt of receipts before."""
@@ -107,6 +116,16 @@ class Incoming:
             if report.ids and report.state is not None:
                 return report
         return None
+
+    def _message(self, body: ShortMessage | Data, now: datetime) -> InboundMessage | Part:
+        octets = body.short_message if isinstance(body, ShortMessage) else b""
+        brought = self._texts.read(body.esm_class, body.data_coding, octets, body.tlvs)
+        sender = body.source.removeprefix("+")
+        if brought.place is not None:
+            more: dict[str, object] = {"sender": sender, "to": body.dest}
+            return self._parts.part(f"{sender} {body.dest}", brought, body.data_coding, more)
+        text, encoding = self._texts.text(brought)
+        return InboundMessage(self._carrier, "", sender, body.dest, text, encoding, now)
 
     async def _keep_reports(self, brought: Sequence[Brought]) -> None:
         status = Status.ESME_ROK
@@ -131,6 +150,41 @@ class Incoming:
             _log.exception("an inbound message was not written", carrier=self._carrier)
             status = Status.ESME_RX_T_APPN
         brought.connection.acknowledge([brought.asked], status)
+
+    async def _keep_parts(self, brought: Sequence[Brought]) -> None:
+        """Keep parts and acknowledge them; the network may send the next one only then. A message that they
+        complete and that cannot be written at this moment is given out later with those that have gaps."""
+        parts = [one.value for one in brought if isinstance(one.value, Part)]
+        status = Status.ESME_ROK
+        try:
+            await self._platform.store.commit(Changes(insert=parts))
+        except Exception:  # noqa: BLE001 - the loop of a carrier's link
+            _log.exception("parts of messages were not written", carrier=self._carrier, count=len(parts))
+            status = Status.ESME_RX_T_APPN
+        for one in brought:
+            one.connection.acknowledge([one.asked], status)
+        if status:
+            return
+        try:
+            for part in parts:
+                joined = await self._parts.whole(part)
+                if joined is not None:
+                    await self._sink.inbound(self._joined(joined))
+        except Exception:  # noqa: BLE001 - the loop of a carrier's link
+            _log.exception("a message in parts was not written", carrier=self._carrier)
+
+    def _joined(self, joined: Joined) -> InboundMessage:
+        first = joined.parts[0]
+        return InboundMessage(
+            self._carrier,
+            "",
+            str(first.data["sender"]),
+            str(first.data["to"]),
+            joined.text,
+            joined.encoding,
+            self._platform.clock.now(),
+            tuple(part.id for part in joined.parts),
+        )
 
     async def _remember(self) -> None:
         """Keep what was learnt when it changes; the console's record of the carrier has a place for it."""
