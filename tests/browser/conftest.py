@@ -8,9 +8,11 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.console import LOCALES, SECONDS, Person, Watch
 from tests.browser.customer import Site, running_site
+from tests.browser.network import SETTINGS, Centre, Watched, running_centre, watch_over
 from tests.browser.sample import Sample, live_in
 from tests.clients.running import ENVIRONMENT, Server, running_server
 
+NETWORK = "network.chappe.example"
 NAME = "chappe.example"
 """A name for the server that only our browser knows, so that pictures show no passing port."""
 QUIET = (
@@ -36,11 +38,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="package")
-def chromium(server: Server) -> Iterator[Browser]:
+def centre() -> Iterator[Centre]:
+    with running_centre() as centre:
+        yield centre
+
+
+@pytest.fixture(scope="package")
+def network(tmp_path_factory: pytest.TempPathFactory, centre: Centre) -> Iterator[Server]:
+    """A second server, with networks."""
+    settings = SETTINGS.format(centre=centre.port)
+    with running_server(tmp_path_factory.mktemp("network"), settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def chromium(server: Server, network: Server) -> Iterator[Browser]:
     # Not for the whole session: as long as Playwright runs, no test of this thread may have an event loop.
     named = (
-        f"--host-resolver-rules=MAP {NAME}:80 127.0.0.1:{server.port}",
-        f"--unsafely-treat-insecure-origin-as-secure=http://{NAME}",
+        f"--host-resolver-rules=MAP {NAME}:80 127.0.0.1:{server.port},"
+        f"MAP {NETWORK}:80 127.0.0.1:{network.port}",
+        f"--unsafely-treat-insecure-origin-as-secure=http://{NAME},http://{NETWORK}",
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -82,6 +99,16 @@ def sample(server: Server, chromium: Browser, site: Site) -> Sample:
     return made
 
 
+@pytest.fixture(scope="package")
+def watched(network: Server, chromium: Browser, site: Site, centre: Centre) -> Watched:
+    """An operator's account with traffic, reached under NETWORK."""
+    context, person = _window(chromium, f"http://{NETWORK}", "fr")
+    with context:
+        made = watch_over(person, network, site, centre)
+    assert person.watch.complaints == []
+    return made
+
+
 def _window(chromium: Browser, url: str, language: str, **options: Any) -> tuple[BrowserContext, Person]:
     context = chromium.new_context(
         **{
@@ -96,7 +123,7 @@ def _window(chromium: Browser, url: str, language: str, **options: Any) -> tuple
     context.set_default_timeout(15 * SECONDS)
     if url.startswith("http://127."):
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-    watch = Watch(frozenset({"127.0.0.1", NAME}))
+    watch = Watch(frozenset({"127.0.0.1", NAME, NETWORK}))
     watch.over(context)
     return context, Person(context.new_page(), url, watch)
 

@@ -63,7 +63,7 @@ class Person:
 
     def open_live(self, path: str) -> None:
         """Open a page and wait until its wire to the server stands."""
-        with self.page.expect_response("**/live"):
+        with self.page.expect_response(re.compile("/live")):
             self.go(path)
 
     def sign_up(self, email: str = "") -> str:

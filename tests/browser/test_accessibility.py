@@ -4,8 +4,9 @@ from importlib.resources import files
 
 import pytest
 
-from tests.browser.conftest import NAME, Desk
+from tests.browser.conftest import NAME, NETWORK, Desk
 from tests.browser.console import Person
+from tests.browser.network import Watched
 from tests.browser.sample import CAMILLE, Sample
 
 AXE_SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -26,6 +27,15 @@ MEMBER = (
     "/subscriptions",
     "/account",
     "/nowhere",
+)
+
+
+NETWORK_PAGES = (
+    "/network",
+    "/network/queue",
+    "/network/queue?carrier=backup",
+    "/network/routes",
+    "/network/deliveries",
 )
 
 
@@ -51,6 +61,20 @@ def test_nothing_serious_in_french(desk: Desk, sample: Sample, path: str) -> Non
     person.watch.expected = ("status of 404",) if path == "/nowhere" else ()
     person.go(path.format(message=sample.answered))
     assert wrongs(person, 1280, 375, 320) == []
+
+
+@pytest.mark.parametrize("path", NETWORK_PAGES)
+def test_nothing_serious_about_the_network(desk: Desk, watched: Watched, path: str) -> None:
+    person = desk(url=f"http://{NETWORK}", storage_state=watched.session)
+    person.go(path)
+    assert wrongs(person, 1280, 375, 320) == []
+
+
+@pytest.mark.parametrize("path", ["/network", "/network/queue?carrier=backup"])
+def test_nothing_serious_about_the_network_in_english(desk: Desk, watched: Watched, path: str) -> None:
+    person = desk("en", url=f"http://{NETWORK}", storage_state=watched.session)
+    person.go(path)
+    assert wrongs(person, 375) == []
 
 
 @pytest.mark.parametrize("path", ["/", "/telephones", "/messages/{message}", "/account"])

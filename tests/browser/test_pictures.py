@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import NAME, Desk
+from tests.browser.conftest import NAME, NETWORK, Desk
 from tests.browser.console import Person
+from tests.browser.network import Watched
 from tests.browser.sample import Sample
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,6 +27,11 @@ PICTURES = [
     ("numbers", "/numbers", "en", "light", 1280, 0),
     ("subscriptions", "/subscriptions", "en", "light", 1280, 1000),
     ("account", "/account", "en", "light", 1280, 0),
+    ("network", "/network", "en", "light", 1280, 0),
+    ("network-dark", "/network", "fr", "dark", 1280, 0),
+    ("queue", "/network/queue?carrier=backup", "fr", "light", 1280, 0),
+    ("routes", "/network/routes", "en", "light", 1280, 0),
+    ("dead-deliveries", "/network/deliveries", "en", "light", 1280, 0),
 ]
 TOLD = ("POST /v1/messages", "/colis.php")
 """What is unfolded in the course of a message."""
@@ -47,6 +53,7 @@ def at_page(person: Person, sample: Sample, path: str) -> None:
 def test_a_picture_is_taken(
     desk: Desk,
     sample: Sample,
+    watched: Watched,
     tmp_path: Path,
     name: str,
     path: str,
@@ -55,10 +62,11 @@ def test_a_picture_is_taken(
     width: int,
     height: int,
 ) -> None:
+    place, session = (NETWORK, watched.session) if "/network" in path else (NAME, sample.session)
     person = desk(
         language,
-        url=f"http://{NAME}",
-        storage_state=None if path in ("", "/") else sample.session,
+        url=f"http://{place}",
+        storage_state=None if path in ("", "/") else session,
         color_scheme=scheme,
         viewport={"width": width, "height": height or 800},
         device_scale_factor=1,

@@ -2,16 +2,20 @@
 
 import pytest
 
-from tests.browser.conftest import NAME, Desk, measured
+from tests.browser.conftest import NAME, NETWORK, Desk, measured
+from tests.browser.network import Watched
 from tests.browser.sample import Sample
 
 MOST = 60_000
 """Bytes, heads included; our choice, for a telephone on a slow network."""
 
 
-@pytest.mark.parametrize("path", ["/", "/telephones", "/messages"])
-def test_the_first_view_takes_at_most_sixty_kilobytes(desk: Desk, sample: Sample, path: str) -> None:
-    person = desk(url=f"http://{NAME}", storage_state=None if path == "/" else sample.session)
+@pytest.mark.parametrize("path", ["/", "/telephones", "/messages", "/network"])
+def test_the_first_view_takes_at_most_sixty_kilobytes(
+    desk: Desk, sample: Sample, watched: Watched, path: str
+) -> None:
+    place, session = (NETWORK, watched.session) if path == "/network" else (NAME, sample.session)
+    person = desk(url=f"http://{place}", storage_state=None if path == "/" else session)
     taken: list[float] = []
     wire = person.page.context.new_cdp_session(person.page)
     wire.on("Network.loadingFinished", lambda event: taken.append(event["encodedDataLength"]))

@@ -117,8 +117,9 @@ class Account:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Serve out of `folder` on a free port; at the end SIGTERM must end it in peace."""
+def running_server(folder: Path, settings: str = "") -> Iterator[Server]:
+    """Serve out of `folder` on a free port, with the text of a settings file if any; at the end SIGTERM must
+    end it in peace."""
     server = Server(folder / "data", free_port())
     command = [
         sys.executable,
@@ -130,6 +131,9 @@ def running_server(folder: Path) -> Iterator[Server]:
         "--port",
         str(server.port),
     ]
+    if settings:
+        (folder / "settings.toml").write_text(settings, encoding="utf-8")
+        command += ["--config", str(folder / "settings.toml")]
     with (folder / "output").open("w+") as output:
         # Into a file and not a pipe: nobody reads along, and a full pipe would stop the server.
         process = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT)

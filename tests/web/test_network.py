@@ -149,7 +149,7 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
     assert "ab12" in page.words("//*[@id='parked']")[0] and "no message" in page.words("//*[@id='parked']")[0]
     page = await browser.get("/network/queue?carrier=free")
     first = page.words("//*[@id='list']//tbody/tr")[0]
-    assert "Its carrier is not up (5 min. ago): refused" in first and "shop" in first
+    assert "Its carrier is not up (last try 5 min. ago): refused" in first and "shop" in first
     assert "hello" not in page.text.lower()  # texts are their senders' business
     page = await browser.get("/network/queue?carrier=gone")
     assert "knows no such carrier" in page.words("//*[@id='list']")[0]
@@ -258,6 +258,6 @@ def test_a_line_is_broken_where_nothing_was_measured() -> None:
     times = [datetime(2026, 3, 2, 9, minute, tzinfo=UTC) for minute in range(5)]
     chart = draw(times, [Line("a", "x", [7, None, 3, 0, None])])
     ((_, path),) = chart.lines
-    assert path.count("M") == 2 and path.count("L") == 1 and path.startswith("M44 ")
+    assert path.count("M") == 2 and path.count("L") == 1 and path.startswith("M56 ")
     assert [value for value, _ in chart.scale] == [0, 2, 4, 6, 8]
     assert not chart.empty and draw(times, [Line("a", "x", [None] * 5)]).empty

@@ -58,7 +58,7 @@ def why(message: Waiting, owner: str, views: Mapping[str, CarrierView], now: dat
         return Held(message, owner, Reason.GONE, message.expires_at)
     if view.status is None or view.status.state is LinkState.UP:
         return Held(message, owner, Reason.TURN, message.expires_at)
-    # What its newest link says; a carrier went down when the last of them did.
+    # What the link says that tried last.
     link = max(view.status.links, key=lambda one: one.since, default=None)
     error, since = ("", None) if link is None else (link.error, link.since)
     reason = Reason.TURN if view.status.state is LinkState.STRAINED else Reason.DOWN

@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 640, 180
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 56, 8, 10, 24
 """The room around the lines, in the drawing's own units: for the scale at the left and the times below."""
 _TICKS = 4
 

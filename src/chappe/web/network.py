@@ -66,7 +66,7 @@ async def carriers_page(platform: Platform, visit: Visit) -> Response:
     return visit.page(
         "network.html",
         here="network",
-        wire=WIRE,
+        followed=WIRE,
         span=span,
         carriers=await network.list_carriers(platform, visit.caller, ListCarriers()),
         sums={name: sum(getattr(point, name) for point in points) for name in traffic.COUNTED},
@@ -118,7 +118,7 @@ async def queue_page(platform: Platform, visit: Visit) -> Response:
     return visit.page(
         "queue.html",
         here="network",
-        wire=WIRE,
+        followed=WIRE,
         carrier=carrier,
         after=after,
         queue=queue,
@@ -249,7 +249,7 @@ async def deliveries_page(platform: Platform, visit: Visit) -> Response:
     return visit.page(
         "dead.html",
         here="network",
-        wire=WIRE,
+        followed=WIRE,
         deliveries=page,
         names=names,
         count=count,

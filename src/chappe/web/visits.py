@@ -110,7 +110,7 @@ class Visit:
             "here": here,
             "here_path": f"{path}?{query}" if query else path,
             "again": "" if self.request.method != "POST" else path,
-            "wire": "",
+            "followed": "",
         }
         response = HTMLResponse(rendering.render(template, self.reader, **(common | values)), status)
         if said is not None:
