@@ -1,7 +1,6 @@
 """The command line: serve, demo, account, user, migrate."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -9,8 +8,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -70,44 +68,30 @@ def demo(data: Data = "var", port: Port = 8080, host: Host = "127.0.0.1") -> Non
 async def _serve(
     settings: Settings, data: str, host: str, port: int, demo_account: dict[str, Any] | None
 ) -> None:
-    from uvicorn import Server
-
     from chappe.app import running
     from chappe.host import logs
-    from chappe.host.listener import config
+    from chappe.host.listener import Listener
 
     logs.configure()
-    listener = _listen(host, port)
-    address = f"http://{host}:{listener.getsockname()[1]}"
+    opened = _listen(host, port)
+    address = f"http://{host}:{opened.getsockname()[1]}"
     if not settings.public_url:
         import msgspec
 
         settings = msgspec.structs.replace(settings, public_url=address)
 
-    class ReadyServer(Server):
-        """Says when it accepts requests, and leaves signals to us: SIGTERM must end with exit code 0."""
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            chappe.close_wires()
-            super().handle_exit(sig, frame)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                if demo_account is not None:
-                    print(_what_to_paste(address, demo_account))
-                print(f"ready {address}", flush=True)
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Any:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self.handle_exit, number, None)
-            yield
-
+    stopped = asyncio.Event()
     async with running(settings, data) as chappe:
-        server = ReadyServer(config(cast(Any, chappe.application), host, port))
-        await server.serve(sockets=[listener])
+        listener = Listener(chappe.application, chappe.choose)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await listener.open([opened])
+        if demo_account is not None:
+            print(_what_to_paste(address, demo_account))
+        print(f"ready {address}", flush=True)
+        await stopped.wait()
+        chappe.close_wires()
+        await listener.drain()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -18,6 +18,7 @@ from chappe.carriers.sandbox.carrier import SandboxCarrier
 from chappe.carriers.smpp import server
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
+from chappe.host.asking import Choice, Quick
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.errors import Unavailable
@@ -97,6 +98,7 @@ class Chappe:
     platform: Platform
     dialects: tuple[Dialect, ...]
     application: Application
+    choose: Choice
     carriers: tuple[MessageCarrier, ...]
     outbox: Mapping[str, Outbox]
     queue: Queue
@@ -170,10 +172,12 @@ async def assemble(
             )
         centre = server.build(settings.smpp_server, platform) if settings.smpp_server else None
         pages = build(platform)
+        pipeline = Pipeline(platform, dialects, pages)
         yield Chappe(
             platform=platform,
             dialects=dialects,
-            application=Health(Pipeline(platform, dialects, pages)),
+            application=Health(pipeline),
+            choose=_choice(pipeline),
             carriers=(sandbox, *networks),
             outbox=outbox,
             queue=Queue(
@@ -313,6 +317,22 @@ async def _repeat(
             if at is not None:
                 wait = min(longest, max(0.001, (at - platform.clock.now()).total_seconds()))
             await bell.wait(wait)
+
+
+def _choice(pipeline: Pipeline) -> Choice:
+    """Requests of dialects are answered in one piece; everything else is for the pages."""
+    desks = {
+        id(dialect): Quick(
+            partial(pipeline.answer, dialect), dialect.body_limit, partial(pipeline.too_large, dialect)
+        )
+        for dialect in pipeline.dialects
+    }
+
+    def choose(path: str) -> Quick | None:
+        dialect = pipeline.face_of(path)
+        return None if dialect is None else desks[id(dialect)]
+
+    return choose
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 
-from chappe.host.listener import LimitedHttpProtocol, config
+from chappe.host.conversation import Limits
+from chappe.host.listener import Listener
 
 
 class Application:
@@ -50,10 +50,10 @@ class Application:
 class Served:
     """A running listener and what a client can do with it."""
 
-    def __init__(self, port: int, app: Application, server: uvicorn.Server) -> None:
+    def __init__(self, port: int, app: Application, listener: Listener) -> None:
         self.port = port
         self.app = app
-        self.server = server
+        self.listener = listener
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -73,19 +73,14 @@ class Served:
 @asynccontextmanager
 async def serving(**limits: float) -> AsyncIterator[Served]:
     app = Application()
-    protocol = type("Protocol", (LimitedHttpProtocol,), limits)
-    settings = config(app, "127.0.0.1", 0, protocol=protocol)
-    settings.load()
-    server = uvicorn.Server(settings)
-    server.lifespan = settings.lifespan_class(settings)
+    listener = Listener(app, limits=Limits(**limits))  # type: ignore[arg-type]
     listening = socket.create_server(("127.0.0.1", 0))
-    await server.startup(sockets=[listening])
-    await server.on_tick(0)  # sets the date header, as the server's own loop does once a second
+    await listener.open([listening])
     try:
-        yield Served(listening.getsockname()[1], app, server)
+        yield Served(listening.getsockname()[1], app, listener)
     finally:
         app.go.set()
-        await server.shutdown(sockets=[listening])
+        await listener.drain()
 
 
 @pytest.fixture
@@ -100,7 +95,7 @@ def status(answer: bytes) -> bytes:
 
 def split(answer: bytes) -> tuple[dict[str, str], bytes]:
     head, _, body = answer.partition(b"\r\n\r\n")
-    lines = [line.decode().partition(": ") for line in head.split(b"\r\n")[1:]]
+    lines = [line.decode("latin-1").partition(": ") for line in head.split(b"\r\n")[1:]]
     return {name.lower(): value for name, _, value in lines}, body
 
 
@@ -465,10 +460,9 @@ async def test_a_stopping_server_does_not_wait_for_the_rest_of_a_request(half: b
         reader, writer = await served.connect()
         writer.write(b"GET /first HTTP/1.1\r\n\r\n" + half)
         await reader.readuntil(b"/first? ")
-        connections = served.server.server_state.connections
-        while not any(one._in_message for one in connections):  # noqa: ASYNC110 - nothing rings here
+        while not any(one._in_message for one in served.listener.conversations):  # noqa: ASYNC110 - nothing rings here
             await asyncio.sleep(0)
-        for protocol in list(served.server.server_state.connections):
-            protocol.shutdown()
+        for conversation in list(served.listener.conversations):
+            conversation.shut()
         assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 503 ")
         writer.close()

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -51,36 +51,55 @@ class Pipeline:
     dialects: Sequence[Dialect]
     other: Application
 
+    _faces: tuple[tuple[str, Dialect], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        faces = [(prefix.lower(), dialect) for dialect in self.dialects for prefix in dialect.paths]
+        object.__setattr__(self, "_faces", tuple(faces))
+
+    def face_of(self, path: str) -> Dialect | None:
+        """The dialect that a path belongs to. A base address with a trailing slash doubles it; verbs come in
+        any letter case."""
+        path = _plain(path).lower()
+        for prefix, dialect in self._faces:
+            if path.startswith(prefix) if prefix[-1] == "/" else path == prefix:
+                return dialect
+        return None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            # A base address with a trailing slash doubles it; verbs come in any letter case.
-            scope["path"] = _SLASHES.sub("/", scope["path"])
-            path = scope["path"].lower()
-            for dialect in self.dialects:
-                for prefix in dialect.paths:
-                    prefix = prefix.lower()
-                    if path.startswith(prefix) if prefix.endswith("/") else path == prefix:
-                        await self._serve(dialect, scope, receive, send)
-                        return
+            scope["path"] = _plain(scope["path"])
+            dialect = self.face_of(scope["path"])
+            if dialect is not None:
+                await self._serve(dialect, scope, receive, send)
+                return
         await self.other(scope, receive, send)
 
     async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
         try:
             body = await _body(receive, scope, dialect.body_limit)
         except BodyTooLarge:
-            limit = dialect.body_limit // 1024
-            refusal = Refusal(Fault.CONTENT_TOO_LONG, f"the request's body is larger than {limit} KiB")
-            await _answer(send, dialect.refuse(refusal, None), close=True)
+            await _answer(send, self.too_large(dialect), close=True)
             return
-        if body is None:
-            return  # the client has gone
-        request = _request(scope, body)
+        if body is not None:  # else the client has gone
+            await _answer(send, await self.answer(dialect, _request(scope, body)))
+
+    async def answer(self, dialect: Dialect, request: HttpRequest) -> HttpResponse:
+        """The answer to one request, whose exchange is kept. Never raises."""
+        started = time.perf_counter()
+        if "//" in request.path:
+            request = replace(request, path=_plain(request.path))
         call, caller, response = await self.run(dialect, request)
-        await _answer(send, response)
         if caller is not None and caller.account_id:
             took = int((time.perf_counter() - started) * 1000)
             self._keep(dialect, request, call, caller, response, took)
+        return response
+
+    def too_large(self, dialect: Dialect) -> HttpResponse:
+        """The answer to a request whose body passes the dialect's limit."""
+        limit = dialect.body_limit // 1024
+        refusal = Refusal(Fault.CONTENT_TOO_LONG, f"the request's body is larger than {limit} KiB")
+        return dialect.refuse(refusal, None)
 
     async def run(
         self, dialect: Dialect, request: HttpRequest
@@ -163,6 +182,10 @@ class Pipeline:
             peer=request.peer,
         )
         self.platform.store.note(exchange)
+
+
+def _plain(path: str) -> str:
+    return _SLASHES.sub("/", path) if "//" in path else path
 
 
 _SHOWN_HEADERS = ("host", "content-type", "user-agent", "idempotency-key")
