@@ -35,6 +35,7 @@ class Cluster:
     programs: Path
     port: int
     pid: int
+    control: Sequence[str | Path]
     names: Iterator[int] = field(default_factory=count)
 
     def create(self, template: str = "template0") -> str:
@@ -49,6 +50,10 @@ class Cluster:
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+
+    def crash(self) -> None:
+        """End the server in the middle of whatever it does, and start it again."""
+        _run([*self.control, "--mode=immediate", "restart"])
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         psql = self.programs / "psql"
@@ -78,9 +83,11 @@ def running_cluster(durable: bool = False) -> Iterator[Cluster]:
     try:
         initdb = [*identity, programs / "initdb", "--username=postgres", "--auth=trust", "--no-sync"]
         _run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={data}"])
-        _run([*control, f"--log={log}", f"--options={options}", "start"])
+        control += [f"--log={log}", f"--options={options}"]
+        _run([*control, "start"])
         try:
-            yield Cluster(programs, port, int((data / "postmaster.pid").read_text().split()[0]))
+            pid = int((data / "postmaster.pid").read_text().split()[0])
+            yield Cluster(programs, port, pid, control)
         finally:
             _run([*control, "--mode=immediate", "stop"])
     finally:

@@ -1,11 +1,13 @@
 """Servers in processes of their own on one PostgreSQL database, with one SMPP network behind them."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,22 @@ class Node:
         body = {"to": ["+33612345678"], "receipt": True}
         requests = [("POST", "/v1/messages", body | {"text": text}) for text in texts]
         return await asyncio.gather(*(asyncio.to_thread(self.account.ask, *one) for one in requests))
+
+    async def try_to_send(self, text: str) -> tuple[int, Any]:
+        """Status and JSON of the answer, whatever it is."""
+        return await asyncio.to_thread(self._try_to_send, text)
+
+    def _try_to_send(self, text: str) -> tuple[int, Any]:
+        server = self.account.server
+        connection = HTTPConnection(server.host, server.port, timeout=60)
+        headers = {"Authorization": f"Bearer {self.account.rest_key}", "Content-Type": "application/json"}
+        try:
+            body = json.dumps({"to": ["+33612345678"], "text": text})
+            connection.request("POST", "/v1/messages", body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
 
     async def signal(self, number: signal.Signals) -> None:
         """Send a signal; returns when a process that it ends has ended."""

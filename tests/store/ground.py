@@ -31,7 +31,8 @@ PARIS = timezone(timedelta(hours=2))
 def sample(kind: type[R], count: int = 1, /, *, full: bool = True, **chosen: Any) -> R:
     """A record of a kind with every optional field set (`full`) or None, distinct by `count`."""
     hints = get_type_hints(kind)
-    values = {one.name: _value(hints[one.name], one.name, count, full) for one in fields(kind)}  # type: ignore[arg-type]
+    names = getattr(kind, "_fields", None) or [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    values = {name: _value(hints[name], name, count, full) for name in names}
     return kind(**{**values, **chosen})
 
 
@@ -120,7 +121,7 @@ class Ground:
             created_at=self.clock.now(),
             due_at=self.clock.now(),
         )
-        return replace(made, **chosen)
+        return made._replace(**chosen)
 
     def job(self, account_id: int = 1, **chosen: Any) -> Job:
         made = Job(

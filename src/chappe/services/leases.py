@@ -54,7 +54,8 @@ class Held:
 
     def take(self, fence: int, until: float) -> None:
         """It was taken or renewed, and may be trusted until then by this machine's clock."""
-        if fence != self._number or not self.holds():
+        # Where it came back late but nobody else had it meanwhile, the work may go on.
+        if fence != self._number or not self._taken.is_set():
             self.lose()
             self._lost = asyncio.Event()
             _log.info("lease taken", lease=self.name, fence=fence)
@@ -109,20 +110,25 @@ class Leases:
     async def renew(self) -> None:
         """Take what is free and renew what is held; what cannot be renewed in time is lost."""
         asked_at = self._clock()
+        asking = asyncio.ensure_future(self._store.hold_leases(list(self._held), self.holder, VALID))
+        done, _ = await asyncio.wait((asking,), timeout=VALID - MARGIN - RENEWED_EVERY)
+        if not done:
+            self._lose_what_is_over()
         try:
-            # Given up while there is still time to stop before the leases end.
-            async with asyncio.timeout(VALID - MARGIN - RENEWED_EVERY):
-                leases = await self._store.hold_leases(list(self._held), self.holder, VALID)
+            leases = await asking
         except Exception as error:  # noqa: BLE001 - a database that is away is asked again
             _log.warning("leases cannot be renewed", error=str(error) or type(error).__name__)
-            for held in self._held.values():
-                if not held.holds():
-                    held.lose()
+            self._lose_what_is_over()
             return
         for name in self._held.keys() - {lease.name for lease in leases}:
             self._held[name].lose()
         for lease in leases:
             self._held[lease.name].take(lease.fence, asked_at + VALID - MARGIN)
+
+    def _lose_what_is_over(self) -> None:
+        for held in self._held.values():
+            if not held.holds():
+                held.lose()
 
     async def run(self) -> None:
         """Renew until cancelled."""

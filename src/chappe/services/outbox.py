@@ -3,14 +3,15 @@ messages into the store, each told to nobody before it is committed."""
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
 from chappe.model.changes import Advance, Changes, Delete, Update
-from chappe.model.errors import CarrierError, CarrierErrorKind
+from chappe.model.errors import CarrierError, CarrierErrorKind, Unavailable
 from chappe.model.messages import (
     GIVE_BACK_STATES,
     EarlyReceipt,
@@ -27,6 +28,8 @@ from chappe.services.leases import Held
 from chappe.services.messages import give_back
 from chappe.services.ports import MessageCarrier, Platform
 from chappe.services.receipts import FATES, Tracked, Tracker, worst
+
+T = TypeVar("T")
 
 _DEFAULT_PAUSE = 5.0
 _LONGEST_PAUSE = 300.0
@@ -175,7 +178,8 @@ class Outbox:
     async def _marked_sending(self, due: Sequence[Message], now: datetime) -> list[Message]:
         """Those that nobody ended meanwhile, marked before the first byte leaves."""
         steps = [Advance(message.id, MessageState.SENDING, now) for message in due]
-        done = await self._platform.store.commit(Changes(advance=steps, fence=self._lease.fence))
+        changes = Changes(advance=steps, fence=self._lease.fence)
+        done = await self._insist(lambda: self._platform.store.commit(changes))
         self._land(message.id for message in due if message.id not in done.advanced)
         return [message for message in due if message.id in done.advanced]
 
@@ -206,7 +210,8 @@ class Outbox:
 
     async def _submitted(self, batch: Sequence[Submission]) -> None:
         platform, now = self._platform, self._platform.clock.now()
-        await self._read_parked({m.carrier for s in batch if (m := self._in_flight.get(s.message_id))})
+        carriers = {m.carrier for s in batch if (m := self._in_flight.get(s.message_id))}
+        await self._insist(lambda: self._read_parked(carriers))
         insert: list[object] = []
         update: list[Update] = []
         early: list[EarlyReceipt] = []
@@ -257,8 +262,9 @@ class Outbox:
         """Once for each carrier: the receipts without a message that an earlier process kept."""
         for carrier in carriers:
             if carrier not in self._parked_read:
+                parked = await self._platform.store.queries.parked_with(carrier, 1_000)
                 self._parked_read.add(carrier)
-                for one in await self._platform.store.queries.parked_with(carrier, 1_000):
+                for one in parked:
                     self._trackers[carrier].park(one, [one.carrier_id])
 
     async def _write(
@@ -272,7 +278,7 @@ class Outbox:
         platform, now = self._platform, self._platform.clock.now()
         if not (happened or insert or update):
             return
-        notices = await subscriptions.notices_to_hand_over(platform, happened)
+        notices = await self._insist(lambda: subscriptions.notices_to_hand_over(platform, happened))
         steps = [
             Advance(
                 message.id,
@@ -288,7 +294,7 @@ class Outbox:
         ]
         changes = Changes(insert=insert, update=update, advance=steps, fence=self._lease.fence)
         try:
-            done = await platform.store.commit(changes)
+            done = await self._insist(lambda: platform.store.commit(changes))
         except BaseException:
             notices.release()
             raise
@@ -296,6 +302,18 @@ class Outbox:
         self._count(happened, done.advanced)
         for account_id in {message.account_id for message in happened}:
             platform.topics.publish(f"account.{account_id}")
+
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the store again and again while it cannot answer: an answer of the network that is dropped
+        sends its message a second time. The window bounds what waits meanwhile."""
+        while True:
+            try:
+                return await ask()
+            except Unavailable as trouble:
+                if not self._lease.holds():
+                    raise
+                _log.warning("what a network told waits", reason=trouble.detail)
+                await asyncio.sleep(trouble.retry_after)
 
     async def receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
         """The network's words on the fate of messages; returns when they are durable. A word about a
@@ -338,7 +356,7 @@ class Outbox:
         parts: list[tuple[Message, Receipt]] = []
         notes: dict[int, Update] = {}
         early: list[object] = []
-        messages = await self._find(batch)
+        messages = await self._insist(lambda: self._find(batch))
         for position, receipt in zip(positions, batch, strict=True):
             forms = (receipt.carrier_id, *receipt.other_ids)
             # Its answer may have come while the disk was asked.
@@ -389,9 +407,8 @@ class Outbox:
             return []
         now = self._platform.clock.now()
         segments: dict[int, list[Segment]] = defaultdict(list)
-        for segment in await self._platform.store.queries.segments_of(
-            sorted({message.id for message, _ in parts})
-        ):
+        ids = sorted({message.id for message, _ in parts})
+        for segment in await self._insist(lambda: self._platform.store.queries.segments_of(ids)):
             segments[segment.message_id].append(segment)
         marks: list[Update] = []
         for message, receipt in parts:

@@ -7,20 +7,27 @@ on SQLite in threads (one writer, a few readers), on PostgreSQL inside asyncpg's
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.model.errors import Refusal
 from chappe.store.tables import json_text
-from chappe.store.trouble import is_failed_sync, outcome_unknown, unavailable
+from chappe.store.trouble import first_line, is_failed_sync, outcome_unknown, unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+
+_log = structlog.get_logger()
 
 _TRIES = 5
 _PAUSE = 0.2
@@ -171,7 +178,7 @@ class SqliteDatabase:
                     if failure is None:
                         future.set_result(value)
                     else:
-                        future.set_exception(unavailable(failure) or failure)
+                        future.set_exception(_told(failure))
         finally:
             self._at_work -= 1
 
@@ -197,7 +204,7 @@ class SqliteDatabase:
                 self._failed(error)
             if (told := _told(error)) is error:
                 raise
-            raise told from error
+            raise told from None
 
     async def hold(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed
@@ -232,7 +239,8 @@ class PostgresDatabase:
         from sqlalchemy.ext.asyncio import create_async_engine
 
         self.trouble: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
-        self._away = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+        self._away = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._engine = create_async_engine(
             url,
             pool_size=8,
@@ -243,15 +251,45 @@ class PostgresDatabase:
         )
 
     async def read(self, work: Work[T]) -> T:
+        return await self._to_its_end(self._read(work))
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._to_its_end(self._write(work))
+
+    async def _to_its_end(self, operation: Coroutine[Any, Any, T]) -> T:
+        """Whoever asked may be cancelled, the operation may not: a connection on which one was given up half
+        way is of no use to the next one."""
+        task = asyncio.create_task(operation)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # where nobody waits any more, nobody needs to hear of it
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator["AsyncConnection"]:
+        async with self._engine.connect() as connection:
+            try:
+                yield connection
+            except Exception as error:
+                # SQLAlchemy does not see what became of it where a statement spoke to the driver itself.
+                if unavailable(error, self._away) is not None:
+                    await connection.invalidate()
+                raise
+
+    async def _read(self, work: Work[T]) -> T:
         try:
-            async with self._engine.connect() as connection:
+            async with self._connected() as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             if (told := _told(error, self._away)) is error:
                 raise
-            raise told from error
+            raise told from None
 
-    async def write(self, work: Work[T]) -> T:
+    async def _write(self, work: Work[T]) -> T:
         for tries_left in reversed(range(_TRIES)):
             try:
                 return await self._write_once(work)
@@ -261,7 +299,7 @@ class PostgresDatabase:
                     continue
                 if told is error:
                     raise
-                raise told from error
+                raise told from None
         raise AssertionError  # the last try returns or raises
 
     def _is_worth_another_try(self, error: Exception, told: Exception) -> bool:
@@ -271,7 +309,7 @@ class PostgresDatabase:
         return state == _DEADLOCK or (told is not error and not isinstance(error, OSError))
 
     async def _write_once(self, work: Work[T]) -> T:
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             transaction = await connection.begin()
             result = await connection.run_sync(work)
             number = await connection.run_sync(_transaction_number)
@@ -286,7 +324,7 @@ class PostgresDatabase:
         """What became of a transaction whose connection was lost while it was committed."""
         for _ in range(_TRIES):
             try:
-                async with self._engine.connect() as connection:
+                async with self._connected() as connection:
                     status = await connection.run_sync(lambda asking: _status(asking, number))
             except Exception as error:
                 if unavailable(error, self._away) is None:
@@ -305,12 +343,18 @@ class PostgresDatabase:
         return None
 
     async def close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         await self._engine.dispose()
 
 
 def _told(error: Exception, away: tuple[type[Exception], ...] = ()) -> Exception:
     """The error as those who asked can understand it."""
-    return error if isinstance(error, Refusal) else unavailable(error, away) or error
+    told = None if isinstance(error, Refusal) else unavailable(error, away)
+    if told is None:
+        return error
+    _log.warning("the database cannot", reason=first_line(error))
+    return told
 
 
 def _transaction_number(connection: Connection) -> int | None:

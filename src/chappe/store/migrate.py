@@ -1,6 +1,5 @@
 """Brings a database to the newest form of the tables; the history is store/migrations."""
 
-import os
 import secrets
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.store.database import Database, DatabaseUnusable, open_database
+from chappe.store.trouble import first_line
 
 HEAD = "0005"
 """The newest migration; a test compares it with the folder."""
@@ -18,13 +18,13 @@ async def opened(address: str) -> Database:
     try:
         database = open_database(address)
     except OSError as error:
-        raise DatabaseUnusable(f"the database cannot be used: {_first_line(error)}") from error
+        raise DatabaseUnusable(f"the database cannot be used: {first_line(error)}") from error
     trouble: tuple[type[Exception], ...] = (OSError, SQLAlchemyError, *database.trouble)
     try:
         await migrate(database)
     except trouble as error:
         await database.close()
-        raise DatabaseUnusable(f"the database cannot be used: {_first_line(error)}") from error
+        raise DatabaseUnusable(f"the database cannot be used: {first_line(error)}") from error
     return database
 
 
@@ -44,12 +44,6 @@ async def shared_secret(database: Database) -> bytes:
     console sessions. It lives in the database so that all nodes share it; `CHAPPE_SECRET` overrides it
     where the owner wants it elsewhere."""
     return await database.write(_secret)
-
-
-def _first_line(error: Exception) -> str:
-    cause = getattr(error, "orig", None) or error
-    words = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else str(cause)
-    return words.strip().splitlines()[0] if words.strip() else type(cause).__name__
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,5 +1,6 @@
 """What a database's own trouble means for whoever asked something of it."""
 
+import os
 from collections.abc import Iterator
 
 from chappe.model.errors import Unavailable
@@ -55,6 +56,13 @@ def is_failed_sync(error: BaseException) -> bool:
     """Whether it is unknown what is on the disk: after a failed sync the system may have dropped what was
     written, and says nothing when it is synced again (the PostgreSQL project's "fsyncgate", 2018)."""
     return any(getattr(one, "sqlite_errorname", None) in _FAILED_SYNCS for one in _chain(error))
+
+
+def first_line(error: Exception) -> str:
+    """An error in a few words, for people."""
+    cause = getattr(error, "orig", None) or error
+    words = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else str(cause)
+    return words.strip().splitlines()[0] if words.strip() else type(cause).__name__
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
