@@ -32,8 +32,9 @@ class Dated(NamedTuple):
 class Reports:
     """The receipts of one carrier.
 
-    While nobody knows yet in which form its receipts write ids, those that were not found are offered again
-    once it is known; the platform parks them meanwhile. `words` counts the state words as they were written.
+    While nobody knows yet in which form its receipts write ids, those that were not found are parked by the
+    platform under the likeliest one, and offered again once another one is known to be right. `words` counts
+    the state words as they were written.
     """
 
     def __init__(self, carrier: str, sink: CarrierSink, rules: IdRules) -> None:
@@ -41,24 +42,26 @@ class Reports:
         self.words: dict[str, int] = {}
         self._carrier = carrier
         self._sink = sink
-        self._unsettled: deque[Dated] = deque(maxlen=_MOST_WAITING)
+        self._unsettled: deque[tuple[Dated, str]] = deque(maxlen=_MOST_WAITING)
 
     async def keep(self, reports: Sequence[Dated]) -> None:
         """Hand receipts to the platform; returns when they are durable."""
         rules = self.rules
         receipts = [self._receipt(one) for one in reports]
         found = await self._sink.receipts(receipts)
-        for one, form in zip(reports, found, strict=True):
+        for one, receipt, form in zip(reports, receipts, found, strict=True):
             rules.found(one.report.ids, form)
-            if form is None and not rules.rule and one.report.ids:
-                self._unsettled.append(one)
+            if form is None and one.report.ids:
+                self._unsettled.append((one, receipt.carrier_id))
             word = one.report.word
             if word in self.words or len(self.words) < _MOST_WORDS:
                 self.words[word] = self.words.get(word, 0) + 1
         if rules.rule and self._unsettled:
-            again = [self._receipt(one) for one in self._unsettled]
+            waited = [(self._receipt(one), parked_as) for one, parked_as in self._unsettled]
             self._unsettled.clear()
-            await self._sink.receipts(again)
+            again = [receipt for receipt, parked_as in waited if receipt.carrier_id != parked_as]
+            if again:
+                await self._sink.receipts(again)
 
     def _receipt(self, one: Dated) -> Receipt:
         report = one.report

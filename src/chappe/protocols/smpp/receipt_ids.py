@@ -41,7 +41,8 @@ class Shape(Struct):
 
     def see(self, value: str) -> None:
         """One more id."""
-        self.letters.append(_HEX.fullmatch(value) is not None and _LETTER.search(value) is not None)
+        digits = value.replace("-", "")
+        self.letters.append(_HEX.fullmatch(digits) is not None and _LETTER.search(digits) is not None)
         if value[:1] == "0" and len(value) > 1:
             self.padded_to = max(self.padded_to, min(len(value), _MOST_DIGITS))
 
@@ -178,7 +179,11 @@ class IdRules:
             order = [self.rule]
         if sent and len(self._receipts.letters) < _SAMPLE:
             self._receipts.see(sent[0])
-        order = [*self._by_looks(), *order, *self._by_votes(), *RULES]
+        looks = self._by_looks()
+        agreed = [
+            name for name in order + self._by_votes() if not looks or RULES[name][0] == RULES[looks[0]][0]
+        ]
+        order = [*agreed, *looks, *order, *self._by_votes(), *RULES]
         found = (self._apply(name, one) for name in dict.fromkeys(order) for one in sent)
         return tuple(dict.fromkeys(one for one in found if one))
 
