@@ -214,6 +214,7 @@ class Outbox:
         await self._insist(lambda: self._read_parked(carriers))
         insert: list[object] = []
         update: list[Update] = []
+        back: list[Advance] = []  # marked as sending before, and still to be sent
         early: list[EarlyReceipt] = []
         happened: list[Message] = []
         for submission in batch:
@@ -253,7 +254,9 @@ class Outbox:
                 )
             else:
                 update.append(_again(message, submission, submission.retry_after, now))
-        await self._write(happened, insert=insert, update=update)
+                if self._carrier is not None and self._carrier.waits_after_crash:
+                    back.append(Advance(message.id, MessageState.QUEUED, now))
+        await self._write(happened, insert=insert, update=update, back=back)
         for one in early:
             # Of no use any more; one that stays by accident goes with its retention.
             platform.store.later(Changes(delete=[Delete(EarlyReceipt, one.id, None)]))
@@ -272,6 +275,7 @@ class Outbox:
         happened: Sequence[Message],
         insert: Sequence[object] = (),
         update: Sequence[Update] = (),
+        back: Sequence[Advance] = (),
     ) -> None:
         """Commit the states that messages came to now, each with who is told and what is given back, and hand
         the notices to the queue of this process where it has room."""
@@ -292,6 +296,7 @@ class Outbox:
             )
             for message in happened
         ]
+        steps += back
         changes = Changes(insert=insert, update=update, advance=steps, fence=self._lease.fence)
         try:
             done = await self._insist(lambda: platform.store.commit(changes))

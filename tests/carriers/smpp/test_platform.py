@@ -12,17 +12,30 @@ from chappe.model.changes import Changes
 from chappe.model.commands import ListMessages
 from chappe.model.messages import Direction, MessageState
 from chappe.model.smstext import Encoding
+from chappe.protocols.smpp.codes import Status
 from chappe.protocols.smpp.fields import decode_tlvs
 from chappe.settings import RouteSettings, Settings
-from tests.peers.smsc import Smsc, a_message, a_receipt, accept_as, an_smsc
+from tests.peers.smsc import (
+    Smsc,
+    a_message,
+    a_receipt,
+    accept_as,
+    an_smsc,
+    drop,
+    drop_in_the_middle,
+    garbage,
+    ignore,
+    refuse,
+    twice,
+)
 from tests.peers.time import ManualTime
 from tests.platform import a_world
 from tests.services.asking import read, send_one
 
 
-def settings_for(smsc: Smsc) -> Settings:
+def settings_for(smsc: Smsc, **more: str) -> Settings:
     net = {"type": "smpp", "host": "127.0.0.1", "port": smsc.port, "system_id": "me", "password": "secret"}
-    return Settings(carriers={"net": net}, routes=(RouteSettings("net"),))
+    return Settings(carriers={"net": net | more}, routes=(RouteSettings("net"),))
 
 
 @asynccontextmanager
@@ -129,3 +142,56 @@ async def test_what_is_learnt_of_receipts_outlives_a_restart(tmp_path):
             assert carrier.status().id_rule.startswith("decimal-to-hex")
         async with a_world(str(tmp_path), settings) as world, running(world) as carrier:
             assert carrier.status().id_rule.startswith("decimal-to-hex")
+
+
+# --- what a network may do to a message: the state that it is in afterwards
+
+
+class Listening:
+    """The platform's sink; `told` when it has been told of an answer."""
+
+    def __init__(self, sink):
+        self.sink, self.told = sink, asyncio.Event()
+
+    async def submitted(self, batch):
+        await self.sink.submitted(batch)
+        self.told.set()
+
+    def __getattr__(self, name):
+        return getattr(self.sink, name)
+
+
+FAILURES = [
+    ("refused", refuse(Status.ESME_RINVDSTADR), MessageState.FAILED, MessageState.FAILED),
+    ("refused for now", refuse(Status.ESME_RSYSERR), MessageState.QUEUED, MessageState.QUEUED),
+    ("dropped", drop, MessageState.QUEUED, MessageState.SENDING),
+    ("dropped in the middle of a unit", drop_in_the_middle, MessageState.QUEUED, MessageState.SENDING),
+    ("garbage", garbage, MessageState.QUEUED, MessageState.SENDING),
+    ("never answered", ignore, MessageState.QUEUED, MessageState.SENDING),
+    ("answered twice", twice, MessageState.SENT, MessageState.SENT),
+]
+
+
+@pytest.mark.parametrize("after_crash", ["resend", "wait"])
+@pytest.mark.parametrize(("what", "answer", "resent", "waits"), FAILURES, ids=[one[0] for one in FAILURES])
+async def test_the_state_after_a_failure(tmp_path, what, answer, resent, waits, after_crash):
+    async with (
+        an_smsc([answer]) as smsc,
+        a_world(str(tmp_path), settings_for(smsc, after_crash=after_crash)) as world,
+        running(world) as carrier,
+    ):
+        for link in carrier._links:
+            link._connection._time = time = ManualTime(asyncio.get_running_loop().time())
+            link._connection._tick()
+        carrier._sink = sink = Listening(carrier._sink)
+        world.chappe.outbox["net"].begin(carrier)
+        new = await world.account()
+        message = await send_one(world, new)
+        await world.chappe.outbox["net"].step(carrier)
+        await smsc.until(lambda: len(smsc.submitted) > 0)
+        if what == "never answered":
+            time.move(60)
+        await sink.told.wait()
+        found = await read(world, message)
+        assert found.state is (resent if after_crash == "resend" else waits)
+        assert (await world.balance(new.account) == 200_000) is (found.state is MessageState.FAILED)
