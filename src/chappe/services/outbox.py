@@ -56,6 +56,7 @@ class Outbox:
         # What is in memory must not be read from the disk a second time, nor what left while it was read.
         self._known: set[int] = set()
         self._left: set[int] | None = None
+        self._behind = True  # there may be queued messages on the disk that are not in memory
         self._trackers: defaultdict[str, Tracker] = defaultdict(Tracker)
         self._parked_read: set[str] = set()
         self._pushing: asyncio.Task[None] | None = None
@@ -69,6 +70,7 @@ class Outbox:
         self._ready.clear()
         self._in_flight.clear()
         self._known.clear()
+        self._behind = True
         self._trackers.clear()
         self._parked_read.clear()
         self._platform.handover.connect_outbox(carrier.name, self.offer)
@@ -89,7 +91,9 @@ class Outbox:
         if carrier is None:
             return
         room = max(_LEAST_READY, _READY_WINDOWS * carrier.window) - len(self._ready)
-        taken = messages if len(messages) <= room else messages[: max(0, room)]
+        taken = messages
+        if len(messages) > room:
+            taken, self._behind = messages[: max(0, room)], True
         for message in taken:
             if message.id not in self._known:
                 self._known.add(message.id)
@@ -108,9 +112,12 @@ class Outbox:
             _log.exception("messages could not be handed over", carrier=carrier.name)
         finally:
             self._pushing = None
-        if not self._ready:
-            # There may be more on disk.
-            self._platform.topics.publish(f"carrier.{carrier.name}")
+        self._look_for_more()
+
+    def _look_for_more(self) -> None:
+        """Have the disk read where memory is empty and something is left there."""
+        if self._behind and not self._ready and self._carrier is not None:
+            self._platform.topics.publish(f"carrier.{self._carrier.name}")
 
     async def step(self, carrier: MessageCarrier) -> int:
         """Hand over what fits the carrier's window, from memory or else from the disk; returns how many
@@ -124,13 +131,15 @@ class Outbox:
         if self._left is not None:
             return  # it is being read
         left: set[int] = set()
-        self._left = left
+        self._left, self._behind = left, False
         try:
             queued = await self._platform.store.queries.due_messages(
                 carrier.name, self._platform.clock.now(), room, list(self._known)
             )
         finally:
             self._left = None
+        if len(queued) >= room:
+            self._behind = True
         for message in queued:
             if message.id not in self._known and message.id not in left:
                 self._known.add(message.id)
@@ -192,8 +201,8 @@ class Outbox:
                 self._left.add(message_id)
         if self._ready:
             self._push_soon()
-        elif self._carrier is not None and not self._in_flight:
-            self._platform.topics.publish(f"carrier.{self._carrier.name}")
+        else:
+            self._look_for_more()
 
     # --- the sink
 

@@ -1,5 +1,6 @@
 """The store as services see it: group commit, bound queries, the claim of jobs, retention."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -53,7 +54,7 @@ class BoundQueries:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._answers: dict[type, dict[tuple[object, ...], tuple[datetime, Any]]] = {
+        self._answers: dict[type, dict[tuple[object, ...], tuple[datetime, asyncio.Future[Any]]]] = {
             record: {} for record in _FORGOTTEN_BY
         }
 
@@ -66,13 +67,12 @@ class BoundQueries:
         async def remember(*args: Any) -> Any:
             now, answers = self._clock.now(), self._answers[_REMEMBERED[name]]
             known = answers.get((name, *args))
-            if known is not None and now < known[0]:
-                return known[1]
-            answer = await ask(*args)
-            # Into the memory as it was before the question: where somebody changed it meanwhile, that one is
-            # thrown away already.
-            answers[name, *args] = (now + _REMEMBERED_FOR, answer)
-            return answer
+            if known is None or now >= known[0] or _has_failed(known[1]):
+                # Who asks meanwhile waits for the same answer. Where somebody changes what it is about, this
+                # memory is thrown away with the answer that is on its way.
+                known = answers[name, *args] = (now + _REMEMBERED_FOR, asyncio.ensure_future(ask(*args)))
+            answer = known[1]
+            return answer.result() if answer.done() else await asyncio.shield(answer)
 
         self.__dict__[name] = remember if name in _REMEMBERED else ask
         return cast(Callable[..., Awaitable[Any]], self.__dict__[name])
@@ -80,6 +80,10 @@ class BoundQueries:
     def forget(self, record: type) -> None:
         """Records of this type have changed."""
         self._answers[record] = {}
+
+
+def _has_failed(answer: asyncio.Future[Any]) -> bool:
+    return answer.done() and (answer.cancelled() or answer.exception() is not None)
 
 
 class Records:
