@@ -45,6 +45,7 @@ _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
 _LAST_WAIT = 2.0
 _RETENTION_EVERY = 600.0
+_CONTACTS_EVERY = 10.0
 _LOOK_EVERY = 2.0
 _SAVE_EVERY = 60.0
 _RELOAD_EVERY = 5.0
@@ -219,6 +220,10 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
     async def work() -> bool:
         return bool(await chappe.queue.step())
 
+    async def gather() -> bool:
+        await platform.store.gather_contacts(platform.clock.now())
+        return False
+
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
 
@@ -244,6 +249,7 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
     loops: list[Coroutine[Any, Any, None]] = [
         platform.topics.run(),
         clockwork.work(lambda: _repeat(platform, "clockwork", sweep, next_due)),
+        clockwork.work(lambda: _repeat(platform, "contacts", gather, None, _CONTACTS_EVERY)),
         clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
         _repeat(platform, "carriers", look, None, _LOOK_EVERY),
         _repeat(platform, "minutes", save, None, _SAVE_EVERY),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +45,7 @@ async def test_what_is_due_is_claimed_in_its_order(ground: Ground) -> None:
     await ground.records.commit(Changes(enqueue=[late, early, same, now, future]))
     first, rest = await claim(ground, 1), await claim(ground)
     assert [one.id for one in first + rest] == [early.id, late.id, same.id, now.id]
-    assert first[0] == replace(early, state=JobState.RUNNING, attempts=1, claimed_until=START + CLAIM)
+    assert first[0] == early._replace(state=JobState.RUNNING, attempts=1, claimed_until=START + CLAIM)
     assert await claim(ground) == ()
 
 
@@ -139,8 +139,8 @@ async def test_done_and_kept(world: World) -> None:
     queue = queue_of(world, script, kept=True)
     assert await queue.step() == 1
     [read] = await jobs_of(world)
-    assert read == replace(
-        job, state=JobState.DONE, attempts=1, outcome="fine", done_at=START, claimed_until=None
+    assert read == job._replace(
+        state=JobState.DONE, attempts=1, outcome="fine", done_at=START, claimed_until=None
     )
     assert script.seen[0].payload == {"n": 1}
     assert await queue.step() == 0

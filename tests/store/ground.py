@@ -36,6 +36,13 @@ def sample(kind: type[R], count: int = 1, /, *, full: bool = True, **chosen: Any
     return kind(**{**values, **chosen})
 
 
+def changed(record: R, **values: Any) -> R:
+    """A record with other values: those that every message meets are tuples, all others dataclasses."""
+    if isinstance(record, tuple):
+        return record._replace(**values)  # type: ignore[attr-defined,no-any-return]
+    return replace(record, **values)  # type: ignore[type-var]
+
+
 def _value(hint: Any, name: str, number: int, full: bool) -> Any:
     inner = get_args(hint)
     if get_origin(hint) in (Union, UnionType) and NoneType in inner:

@@ -1,7 +1,7 @@
 """The named questions: the same names on both sides, one account's answers only, filters and pages."""
 
 import inspect
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, get_type_hints
 
@@ -25,15 +25,16 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
 from chappe.services.ports import Queries
-from chappe.store import queries
+from chappe.store import network, queries
 from tests.platform import START
-from tests.store.ground import Ground, sample
+from tests.store.ground import Ground, changed, sample
 
 PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
 FUNCTIONS = {
     name: one
-    for name, one in vars(queries).items()
-    if inspect.isfunction(one) and one.__module__ == queries.__name__ and not name.startswith("_")
+    for module in (queries, network)
+    for name, one in vars(module).items()
+    if inspect.isfunction(one) and one.__module__ == module.__name__ and not name.startswith("_")
 }
 
 
@@ -396,5 +397,5 @@ async def test_when_the_next_job_is_due(ground: Ground) -> None:
     done = ground.job(state=JobState.DONE, due_at=START)
     await ground.records.commit(Changes(enqueue=[waiting, done]))
     assert await ask.next_job_at() == waiting.due_at
-    await ground.records.commit(Changes(enqueue=[running, replace(running, id=1, state=JobState.DEAD)]))
+    await ground.records.commit(Changes(enqueue=[running, changed(running, id=1, state=JobState.DEAD)]))
     assert await ask.next_job_at() == running.claimed_until

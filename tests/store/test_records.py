@@ -1,7 +1,7 @@
 """Every kind of record is read back as it was written, on both databases."""
 
 import asyncio
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from chappe.model.messages import Message, MessageState, Segment
 from chappe.store.tables import TABLES, settings
 from tests.platform import START
 from tests.postgres import Cluster
-from tests.store.ground import NAIVE, Ground, a_ground, sample
+from tests.store.ground import NAIVE, Ground, a_ground, changed, sample
 
 KINDS = pytest.mark.parametrize("kind", list(TABLES), ids=lambda kind: kind.__name__)
 
@@ -46,7 +46,7 @@ async def test_an_id_is_given_once(ground: Ground, kind: type) -> None:
     first = sample(kind, 1)
     await ground.records.commit(Changes(insert=[first]))
     with pytest.raises(Refusal) as refused:
-        await ground.records.commit(Changes(insert=[replace(sample(kind, 2), id=first.id)]))
+        await ground.records.commit(Changes(insert=[changed(sample(kind, 2), id=first.id)]))
     assert refused.value.fault is Fault.ALREADY_EXISTS
     assert await ground.all(kind) == [first]
 
@@ -59,11 +59,11 @@ async def test_every_column_can_be_updated(ground: Ground, kind: type) -> None:
     names = [column.name for column in TABLES[kind].columns if column.name != "id"]
     update = Update(kind, before.id, None, {name: getattr(after, name) for name in names})
     await ground.records.commit(Changes(update=[update]))
-    assert await ground.all(kind) == [replace(after, id=before.id)]
+    assert await ground.all(kind) == [changed(after, id=before.id)]
     cleared = {column.name: None for column in TABLES[kind].columns if column.nullable}
     if cleared:
         await ground.records.commit(Changes(update=[Update(kind, before.id, None, cleared)]))
-        assert await ground.all(kind) == [replace(after, id=before.id, **cleared)]
+        assert await ground.all(kind) == [changed(after, id=before.id, **cleared)]
 
 
 @KINDS

@@ -160,6 +160,10 @@ class Store(Protocol):
         """Due jobs, marked as running until `until`; none is given to two claimants."""
         ...
 
+    async def gather_contacts(self, now: datetime) -> int:
+        """Note who wrote to which mobile, from the messages of the last time; returns how many those were."""
+        ...
+
     async def forget(self, now: datetime, limit: int) -> int:
         """Erase up to `limit` rows of each kind that are older than their retention; returns how many.
 

@@ -54,6 +54,11 @@ class SortableIds:
         return secrets.token_bytes(length)
 
 
+def first_id_of(moment: datetime) -> int:
+    """No id made before a moment is as great as this one, none made after it is smaller."""
+    return max(0, _milliseconds(moment)) << (_NODE_BITS + _COUNTER_BITS)
+
+
 def _milliseconds(at: datetime) -> int:
     passed = at - _EPOCH
     return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000

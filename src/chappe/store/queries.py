@@ -26,7 +26,8 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry, Tariff
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Part, Segment
-from chappe.store.tables import TABLES
+from chappe.store.contacts import gathered_until
+from chappe.store.tables import TABLES, contacts
 
 R = TypeVar("R")
 
@@ -64,7 +65,7 @@ DELIVERIES = ("deliver_notice", "deliver_smpp")
 
 _DELIVERY = _j.kind.in_(DELIVERIES)
 # To the letter the condition of ix_messages_open: SQLite sees no partial index through bound values.
-_OPEN = text("messages.state in ('queued', 'sending', 'sent')")
+_OPEN = text("messages.finished_at is null")
 
 
 # --- directory
@@ -317,13 +318,23 @@ def recent_senders(
     """The accounts that wrote to a mobile since a time, from `address` (empty: from any), last first, each
     with the id of its last message."""
     newest = func.max(_m.id)
-    statement = select(_m.account_id, newest).where(
-        _m.peer == peer, _m.direction == Direction.MT, _m.created_at >= since
+    table = contacts.c
+    gathered = select(table.account_id, table.message_id).where(table.peer == peer, table.at >= since)
+    # What is younger than the last gathering is few enough to be looked through.
+    young = select(_m.account_id, newest).where(
+        _m.id > gathered_until(connection),
+        _m.peer == peer,
+        _m.direction == Direction.MT,
+        _m.created_at >= since,
     )
     if address:
-        statement = statement.where(_m.address == address)
-    rows = connection.execute(statement.group_by(_m.account_id).order_by(newest.desc()))
-    return tuple((int(row[0]), int(row[1])) for row in rows)
+        gathered = gathered.where(table.address == address)
+        young = young.where(_m.address == address)
+    last: dict[int, int] = {}
+    for rows in (connection.execute(gathered), connection.execute(young.group_by(_m.account_id))):
+        for account_id, message_id in rows:
+            last[account_id] = max(message_id, last.get(account_id, 0))
+    return tuple(sorted(last.items(), key=lambda pair: -pair[1]))
 
 
 # --- means and limits

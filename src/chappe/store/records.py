@@ -18,7 +18,7 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import leases, network, queries, seeds
+from chappe.store import contacts, leases, network, queries, seeds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -132,6 +132,10 @@ class Records:
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
         """See services/ports.py."""
         return await self._database.write(lambda connection: _claim(connection, now, until, limit))
+
+    async def gather_contacts(self, now: datetime) -> int:
+        """See services/ports.py."""
+        return await contacts.gather_contacts(self._database, now)
 
     async def forget(self, now: datetime, limit: int) -> int:
         """See services/ports.py."""

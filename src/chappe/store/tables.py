@@ -319,12 +319,25 @@ message_table = Table(
     # Open work only: nothing indexes a column that changes on closed rows (ARCHITECTURE.md section 8).
     _partial("ix_messages_queued", "carrier", "due_at", "id", where="state = 'queued'"),
     _partial("ix_messages_scheduled", "due_at", where="state = 'scheduled'"),
-    _partial("ix_messages_open", "expires_at", where="state in ('queued', 'sending', 'sent')"),
+    # `finished_at` and not the states: it changes once, and so does the index.
+    _partial("ix_messages_open", "expires_at", where="finished_at is null"),
     _partial(
         "ix_messages_submitted", "carrier", "carrier_ids", where="carrier_ids <> '' and direction = 'mt'"
     ),
-    _partial("ix_messages_peer", "peer", "id", where="direction = 'mt'"),
     _partial("ix_messages_session", "peer", "address", where="session_until is not null"),
+)
+
+# Who wrote to which mobile, gathered a little later (store/contacts.py): an index of messages by mobile would
+# touch another page for every message, which costs more than the message.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("peer", PlainText, primary_key=True),
+    Column("address", PlainText, primary_key=True),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    _number("message_id"),
+    _time("at"),
+    sqlite_with_rowid=False,
 )
 
 segments = Table(

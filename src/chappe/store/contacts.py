@@ -1,0 +1,87 @@
+"""Who wrote to which mobile: gathered from the messages a few seconds after they came, sorted and in bulk."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from chappe.model.messages import Direction, Message
+from chappe.store.database import Database
+from chappe.store.hot import SetStatement, is_postgres
+from chappe.store.ids import first_id_of
+from chappe.store.tables import TABLES, utc_text
+
+_RIPE_AFTER = timedelta(seconds=10)
+"""A message that is this old is committed, whatever node made it: no smaller id is still to come (our choice;
+clocks of nodes may differ by less)."""
+
+_MOST = 200_000
+_AT_ONCE = 500
+"""Rows in one transaction: other writes wait no longer than a few milliseconds."""
+
+_KEEP = SetStatement(
+    "insert into contacts (peer, address, account_id, message_id, at)"
+    " select peer, address, account_id, message_id, at from r where true"
+    " on conflict (peer, address, account_id)"
+    " do update set message_id = excluded.message_id, at = excluded.at"
+    " where excluded.message_id > contacts.message_id returning account_id",
+    [
+        ("peer", "text"),
+        ("address", "text"),
+        ("account_id", "bigint"),
+        ("message_id", "bigint"),
+        ("at", "timestamptz"),
+    ],
+)
+
+
+def gathered_until(connection: Connection) -> int:
+    """The id of the last message that was gathered."""
+    found = connection.execute(text("select value from counters where name = 'contacts'")).scalar()
+    return 0 if found is None else int(found)
+
+
+async def gather_contacts(database: Database, now: datetime) -> int:
+    """Gather what has become ripe; returns how many messages that were. Harmless when it is broken off."""
+    before = first_id_of(now - _RIPE_AFTER)
+    rows = await database.read(lambda connection: _ripe(connection, before))
+    if not rows:
+        return 0
+    newest: dict[tuple[str, str, int], tuple[int, datetime]] = {}
+    for message_id, peer, address, account_id, at in rows:
+        newest[peer, address, account_id] = (message_id, at)
+    # In the order of the table: neighbours share a page.
+    ordered = [(*key, *newest[key]) for key in sorted(newest)]
+    for start in range(0, len(ordered), _AT_ONCE):
+        piece = ordered[start : start + _AT_ONCE]
+        await database.write(lambda connection, some=piece: _keep(connection, some))  # type: ignore[misc]
+    await database.write(lambda connection: _mark(connection, rows[-1][0]))
+    return len(rows)
+
+
+def _ripe(connection: Connection, before: int) -> list[Any]:
+    columns = TABLES[Message].c
+    statement = (
+        select(columns.id, columns.peer, columns.address, columns.account_id, columns.created_at)
+        .where(columns.id > gathered_until(connection), columns.id < before)
+        .where(columns.direction == Direction.MT)
+        .order_by(columns.id)
+        .limit(_MOST)
+    )
+    return list(connection.execute(statement))
+
+
+def _keep(connection: Connection, rows: list[Any]) -> None:
+    if not is_postgres(connection):
+        rows = [(*row[:-1], utc_text(row[-1])) for row in rows]
+    _KEEP.run(connection, rows)
+
+
+def _mark(connection: Connection, message_id: int) -> None:
+    connection.execute(
+        text(
+            "insert into counters (name, value) values ('contacts', :id)"
+            " on conflict (name) do update set value = excluded.value where excluded.value > counters.value"
+        ),
+        {"id": message_id},
+    )
