@@ -246,7 +246,7 @@ async def test_the_charts_show_what_went_through(sandbox_world: World) -> None:
     await send_one(world, shop)
     page = await browser.get("/network")
     assert _busy(page) == ["09:03 1 0 0 0", "09:00 1 1 1 0"]
-    assert "2 accepted · 1 taken by networks · 1 delivered" in page.words("//*[@id='charts']/p")[0]
+    assert "accepted 2 · taken by networks 1 · delivered 1" in page.words("//*[@id='charts']/p")[0]
     await traffic.save(world.platform)
     await traffic.save(world.platform)
     assert len(await world.platform.store.queries.minutes(START - timedelta(hours=1))) == 2

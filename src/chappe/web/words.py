@@ -328,6 +328,11 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
         r"dropped: the (?P<dialect>\S+) dialect has no word for (?P<event>\S+)",
         N_("%(dialect)s has no word for “%(event)s”"),
     ),
+    # services/outbox.py
+    (
+        r"no message of (?P<carrier>\S+) has the id (?P<ids>.+)",
+        N_("no message of %(carrier)s has the id %(ids)s"),
+    ),
     # bus/queue.py; the state beside it says that it was given up
     (r"given up after (?P<tries>\d+) tries: (?P<why>.*)", N_("after %(tries)s tries: %(why)s")),
     (r"given up: (?P<why>.*)", "%(why)s"),
