@@ -200,3 +200,19 @@ def test_no_receipt_breaks_the_reading(text: str, tlvs: Tlvs, data_coding: int) 
     report = read_receipt(text.encode(), tlvs, data_coding)
     assert all(one and one == one.strip() for one in report.ids)
     assert report.state is None or report.word
+
+
+@given(
+    name=st.text("0123456789abcdefABCDEF-", min_size=1, max_size=36),
+    dates=st.lists(st.text("0123456789", min_size=1, max_size=14), min_size=2, max_size=2),
+    word=st.sampled_from(["DELIVRD", "delivrd", "UNDELIV", "Odd"]),
+    error=st.text("0123456789AB", max_size=4),
+    text=st.text(st.characters(max_codepoint=255), max_size=30),
+)
+def test_the_customary_form_reads_as_the_others_do(
+    name: str, dates: list[str], word: str, error: str, text: str
+) -> None:
+    line = f"id:{name} sub:001 dlvrd:001 submit date:{dates[0]} done date:{dates[1]}"
+    rest = f"stat:{word} err:{error} text:{text}"
+    customary, other = f"{line} {rest}".encode("latin-1"), f"{line}  {rest}".encode("latin-1")
+    assert read_receipt(customary) == read_receipt(other)

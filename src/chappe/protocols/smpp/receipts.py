@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -94,6 +95,13 @@ _FIELD = re.compile(
     r"[ \t]{0,8}[:=]",
     re.IGNORECASE,
 )
+# The form of appendix B to the letter, which most networks write; read ten times quicker than the others.
+_CUSTOMARY = re.compile(
+    rb"id:([0-9A-Za-z-]+) sub:[0-9]* dlvrd:[0-9]* submit date:([0-9]+) done date:([0-9]+)"
+    rb" stat:([A-Za-z]+) err:([0-9A-Za-z]*) text:(.*)",
+    re.DOTALL,
+)
+_NAMES = ("id", "submitted", "done", "stat", "err", "text")
 _MOST_OCTETS = 1024
 """No receipt is longer; what stands behind is not looked at."""
 
@@ -101,7 +109,12 @@ _MOST_OCTETS = 1024
 def read_receipt(octets: bytes, tlvs: Tlvs = (), data_coding: int = 0) -> Report:
     """Read a receipt; optional parameters count more than its text. What cannot be read is empty."""
     body = (octets or tlv(tlvs, Tag.MESSAGE_PAYLOAD) or b"")[:_MOST_OCTETS]
-    found = _fields(body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace"))
+    customary = _CUSTOMARY.fullmatch(body) if data_coding != 8 else None
+    if customary is not None:
+        found = dict(zip(_NAMES, [one.decode("latin-1") for one in customary.groups()], strict=True))
+        found["text"] = found["text"].strip()
+    else:
+        found = _fields(body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace"))
     word = found.get("stat", "")
     state = _BY_WORD.get(word.upper())
     told = tlv(tlvs, Tag.MESSAGE_STATE)
@@ -142,6 +155,7 @@ def _fields(text: str) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=4096)  # receipts of one minute bear the same dates
 def _date(value: str) -> datetime | None:
     """YYMMDDhhmm, YYMMDDhhmmss or with four digits of the year; other forms are not read."""
     digits = re.sub(r"\D", "", value)
