@@ -390,3 +390,17 @@ async def test_a_node_that_lost_its_carrier_sends_nothing():
         await net.carrier.submit([a_text(1)])
         await net.stop()
         assert smsc.submitted == []
+
+
+async def test_receipts_without_a_mark_count_only_where_the_settings_say_so():
+    text = a_receipt("1").short_message
+    async with an_smsc() as smsc, a_net(smsc) as net:
+        await net.up()
+        smsc.bring(a_message(text))
+        await smsc.until(lambda: smsc.statuses == [0])
+        assert (len(net.told.heard), len(net.told.received)) == (0, 1)
+    async with an_smsc() as smsc, a_net(smsc, receipts_by_text=True) as net:
+        await net.up()
+        smsc.bring(a_message(text), a_message(b"what is the status?"))
+        await smsc.until(lambda: smsc.statuses == [0, 0])
+        assert (len(net.told.heard), len(net.told.received)) == (1, 1)
