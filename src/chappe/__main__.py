@@ -162,6 +162,12 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         )
         + "</params></methodCall>"
     )
+    document = (
+        f"<SMS><authentification><username>{capitole['username']}</username>"
+        f"<password>{capitole['password']}</password></authentification>"
+        "<message><text>Bonjour par Capitole</text></message>"
+        "<recipients><gsm>0612345678</gsm></recipients></SMS>"
+    )
     lines = [
         "",
         f"Console     {address}/",
@@ -171,9 +177,9 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         f"REST        key {known['rest']['key']}",
         f"Orange      id {known['orange']['id']}",
         f"NetOxygen   user {netoxygen['user']}   pass {netoxygen['pass']}",
-        f"Capitole    username {capitole['username']}   password {capitole['password']}   (not built yet)",
+        f"Capitole    username {capitole['username']}   password {capitole['password']}",
         f"Axialys     email {known['axialys']['email']}   pass {known['axialys']['pass']}   (not built yet)",
-        f"Keyyo       account {keyyo['account']}   password {keyyo['password']}   (not built yet)",
+        f"Keyyo       account {keyyo['account']}   password {keyyo['password']}",
         "",
         "Paste one of these, then look at the telephone 06 12 34 56 78:",
         "",
@@ -183,6 +189,11 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         f"curl '{orange}&to=33612345678&content=Bonjour%20par%20Orange'",
         "",
         f"curl -H 'Content-Type: text/xml' -d '{call}' {address}/api2/",
+        "",
+        f"curl --data-urlencode 'XML={document}' {address}/api/sendsms/xml",
+        "",
+        f"curl --digest --user {keyyo['account']}:{keyyo['password']}"
+        f" '{address}/sendsms.html?ACCOUNT={keyyo['account']}&CALLEE=0612345678&MSG=Bonjour%20par%20Keyyo'",
         "",
     ]
     return "\n".join(lines)

@@ -97,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the owner decides; see ARCHITECTURE, section 14."""
 
     database: str = ""
-    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole")
+    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole", "keyyo")
     carriers: dict[str, dict[str, Any]] = {}
     routes: tuple[RouteSettings, ...] = ()
     tariffs: tuple[TariffSettings, ...] = ()

@@ -10,7 +10,7 @@ from random import Random
 
 from chappe.model.messages import FINAL_STATES, MessageState
 from chappe.services.accounts import NewAccount
-from tests.journeys.wires import NetOxygen, Orange, Rest, zurich
+from tests.journeys.wires import Capitole, Keyyo, NetOxygen, Orange, Rest, paris, zurich
 from tests.platform import World, a_world
 
 SCENARIOS = 1_000
@@ -63,12 +63,20 @@ class Customer:
     rest: Rest
     orange: Orange
     netoxygen: NetOxygen
+    capitole: Capitole
+    keyyo: Keyyo
     paid: int = 0
     open: list[Sent] = field(default_factory=list)
 
     @property
     def ways(self) -> tuple[Callable[[Random, str], Awaitable[str | None]], ...]:
-        return (self.send_rest, self.send_orange, self.send_netoxygen)
+        return (
+            self.send_rest,
+            self.send_orange,
+            self.send_netoxygen,
+            self.send_capitole,
+            self.send_keyyo,
+        )
 
     async def send_rest(self, random: Random, number: str) -> str | None:
         body: dict[str, object] = {"to": [number], "text": random.choice(TEXTS)}
@@ -91,8 +99,24 @@ class Customer:
         )
         return result if taken else None
 
+    async def send_capitole(self, random: Random, number: str) -> str | None:
+        at = paris(self.world.clock.now() + _ahead(random))
+        date = f"<prog>{at}</prog>" if random.random() < 0.4 else ""
+        answer = await self.capitole.send(number, random.choice(TEXTS), date)
+        return await self.newest() if answer.startswith("SENDING_OK;") else None
+
+    async def send_keyyo(self, random: Random, number: str) -> str | None:
+        self.world.clock.move(seconds=1)
+        reply = await self.keyyo.send(number, random.choice(TEXTS))
+        return await self.newest() if reply.body == b"OK" else None
+
+    async def newest(self) -> str:
+        """The message sent last; these two wires answer no id."""
+        ref: str = (await self.rest.get("/v1/messages?limit=1&direction=mt"))["data"][0]["id"]
+        return ref
+
     async def check(self, sent: Sent) -> None:
-        """The three wires agree, and no end is taken back."""
+        """The three wires that tell agree, and no end is taken back."""
         told = await self.rest.get(f"/v1/messages/{sent.ref}")
         state = told["state"]
         history = await self.orange.call("/sms/getHistory.xml", callid=sent.ref)
@@ -227,8 +251,10 @@ async def test_a_thousand_messages_are_told_alike_on_every_wire(tmp_path: Path) 
         customers = []
         for name in range(AT_ONCE):
             new = await world.account(f"shop {name}", CREDITS)
-            wires = Rest(world, new), Orange(world, new), NetOxygen(world, new)
-            customers.append(Customer(world, new, *wires))
+            keyyo = Keyyo(world, new)
+            await keyyo.open()
+            wires = Rest(world, new), Orange(world, new), NetOxygen(world, new), Capitole(world, new)
+            customers.append(Customer(world, new, *wires, keyyo))
         ends: set[str] = set()
         for first in range(0, SCENARIOS, AT_ONCE):
             random = Random(first)

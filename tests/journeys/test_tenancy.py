@@ -9,7 +9,7 @@ from chappe.dialects.rest.operations import OPERATIONS
 from chappe.services import accounts
 from chappe.services.accounts import NewAccount
 from tests.asgi import Reply
-from tests.journeys.wires import NetOxygen, Orange, Rest
+from tests.journeys.wires import Capitole, Keyyo, NetOxygen, Orange, Rest
 from tests.platform import World
 from tests.services.asking import ALICE, from_phone, send_one
 
@@ -41,6 +41,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "keywords": posted["keywords"]["id"],
         "subscriptions": posted["subscriptions"]["id"],
         "blacklist": "33611111111",
+        "lines": new.secrets["keyyo"].login,
         "numbers": numbers["data"][0]["number"],
         "deliveries": deliveries["data"][0]["id"],
         "sandbox": ALICE,
@@ -57,6 +58,7 @@ NAMED: dict[str, tuple[object, str]] = {
     "POST /v1/messages/{id}/cancel": (None, UNKNOWN_REF),
     "PATCH /v1/numbers/{number}": ({"email": "me@shop.example"}, UNKNOWN_NUMBER),
     "DELETE /v1/numbers/{number}": (None, UNKNOWN_NUMBER),
+    "PATCH /v1/lines/{number}": ({"allowed_sources": "192.0.2.1"}, UNKNOWN_NUMBER),
     "PATCH /v1/keywords/{id}": ({"email": "me@shop.example"}, UNKNOWN_ID),
     "DELETE /v1/keywords/{id}": (None, UNKNOWN_ID),
     "DELETE /v1/blacklist/{number}": (None, UNKNOWN_NUMBER),
@@ -105,7 +107,7 @@ def test_every_operation_of_rest_is_asked() -> None:
     rest = set(OPERATIONS) - set(NETWORK)
     assert {verb for verb in rest if "{" in verb} == set(NAMED) | set(TELEPHONES)
     bare = {verb for verb in rest if verb.startswith("GET") and "{" not in verb}
-    assert bare - LISTS == {"GET /v1/openapi.json"}
+    assert bare - LISTS == {"GET /v1/openapi.json", "GET /v1/lines"}
 
 
 def _said(reply: Reply, name: str) -> tuple[int, str]:
@@ -196,3 +198,26 @@ async def test_netoxygen_tells_nothing_of_another_account_s_messages(world: Worl
         assert (one[0], two[0]) == (theirs.ref, UNKNOWN_REF)
         assert one[1] == two[1]
     assert await NetOxygen(world, owner).call("cancel_message", theirs.ref) == [[theirs.ref, True]]
+
+
+async def test_rest_lists_an_account_s_own_lines(world: World) -> None:
+    for new in (await world.account("owner"), await world.account("thief")):
+        [line] = (await Rest(world, new).get("/v1/lines"))["data"]
+        assert line["number"] == new.secrets["keyyo"].login
+
+
+async def test_capitole_tells_nothing_of_another_account_s_blacklist(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    await Rest(world, owner).call("POST", "/v1/blacklist", {"number": ALICE})
+    assert await Capitole(world, owner).send(ALICE, "Bonjour") == f"{ALICE}_IS_BLACKLISTED;200"
+    assert await Capitole(world, thief).send(ALICE, "Bonjour") == "SENDING_OK;199"
+
+
+async def test_keyyo_lets_nobody_act_for_another_account_s_line(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    # With the thief's own password the line is none of the thief's, as one that nobody has.
+    said = []
+    for name in (owner.secrets["keyyo"].login, UNKNOWN_NUMBER):
+        reply = await Keyyo(world, thief).send(ALICE, "Bonjour", line=name, proven=True)
+        said.append((reply.status, reply.text.replace(name, "?")))
+    assert said[0] == said[1] and said[0][0] == 404

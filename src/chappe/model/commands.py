@@ -27,7 +27,26 @@ class Password:
     password: str
 
 
-Credentials = Key | Password
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A login, and a proof of its password that does not tell it: `response` must be the MD5 of the stored
+    hash, a colon and `hashed` (RFC 7616, 3.4.1). `count` numbers the uses of the nonce."""
+
+    login: str
+    nonce: str
+    count: int
+    hashed: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAddress:
+    """The number of a line that lets programs in by their address alone."""
+
+    line: str
+
+
+Credentials = Key | Password | Digest | SourceAddress
 
 
 class Caller(NamedTuple):
@@ -252,6 +271,32 @@ class ReleaseNumber:
     number: str
 
 
+# --- lines
+
+
+@dataclass(frozen=True, slots=True)
+class ListLines:
+    """Outcome: tuple of Line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """Set where a line's calls are told, and from where programs may act for it; outcome: Line. None leaves a
+    field as it is."""
+
+    number: str
+    notification_url: str | None = None
+    allowed_sources: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendFromLine:
+    """Send a message as one of the account's lines; outcome: SendOutcome."""
+
+    line: str
+    message: SendMessages
+
+
 @dataclass(frozen=True, slots=True)
 class ListKeywords:
     """Outcome: tuple of Keyword."""
@@ -413,6 +458,9 @@ Command = (
     | ClaimNumber
     | ChangeNumber
     | ReleaseNumber
+    | ListLines
+    | ChangeLine
+    | SendFromLine
     | ListKeywords
     | ClaimKeyword
     | ChangeKeyword

@@ -100,6 +100,22 @@ class OwnNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A telephone line.
+
+    `allowed_sources` is a regular expression over the addresses of programs that may act for it without a
+    password (model/sources.py); empty: none. `notification_url` is where its calls are told.
+    """
+
+    id: int
+    account_id: int
+    number: str
+    allowed_sources: str
+    notification_url: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShortCode:
     """A short code that accounts share by keywords.
 

@@ -1,5 +1,6 @@
 """The closed list of reasons why something cannot be done, and the two errors that carry them."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -47,15 +48,28 @@ class Fault(StrEnum):
     INTERNAL = "internal"
 
 
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What somebody must prove a secret with: `nonce` goes into the proof; `stale` says that the last proof
+    was right and its nonce too old."""
+
+    nonce: str
+    stale: bool = False
+
+
 class Refusal(Exception):
     """The request cannot be carried out.
 
     `detail` is a sentence for the person who meets it: what is wrong, with which value, what to do.
     `field` is the name of the command's field at fault, in the platform's words, where there is one.
+    `challenge` comes with `bad_credentials` where the caller may answer it.
     """
 
-    def __init__(self, fault: Fault, detail: str, field: str | None = None) -> None:
+    def __init__(
+        self, fault: Fault, detail: str, field: str | None = None, challenge: Challenge | None = None
+    ) -> None:
         super().__init__(f"{fault}: {detail}")
+        self.challenge = challenge
         self.fault = fault
         self.detail = detail
         self.field = field

@@ -15,6 +15,7 @@ from chappe.model.directory import (
     AccountState,
     Credential,
     CredentialKind,
+    Line,
     OwnNumber,
     User,
 )
@@ -115,6 +116,8 @@ async def create_account(
             login = await _free_login(platform, dialect, account, number)
             credential, secrets[dialect] = await _new_credential(platform, account, user, dialect, login)
             records.append(credential)
+        line = secrets["keyyo"].login
+        records.append(Line(platform.ids.new_id(), account.id, line, "", "", now))
         if number:
             records.append(OwnNumber(platform.ids.new_id(), account.id, number, "", "", "rest", now))
         if await _inserted(platform, Changes(insert=records, ledger=moves)):

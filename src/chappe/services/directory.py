@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from chappe.model.changes import Changes, Update
-from chappe.model.commands import Caller, CleanNumber, Credentials, Key, Password, ReadAccount
+from chappe.model.commands import (
+    Caller,
+    CleanNumber,
+    Credentials,
+    Digest,
+    Key,
+    Password,
+    ReadAccount,
+    SourceAddress,
+)
 from chappe.model.directory import (
     Account,
     AccountState,
@@ -13,6 +22,7 @@ from chappe.model.directory import (
 )
 from chappe.model.errors import Fault, Refusal
 from chappe.model.numbers import NumberError, read_msisdn
+from chappe.model.sources import lets_in
 from chappe.services.accounts import looks_like_mail
 from chappe.services.ports import Platform
 
@@ -29,7 +39,8 @@ async def authenticate(
 ) -> Caller:
     """Who proves to be a user of an open account; the first credential that holds wins.
 
-    Raises Refusal `bad_credentials`, `account_suspended`, or `rate_limited` after too many failures.
+    Raises Refusal `bad_credentials` (with a challenge where a line was named), `account_suspended`, or
+    `rate_limited` after too many failures.
     """
     if not offered:
         raise Refusal(Fault.BAD_CREDENTIALS, "no credentials were given")
@@ -37,7 +48,20 @@ async def authenticate(
         caller = await _admit(platform, dialect, credentials, peer, region)
         if caller is not None:
             return caller
-    raise Refusal(Fault.BAD_CREDENTIALS, "these credentials are unknown, blocked or wrong")
+    why = "these credentials are unknown, blocked or wrong"
+    if any(isinstance(one, SourceAddress) for one in offered):
+        raise _challenged(platform, why)
+    raise Refusal(Fault.BAD_CREDENTIALS, why)
+
+
+def _challenged(platform: Platform, why: str, *, stale: bool = False) -> Refusal:
+    challenge = platform.door.challenge(platform.ids.secret(8), platform.clock.now(), stale=stale)
+    return Refusal(Fault.BAD_CREDENTIALS, why, challenge=challenge)
+
+
+async def _line_open_to(platform: Platform, number: str, peer: str) -> bool:
+    line = await platform.store.queries.line_by_number(number)
+    return line is not None and lets_in(line.allowed_sources, peer)
 
 
 async def _admit(
@@ -50,6 +74,10 @@ async def _admit(
             login = door.key_login(dialect, secret)
         case Password(login, password):
             trace = door.trace(dialect, login, password)
+        case Digest(login):
+            trace = b""  # a proof is good once
+        case SourceAddress(login):
+            trace = door.trace(dialect, "address", login, peer)
     known = door.caller(trace, now)
     if known is not None:
         return known
@@ -64,6 +92,17 @@ async def _admit(
         if not await door.password_fits(f"{dialect} {login}", offered.password, stored, now):
             door.count_failure(who, now)
             found = None
+    elif isinstance(offered, Digest):
+        who = f"login {dialect} {login} {peer}"
+        door.check_failures(who, _FAILURES_OF_A_LOGIN, now)
+        fits = door.digest_fits(offered, None if found is None else found.secret_hash, now)
+        if fits is None:
+            raise _challenged(platform, "the nonce is too old or was used before", stale=True)
+        if not fits:
+            door.count_failure(who, now)
+            found = None
+    elif isinstance(offered, SourceAddress) and not await _line_open_to(platform, login, peer):
+        return None  # the first half of a Digest exchange is no failure
     if found is None:
         door.count_failure(f"address {peer}", now)
         return None
@@ -80,7 +119,8 @@ async def _admit(
         seen = {"last_used_at": now, "last_used_from": peer}
         platform.store.later(Changes(update=[Update(Credential, found.id, account.id, seen)]))
     caller = caller_of(account, user, dialect, region, found.id)
-    door.remember(trace, caller, now)
+    if trace:
+        door.remember(trace, caller, now)
     return caller
 
 

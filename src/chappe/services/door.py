@@ -7,14 +7,14 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, md5
 from typing import Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from chappe.model.commands import Caller
-from chappe.model.errors import Fault, Refusal
+from chappe.model.commands import Caller, Digest
+from chappe.model.errors import Challenge, Fault, Refusal
 
 V = TypeVar("V")
 
@@ -22,6 +22,8 @@ _PROVEN_FOR = timedelta(minutes=5)
 _CALLER_FOR = timedelta(seconds=2)
 _FAILURE_WINDOW = timedelta(minutes=1)
 _QUEUE_LIMIT = 64
+_NONCE_SECONDS = 300
+_MAC = 32
 
 
 class Remembered(Generic[V]):
@@ -63,6 +65,8 @@ class Door:
         self._proven: Remembered[bool] = Remembered(_PROVEN_FOR, 10_000)
         self._callers: Remembered[Caller] = Remembered(_CALLER_FOR, 10_000)
         self._failures: Remembered[list[int]] = Remembered(_FAILURE_WINDOW, 10_000)
+        self._used: Remembered[bool] = Remembered(timedelta(seconds=_NONCE_SECONDS), 100_000)
+        self._paced: Remembered[bool] = Remembered(timedelta(seconds=1), 100_000)
         self._running: dict[bytes, asyncio.Task[bool]] = {}
         self._dummy: str | None = None
 
@@ -130,6 +134,35 @@ class Door:
         except (VerificationError, InvalidHashError):
             return False
 
+    def challenge(self, nonce: bytes, now: datetime, *, stale: bool = False) -> Challenge:
+        """Something to prove a password with: the time and random bytes, signed, so that any process with the
+        platform's secret knows it for one of ours."""
+        text = f"{int(now.timestamp()):08x}{nonce.hex()}"
+        return Challenge(text + self._signed(text), stale)
+
+    def digest_fits(self, proof: Digest, stored: str | None, now: datetime) -> bool | None:
+        """Whether a proof fits a stored digest hash; None where it does and its nonce is too old, or was used
+        with this count before in this process (RFC 7616, 3.3 and 3.4)."""
+        expected = md5(f"{stored}:{proof.hashed}".encode("latin-1", "replace"), usedforsecurity=False)
+        fits = same(expected.hexdigest(), proof.response) and stored is not None
+        text, mac = proof.nonce[:-_MAC], proof.nonce[-_MAC:]
+        if not same(self._signed(text), mac) or not fits:
+            return False
+        use = self.trace("nonce", proof.nonce, str(proof.count))
+        if int(text[:8], 16) + _NONCE_SECONDS <= now.timestamp() or self._used.get(use, now):
+            return None
+        self._used.put(use, True, now)
+        return True
+
+    def check_pace(self, who: str, now: datetime) -> None:
+        """Refuse with `rate_limited` when `who` was let pass within the last second."""
+        if self._paced.get(who, now):
+            raise Refusal(Fault.RATE_LIMITED, "one request each second; come back later")
+        self._paced.put(who, True, now)
+
+    def _signed(self, text: str) -> str:
+        return self._digest(self.secret, "nonce", text).hex()[:_MAC]
+
     def check_failures(self, who: str, limit: int, now: datetime) -> None:
         """Refuse with `rate_limited` when `who` (an address, a login) failed `limit` times in a minute."""
         count = self._failures.get(who, now)
@@ -162,4 +195,4 @@ def _bytes(text: str) -> bytes:
 
 def same(one: str, other: str) -> bool:
     """Compare in constant time."""
-    return hmac.compare_digest(one.encode(), other.encode())
+    return hmac.compare_digest(_bytes(one), _bytes(other))

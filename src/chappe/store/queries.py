@@ -17,6 +17,7 @@ from chappe.model.directory import (
     Handset,
     HandsetItem,
     Keyword,
+    Line,
     OwnNumber,
     ShortCode,
     Subscription,
@@ -394,6 +395,18 @@ def own_numbers(connection: Connection, account_id: int) -> tuple[OwnNumber, ...
     return _all(
         connection, OwnNumber, _select(OwnNumber).where(table.account_id == account_id).order_by(table.id)
     )
+
+
+def lines(connection: Connection, account_id: int) -> tuple[Line, ...]:
+    """The account's telephone lines, oldest first."""
+    table = TABLES[Line].c
+    return _all(connection, Line, _select(Line).where(table.account_id == account_id).order_by(table.id))
+
+
+# across accounts: who calls from a known address names nothing but a line
+def line_by_number(connection: Connection, number: str) -> Line | None:
+    """The line with a number."""
+    return _one(connection, Line, _select(Line).where(TABLES[Line].c.number == number))
 
 
 # across accounts: an inbound message has no owner before this

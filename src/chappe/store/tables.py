@@ -241,6 +241,19 @@ numbers = Table(
     UniqueConstraint("number"),
 )
 
+lines = Table(
+    "lines",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _text("number"),
+    _text("allowed_sources"),
+    _text("notification_url"),
+    _time("created_at"),
+    Index(None, "account_id"),
+    UniqueConstraint("number"),
+)
+
 short_codes = Table(
     "short_codes",
     metadata,
@@ -563,6 +576,7 @@ TABLES: Mapping[type, Table] = {
     directory.User: users,
     directory.Credential: credentials,
     directory.OwnNumber: numbers,
+    directory.Line: lines,
     directory.ShortCode: short_codes,
     directory.Keyword: keywords,
     directory.BlacklistEntry: blacklist,

@@ -17,6 +17,7 @@ from chappe.model.directory import (
     Handset,
     HandsetItem,
     Keyword,
+    Line,
     OwnNumber,
     ShortCode,
     Subscription,
@@ -92,6 +93,7 @@ EARNED = LedgerEntry(
     2, 7, NOW, EntryKind.WELCOME, "platform:welcome", "account:7", 200_000, 200_000, 0, "welcome"
 )
 NUMBER = OwnNumber(4, 7, "33639980000", "https://example.com/in", "", "rest", NOW)
+LINE = Line(16, 7, "33639980000", "192.0.2.1", "https://example.com/calls", NOW)
 SHORT_CODE = ShortCode(5, "20345", "FR", 150, "Shared")
 KEYWORD = Keyword(6, 7, "20345", "POLL", "https://example.com/in", "", "rest", NOW)
 BLOCKED = BlacklistEntry(8, 7, "33612345678", "STOP", NOW)
@@ -122,6 +124,8 @@ OUTCOMES: Mapping[str, Any] = {
     "POST /v1/numbers": NUMBER,
     "PATCH /v1/numbers/{number}": NUMBER,
     "DELETE /v1/numbers/{number}": None,
+    "GET /v1/lines": (LINE,),
+    "PATCH /v1/lines/{number}": LINE,
     "GET /v1/keywords": (KEYWORD,),
     "POST /v1/keywords": KEYWORD,
     "PATCH /v1/keywords/{id}": KEYWORD,

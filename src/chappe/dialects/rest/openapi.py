@@ -12,6 +12,7 @@ from chappe.dialects.contract import Operation
 from chappe.dialects.rest import (
     account,
     inbound,
+    lines,
     messages,
     network,
     notices,
@@ -96,6 +97,9 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         inbound.NumberChange(url="https://example.com/inbound", email="sms@example.com"),
         inbound.KeywordRequest(short_code="20345", word="POLL", url="https://example.com/inbound"),
         inbound.KeywordChange(url="https://example.com/poll"),
+        lines.LineChange(
+            notification_url="https://example.com/calls?from=_CALLER_", allowed_sources="192.0.2.1|192.0.2.7"
+        ),
         inbound.BlockRequest(number="+33612345678", reason="asked by telephone"),
         subscriptions.SubscriptionRequest(
             url="https://example.com/sms", events=["message.delivered", "message.received"]
@@ -157,6 +161,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             None,
         ),
         inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT),
+        lines.Line("33639980000", "https://example.com/calls?from=_CALLER_", "192.0.2.1|192.0.2.7", _AT),
         inbound.Numbers(
             [inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT)],
             [inbound.ShortCode("20345", "FR", "Shared", shapes.credits_of(0))],

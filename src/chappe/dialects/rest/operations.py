@@ -7,6 +7,7 @@ from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.rest import (
     account,
     inbound,
+    lines,
     messages,
     network,
     notices,
@@ -42,6 +43,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **inbound.LINES,
     **subscriptions.LINES,
     **sandbox.LINES,
+    **lines.LINES,
     **network.LINES,
     f"GET {wire.DOCUMENT_PATH}": table.line(
         wire.bare(object),
