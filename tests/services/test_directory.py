@@ -54,12 +54,13 @@ async def credential(world: World, new: NewAccount, dialect: str) -> int:
 async def test_a_new_account_has_credentials_of_the_documented_shape(world: World) -> None:
     new = await accounts.create_account(world.platform, "My Shop", email="Me@Shop.example")
     secrets = new.secrets
-    assert set(secrets) == {"rest", "orange", "netoxygen", "capitole", "axialys", "keyyo"}
+    assert set(secrets) == {"rest", "orange", "netoxygen", "capitole", "axialys", "keyyo", "smpp"}
     assert re.fullmatch("ck_[a-z2-7]{32}", secrets["rest"].secret) and not secrets["rest"].login
     assert re.fullmatch("[0-9a-f]{11}", secrets["orange"].secret) and not secrets["orange"].login
     assert secrets["netoxygen"].login == "my-shop"
     assert re.fullmatch("[0-9a-f]{40}", secrets["capitole"].secret) and secrets["capitole"].login == "my-shop"
     assert secrets["axialys"].login == "me@shop.example"
+    assert secrets["smpp"].login == "my-shop" and re.fullmatch("[a-z2-7]{8}", secrets["smpp"].secret)
     (number,) = await world.platform.store.queries.own_numbers(new.account.id)
     assert secrets["keyyo"].login == number.number
     assert re.fullmatch("[0-9a-f-]{36}", new.account.guid) and new.account.email == "me@shop.example"
@@ -71,7 +72,7 @@ async def test_a_new_account_has_credentials_of_the_documented_shape(world: Worl
 
 async def test_every_credential_opens_its_own_dialect_only(world: World) -> None:
     new = await world.account()
-    for dialect in ("rest", "orange", "netoxygen", "capitole", "axialys"):
+    for dialect in ("rest", "orange", "netoxygen", "capitole", "axialys", "smpp"):
         caller = await enter(world, dialect, offer(new, dialect))
         assert (caller.account_id, caller.user_id, caller.dialect) == (new.account.id, new.user.id, dialect)
         other = "orange" if dialect == "rest" else "rest"

@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+
+import pytest_asyncio
 
 from chappe.bus.memory import MemoryTopics
 from chappe.carriers.smpp.carrier import SmppCarrier
 from chappe.carriers.smpp.settings import read_settings
 from chappe.model.messages import Direction, InboundMessage, Message, MessageState, Receipt, Submission
 from chappe.model.smstext import plan
+from chappe.settings import Settings
+from tests.carriers.smpp.served import Served, serving
 from tests.peers.smsc import Smsc
 from tests.peers.time import ManualTime
-from tests.platform import START, ManualClock
+from tests.platform import START, ManualClock, a_world
 
 
 @dataclass
@@ -151,3 +155,11 @@ def a_text(number: int = 1, text: str = "Hello", **fields: Any) -> Message:
         }
         | fields
     )
+
+
+@pytest_asyncio.fixture
+async def served(migrated_sqlite, tmp_path) -> AsyncIterator[Served]:  # type: ignore[no-untyped-def]
+    (tmp_path / "chappe.db").write_bytes(migrated_sqlite.read_bytes())
+    settings = Settings(smpp_server={"port": 0, "window": 20, "binds": 3})
+    async with a_world(str(tmp_path), settings) as world, serving(world) as port, AsyncExitStack() as stack:
+        yield Served(world, await world.account(), port, stack)

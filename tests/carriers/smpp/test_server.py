@@ -1,12 +1,8 @@
 """Accounts that bind to us: what they send, ask, and are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 
 from chappe.carriers.smpp.orders import FAULTS, STATES
 from chappe.carriers.smpp.server import read_settings
@@ -35,56 +31,13 @@ from chappe.protocols.smpp.codes import Command, Status, Tag
 from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
 from chappe.protocols.smpp.receipts import State, read_receipt
 from chappe.services import accounts, inbox, sandbox
-from chappe.services.accounts import NewAccount
 from chappe.settings import Settings
-from tests.peers.esme import Esme, an_esme, bind
-from tests.platform import World, a_world, caller
+from tests.carriers.smpp.served import Served, serving
+from tests.peers.esme import an_esme, bind
+from tests.platform import a_world, caller
 
 MOBILE = "33639980001"
 OK = Status.ESME_ROK
-
-
-@dataclass
-class Served:
-    """A platform whose SMPP server listens, and an account of it."""
-
-    world: World
-    new: NewAccount
-    port: int
-    stack: AsyncExitStack
-
-    @property
-    def login(self) -> tuple[str, str]:
-        secret = self.new.secrets["smpp"]
-        return secret.login, secret.secret
-
-    async def esme(self, command: Command = Command.BIND_TRANSCEIVER) -> Esme:
-        """One more connection, bound."""
-        esme = await self.stack.enter_async_context(an_esme(self.port))
-        answer = await bind(esme, *self.login, command)
-        assert answer.status == OK, answer
-        return esme
-
-
-@asynccontextmanager
-async def serving(world: World) -> AsyncIterator[int]:
-    server = world.chappe.smpp_server
-    assert server is not None
-    task = asyncio.create_task(server.run())
-    await server.ready.wait()
-    try:
-        yield server.port
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-@pytest_asyncio.fixture
-async def served(migrated_sqlite, tmp_path) -> AsyncIterator[Served]:  # type: ignore[no-untyped-def]
-    (tmp_path / "chappe.db").write_bytes(migrated_sqlite.read_bytes())
-    settings = Settings(smpp_server={"port": 0, "window": 20, "binds": 3})
-    async with a_world(str(tmp_path), settings) as world, serving(world) as port, AsyncExitStack() as stack:
-        yield Served(world, await world.account(), port, stack)
 
 
 def submit(text: bytes = b"Bonjour", **changed: object) -> ShortMessage:
