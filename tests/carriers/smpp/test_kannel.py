@@ -29,9 +29,7 @@ async def test_kannel_sends_and_is_told(served: Served, tmp_path: Path) -> None:
             for text in TEXTS.values():
                 coding = "2" if "ê" in text else "0"
                 assert await peer.send(f"+{MOBILE}", text, coding=coding) == "0: Accepted for delivery"
-                while not (
-                    found := await queries.list_messages(who.account_id, ListMessages(state="queued"))
-                ):
+                while not (found := await queries.list_messages(who.account_id, queued)):
                     await bell.wait()
                 assert [(one.text, one.peer, one.address) for one in found] == [(text, MOBILE, "SHOP")]
                 await world.settle()
