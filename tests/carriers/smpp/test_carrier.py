@@ -225,8 +225,9 @@ async def test_what_had_not_left_goes_over_another_bind():
         assert sorted(one.unknown for one in net.told.submissions) == [False, False, True]
 
 
-async def test_an_smsc_that_never_answers_leaves_messages_unknown_and_its_link_dead():
-    async with an_smsc([ignore]) as smsc, a_net(smsc, response_seconds=10, enquire_link_seconds=60) as net:
+async def test_an_smsc_that_never_answers_leaves_messages_unknown_and_its_window_free():
+    settings = {"response_seconds": 10, "enquire_link_seconds": 60, "window": 1}
+    async with an_smsc([ignore]) as smsc, a_net(smsc, **settings) as net:
         await net.up()
         await net.carrier.submit([a_text(1)])
         await smsc.until(lambda: len(smsc.submitted) == 1)
@@ -234,6 +235,8 @@ async def test_an_smsc_that_never_answers_leaves_messages_unknown_and_its_link_d
         await net.told.until(lambda: len(net.told.submissions) == 1)
         assert net.told.submissions[0].unknown
         assert net.told.submissions[0].code == "no answer in time"
+        await net.carrier.submit([a_text(2)])
+        await smsc.until(lambda: len(smsc.submitted) == 2)
 
 
 async def test_a_second_answer_changes_nothing():

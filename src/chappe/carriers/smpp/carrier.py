@@ -53,7 +53,7 @@ class SmppCarrier:
         kinds = {"transceiver": (State.TRANSCEIVER,), "pair": (State.TRANSMITTER, State.RECEIVER)}
         context = _context(settings)
         self._links = [
-            Link(kind, settings, self, time, self._clock.now, context)
+            Link(name, kind, settings, self, time, self._clock.now, context)
             for _ in range(settings.binds)
             for kind in kinds[settings.bind]
         ]

@@ -60,6 +60,7 @@ class Link:
 
     def __init__(
         self,
+        carrier: str,
         kind: State,
         settings: SmppSettings,
         owner: Owner,
@@ -68,6 +69,7 @@ class Link:
         context: ssl.SSLContext | None,
     ) -> None:
         self.kind = kind
+        self._carrier = carrier
         self.pace = Pace(settings.per_second, time.time())
         self.submitted = self.accepted = self.refused = self.throttled = 0
         self.receipts = self.inbound = 0
@@ -227,4 +229,6 @@ class Link:
     def _enter(self, state: LinkState) -> None:
         if state is not self._state:
             self._state, self._since = state, self._now()
-            _log.info("link", kind=self.kind.value, state=state.value, error=self._error)
+            _log.info(
+                "link", carrier=self._carrier, kind=self.kind.value, state=state.value, error=self._error
+            )
