@@ -33,6 +33,7 @@ class Told:
     happened: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     broken: bool = False
+    poison: str = ""
     taken_over: bool = False
 
     def __post_init__(self) -> None:
@@ -55,6 +56,8 @@ class Told:
     async def receipts(self, batch: Sequence[Receipt]) -> Sequence[str | None]:
         self.batches.append(len(batch))
         await self._work()
+        if any(receipt.carrier_id == self.poison for receipt in batch):
+            raise ZeroDivisionError("a defect")
         self.heard += batch
         self.happened.set()
         return [receipt.carrier_id for receipt in batch]

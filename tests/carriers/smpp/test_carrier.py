@@ -323,6 +323,16 @@ async def test_what_cannot_be_written_is_brought_again():
         assert (len(net.told.heard), len(net.told.received)) == (1, 1)
 
 
+async def test_a_receipt_that_nobody_can_write_holds_up_no_other():
+    async with an_smsc() as smsc, a_net(smsc) as net:
+        await net.up()
+        net.told.poison = "3"
+        smsc.bring(*(a_receipt(str(number)) for number in range(1, 6)))
+        await smsc.until(lambda: len(smsc.statuses) == 5)
+        assert smsc.statuses == [0, 0, Status.ESME_RX_T_APPN, 0, 0]
+        assert [one.carrier_id for one in net.told.heard] == ["1", "2", "4", "5"]
+
+
 async def test_no_more_is_read_while_too_much_waits_to_be_durable():
     async with an_smsc() as smsc, a_net(smsc, unacknowledged=50) as net:
         await net.up()
@@ -373,6 +383,17 @@ async def test_a_shutdown_does_not_wait_for_ever():
         await smsc.until(lambda: len(smsc.submitted) == 1)
         await net.stop()
         assert [one.unknown for one in net.told.submissions] == [True]
+
+
+async def test_a_shutdown_does_not_wait_for_a_database_that_is_away():
+    async with an_smsc([drop]) as smsc, a_net(smsc) as net:
+        await net.up()
+        net.told.gate.clear()
+        await net.carrier.submit([a_text(1)])
+        await smsc.until(lambda: len(smsc.submitted) == 1)
+        await net.until(lambda: net.links[0].state is LinkState.DOWN)
+        await net.stop()
+        assert net.told.submissions == []
 
 
 async def test_a_carrier_runs_again():

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -125,7 +125,7 @@ class SmppCarrier:
             await _ended(pump)
             if self._gaps is not None:
                 self._gaps.cancel()
-            await self._hand_over()
+            await self._within_grace(self._hand_over())
 
     # --- what links tell
 
@@ -275,6 +275,13 @@ class SmppCarrier:
         if self._gaps_wanted:
             self._gaps_wanted = False
             await self._incoming.give_out()
+
+    async def _within_grace(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the last work, unless the database is away: nobody waits for it for ever."""
+        task = asyncio.create_task(work)
+        alarm = self._time.call_at(self._time.time() + _GRACE, task.cancel)
+        await asyncio.gather(task, return_exceptions=True)
+        alarm.cancel()
 
     async def _answers_under_way(self) -> None:
         """Wait until what has left is answered and told, but not for ever."""

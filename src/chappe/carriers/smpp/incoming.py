@@ -128,12 +128,17 @@ class Incoming:
         return InboundMessage(self._carrier, "", sender, body.dest, text, encoding, now)
 
     async def _keep_reports(self, brought: Sequence[Brought]) -> None:
+        """All at once; where that fails, one by one, so that one that nobody can write holds up no other."""
         status = Status.ESME_ROK
         try:
             await self._reports.keep([one.value for one in brought if isinstance(one.value, Dated)])
             await self._remember()
         except Exception:  # noqa: BLE001 - the loop of a carrier's link
-            _log.exception("receipts were not written", carrier=self._carrier, count=len(brought))
+            if len(brought) > 1 and self._sink.holds():
+                for one in brought:
+                    await self._keep_reports([one])
+                return
+            _log.exception("a receipt was not written", carrier=self._carrier, count=len(brought))
             status = Status.ESME_RX_T_APPN
         by_connection: dict[Connection[Unit], list[Asked]] = {}
         for one in brought:
