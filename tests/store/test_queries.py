@@ -242,7 +242,7 @@ async def test_the_clockwork(ground: Ground) -> None:
     assert await ask.next_due() is None
     scheduled = ground.message(1, state=MessageState.SCHEDULED, due_at=START + timedelta(hours=1))
     sent = ground.message(1, state=MessageState.SENT, expires_at=START + timedelta(hours=2))
-    over = ground.message(1, state=MessageState.DELIVERED, expires_at=START)
+    over = ground.message(1, state=MessageState.DELIVERED, expires_at=START, finished_at=START)
     await ground.records.commit(Changes(insert=[scheduled, sent, over]))
     assert await ask.next_due() == START + timedelta(hours=1)
     assert await ask.scheduled_messages(START, 9) == ()

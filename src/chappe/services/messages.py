@@ -73,6 +73,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     due_at = command.send_at if scheduled and command.send_at is not None else now
     validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
     ids = platform.ids
+    batch_id = ids.new_id()
     messages = [
         Message(
             id=ids.new_id(),
@@ -88,7 +89,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             price=way.price * text.segments,
             carrier=way.carrier,
             dialect=caller.dialect,
-            batch_id=0,
+            batch_id=batch_id,
             created_at=now,
             due_at=due_at,
             send_at=due_at if scheduled else None,

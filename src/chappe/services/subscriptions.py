@@ -130,9 +130,13 @@ async def notices_to_hand_over(platform: Platform, happened: Sequence[Message]) 
     made = HandedNotices(platform, {}, [])
     # Of two steps of one message only the pair can tell which really happened: those wait in the database.
     steps = Counter(message.id for message in happened)
+    wanting: dict[tuple[int, MessageState], Sequence[Subscription]] = {}
     for message in happened:
         name = EVENT_OF_STATE.get(message.state)
-        for subscription in await _wanting(platform, message.account_id, name):
+        asked = (message.account_id, message.state)
+        if asked not in wanting:
+            wanting[asked] = await _wanting(platform, message.account_id, name)
+        for subscription in wanting[asked]:
             assert name is not None  # nobody wants what has no name
             room = steps[message.id] == 1 and handover.reserve_job(message.account_id)
             job = notice_job(platform, message, name, now, subscription, running=room)

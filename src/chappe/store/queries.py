@@ -190,7 +190,7 @@ def scheduled_messages(connection: Connection, now: datetime, limit: int) -> tup
 # across accounts: the platform's own clockwork
 def expired_messages(connection: Connection, now: datetime, limit: int) -> tuple[Message, ...]:
     """Messages whose validity has ended without a final word."""
-    statement = _select(Message).where(_OPEN, _m.expires_at <= now)
+    statement = _select(Message).where(_OPEN, _m.expires_at <= now, _m.state != MessageState.SCHEDULED)
     return _all(connection, Message, statement.order_by(_m.expires_at).limit(limit))
 
 
@@ -198,7 +198,6 @@ def expired_messages(connection: Connection, now: datetime, limit: int) -> tuple
 def next_due(connection: Connection) -> datetime | None:
     """When the next queued, scheduled or expiring message needs attention."""
     times = [
-        connection.execute(select(func.min(_m.due_at)).where(_m.state == MessageState.QUEUED)).scalar(),
         connection.execute(select(func.min(_m.due_at)).where(_m.state == MessageState.SCHEDULED)).scalar(),
         connection.execute(select(func.min(_m.expires_at)).where(_OPEN)).scalar(),
     ]
