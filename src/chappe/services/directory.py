@@ -71,7 +71,6 @@ async def _admit(
     match offered:
         case Key(secret):
             trace = door.trace(dialect, secret)
-            login = door.key_login(dialect, secret)
         case Password(login, password):
             trace = door.trace(dialect, login, password)
         case Digest(login):
@@ -81,6 +80,21 @@ async def _admit(
     known = door.caller(trace, now)
     if known is not None:
         return known
+    if not trace:
+        return await _prove(platform, dialect, offered, trace, peer, region)
+    # Whoever comes with the same credentials meanwhile waits for the same proof.
+    return await door.together(trace, lambda: _prove(platform, dialect, offered, trace, peer, region))
+
+
+async def _prove(
+    platform: Platform, dialect: str, offered: Credentials, trace: bytes, peer: str, region: str
+) -> Caller | None:
+    door, now = platform.door, platform.clock.now()
+    match offered:
+        case Key(secret):
+            login = door.key_login(dialect, secret)
+        case Password(login) | Digest(login) | SourceAddress(login):
+            pass
     door.check_failures(f"address {peer}", _FAILURES_OF_AN_ADDRESS, now)
     found = await platform.store.queries.credential_by_login(dialect, login)
     if found is not None and found.expires_at is not None and found.expires_at <= now:

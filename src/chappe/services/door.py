@@ -4,11 +4,11 @@ failures (reference: performance.md 3.4)."""
 import asyncio
 import hmac
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import blake2b, md5
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -68,6 +68,7 @@ class Door:
         self._used: Remembered[bool] = Remembered(timedelta(seconds=_NONCE_SECONDS), 100_000)
         self._paced: Remembered[bool] = Remembered(timedelta(seconds=1), 100_000)
         self._running: dict[bytes, asyncio.Task[bool]] = {}
+        self._admitting: dict[bytes, asyncio.Task[Caller | None]] = {}
         self._dummy: str | None = None
 
     def key_login(self, dialect: str, secret: str) -> str:
@@ -81,6 +82,17 @@ class Door:
     def caller(self, trace: bytes, now: datetime) -> Caller | None:
         """Who was let in with these credentials in the last two seconds."""
         return self._callers.get(trace, now)
+
+    async def together(
+        self, trace: bytes, prove: Callable[[], Coroutine[Any, Any, Caller | None]]
+    ) -> Caller | None:
+        """Prove credentials, once for all who offer them at the same moment."""
+        task = self._admitting.get(trace)
+        if task is None:
+            task = asyncio.create_task(prove())
+            self._admitting[trace] = task
+            task.add_done_callback(lambda _: self._admitting.pop(trace, None))
+        return await asyncio.shield(task)
 
     def remember(self, trace: bytes, caller: Caller, now: datetime) -> None:
         """Let the same credentials in again without a look into the store, for two seconds."""
