@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
-from chappe.model.changes import Changes
+from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault
 from chappe.model.ledger import Route
-from chappe.model.messages import EarlyReceipt, MessageState
+from chappe.model.messages import EarlyReceipt, Message, MessageState
 from chappe.services import accounts, network, traffic
 from chappe.web.charts import Line, draw
 from tests.platform import START, World
@@ -136,16 +136,20 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
         await send_one(world, shop)
     await send_one(world, shop, to="+41791234567")
     await send_one(world, shop, send_at=START + timedelta(hours=2))
+    held = await send_one(world, shop, send_at=START + timedelta(hours=1))
+    rule = Update(Message, held.id, shop.account.id, {"held_by": "fr.sunday"})
     await platform.store.commit(
         Changes(
+            update=[rule],
             insert=[
                 EarlyReceipt(7, "free", "ab12", MessageState.DELIVERED, "000", START, "DELIVRD", "no message")
-            ]
+            ],
         )
     )
     page = await browser.get("/network/queue")
+    assert "A rule allows it no earlier: fr.sunday" in page.words("//*[@id='list']")[0]
     assert "Its sender chose a later time" in page.words("//*[@id='list']")[0]
-    assert page.words("//*[@id='depths']//tbody/tr/td") == ["3", "1", "1"]
+    assert page.words("//*[@id='depths']//tbody/tr/td") == ["3", "1", "2"]
     assert "ab12" in page.words("//*[@id='parked']")[0] and "no message" in page.words("//*[@id='parked']")[0]
     page = await browser.get("/network/queue?carrier=free")
     first = page.words("//*[@id='list']//tbody/tr")[0]
@@ -159,7 +163,7 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
     before = await world.balance(shop.account)
     fields = {"carrier": "free", "most": "2"}
     page = await browser.post("/network/queue/stop", fields, at="/network/queue?carrier=free")
-    assert page.words("//*[@id='depths']//tbody/tr/td") == ["1", "1", "1"]
+    assert page.words("//*[@id='depths']//tbody/tr/td") == ["1", "1", "2"]
     assert await world.balance(shop.account) == before + 2000
     await browser.post("/network/queue/stop", {**fields, "most": "x"}, at="/network/queue?carrier=free")
     assert await world.balance(shop.account) == before + 2000

@@ -9,12 +9,14 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
 import chappe.web
+from chappe.model.carriers import LinkState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
 from chappe.model.events import EventName
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState
+from chappe.model.network import Reason
 from chappe.services import accounts, sandbox
 from chappe.web import rendering, words
 
@@ -73,6 +75,9 @@ def test_french_never_breaks_a_line_before_high_punctuation() -> None:
         (words.DIALECT, accounts.DIALECTS),
         (words.SECRET, accounts.DIALECTS),
         (words.RECEIPT, sandbox.ReceiptKind),
+        (words.LINK, ["", *LinkState]),
+        (words.LINK_TONE, LinkState),
+        (words.REASON_WAITS, Reason),
         (words.REFUSE, ["", *sandbox.RefuseKind]),
     ],
 )

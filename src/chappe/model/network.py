@@ -119,14 +119,17 @@ class Waiting:
     expires_at: datetime | None
     attempts: int
     carrier_code: str
+    held_by: str = ""
 
 
 class Reason(StrEnum):
-    """Why a message waits. SCHEDULED: its sender asked for a later time. LATER: its network refused for now
+    """Why a message waits. SCHEDULED: its sender asked for a later time. RULE: a rule allows it no
+    earlier. LATER: its network refused for now
     and is asked again then. DOWN: its carrier is not up. GONE: the settings file knows no such carrier. TURN:
     others are before it, as fast as the carrier takes them."""
 
     SCHEDULED = "scheduled"
+    RULE = "rule"
     LATER = "later"
     DOWN = "down"
     GONE = "gone"

@@ -50,7 +50,8 @@ async def read_queue(
 def why(message: Waiting, owner: str, views: Mapping[str, CarrierView], now: datetime) -> Held:
     """The reason why a message waits, and until when."""
     if message.state is MessageState.SCHEDULED:
-        return Held(message, owner, Reason.SCHEDULED, message.due_at)
+        reason = Reason.RULE if message.held_by else Reason.SCHEDULED
+        return Held(message, owner, reason, message.due_at, message.held_by)
     if message.due_at > now:
         return Held(message, owner, Reason.LATER, message.due_at, message.carrier_code)
     view = views.get(message.carrier)

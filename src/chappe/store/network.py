@@ -28,7 +28,7 @@ _SCHEDULED = text("messages.state = 'scheduled'")
 _DEAD = text("jobs.state = 'dead'")
 _WAITING = select(
     *(_m.id, _m.ref, _m.account_id, _m.state, _m.peer, _m.carrier),
-    *(_m.created_at, _m.due_at, _m.expires_at, _m.attempts, _m.carrier_code),
+    *(_m.created_at, _m.due_at, _m.expires_at, _m.attempts, _m.carrier_code, _m.held_by),
 )
 
 

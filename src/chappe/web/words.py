@@ -131,6 +131,7 @@ CARRIER: dict[str, str] = {"smpp": "SMPP", "sandbox": N_("virtual telephones")}
 
 REASON_WAITS: dict[str, str] = {
     Reason.SCHEDULED: N_("Its sender chose a later time"),
+    Reason.RULE: N_("A rule allows it no earlier"),
     Reason.LATER: N_("Its network refused it for now and is asked again"),
     Reason.DOWN: N_("Its carrier is not up"),
     Reason.GONE: N_("The settings file knows no such carrier any more"),
