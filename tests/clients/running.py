@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event
@@ -55,6 +55,8 @@ class Server:
             orange_id=made["orange"]["id"],
             user=made["netoxygen"]["user"],
             password=made["netoxygen"]["pass"],
+            capitole=made["capitole"],
+            keyyo=made["keyyo"],
         )
 
 
@@ -71,6 +73,8 @@ class Account:
     user: str
     password: str
     earlier: frozenset[str] = frozenset()
+    capitole: Mapping[str, str] = field(default_factory=dict)
+    keyyo: Mapping[str, str] = field(default_factory=dict)
 
     def from_now(self) -> "Account":
         """The same account, as if it had no messages yet."""
