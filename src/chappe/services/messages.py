@@ -177,12 +177,11 @@ async def _write(
             )
         )
     moves = [LedgerMove(caller.account_id, -price, EntryKind.MESSAGES, messages=len(messages))]
-    events = [(message, message.created_at) for message in messages]
     changes = Changes(
         insert=[*messages, *stored],
         reach=[(caller.account_id, message.peer) for message in messages],
         ledger=moves if messages else [],
-        enqueue=await subscriptions.notices(platform, events) if messages else [],
+        enqueue=await subscriptions.notices_of_acceptance(platform, messages),
     )
     try:
         committed = await platform.store.commit(changes)

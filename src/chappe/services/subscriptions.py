@@ -51,6 +51,13 @@ async def notices(platform: Platform, happened: Sequence[tuple[Message, datetime
     return [job for jobs in by_message.values() for job in jobs]
 
 
+async def notices_of_acceptance(platform: Platform, messages: Sequence[Message]) -> Sequence[Job]:
+    """The deliveries for messages of one account that were accepted now, which hardly anybody wants."""
+    if not messages or not await _wanting(platform, messages[0].account_id, EventName.MESSAGE_ACCEPTED):
+        return ()
+    return await notices(platform, [(message, message.created_at) for message in messages])
+
+
 async def notices_by_message(
     platform: Platform, happened: Sequence[tuple[Message, datetime]]
 ) -> Mapping[int, list[Job]]:
