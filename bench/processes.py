@@ -33,6 +33,14 @@ def memory_megabytes(root: int) -> float:
     return kilobytes / 1024
 
 
+def resident_megabytes(pid: int) -> float:
+    """Memory that one process has at this moment, shared pages included."""
+    for line in _text(_PROC / str(pid) / "status").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadTime:
     """CPU seconds of one thread, in the program itself and in the kernel for it."""

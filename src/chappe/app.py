@@ -23,6 +23,7 @@ from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.errors import Unavailable
 from chappe.model.events import MessageEvent
+from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
 from chappe.services import jobs, messages, network, traffic
@@ -224,6 +225,10 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         await platform.store.gather_contacts(platform.clock.now())
         return False
 
+    async def keep_claims() -> bool:
+        await chappe.queue.keep_claims()
+        return False
+
     async def retain() -> bool:
         return bool(await platform.store.forget(platform.clock.now(), 1000))
 
@@ -255,6 +260,7 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         _repeat(platform, "minutes", save, None, _SAVE_EVERY),
         _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),
         _repeat(platform, "jobs", work, platform.store.queries.next_job_at),
+        _repeat(platform, "claims", keep_claims, None, CLAIM.total_seconds() / 3),
         _repeat(platform, "disk", look_at_disk, None),
         _heed(platform, "directory", platform.door.forget),
     ]

@@ -96,6 +96,8 @@ async def open_platform(
     ids, node = SortableIds(clock, number), f"{gethostname()} {number}"
     metrics = Metrics()
     records = Records(database, clock, ids, metrics)
+    if serving and not records.shared:
+        await records.end_claims(clock.now())
     await records.adopt(
         [
             ShortCode(ids.new_id(), code.number, code.country, round(code.revenue * CREDIT), code.label)

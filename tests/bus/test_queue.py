@@ -318,3 +318,15 @@ async def test_two_processes_on_one_database(world: World, database_address: str
             pass
     assert sorted(one.id for one in here.seen + there.seen) == sorted(one.id for one in jobs)
     assert await jobs_of(world) == []
+
+
+async def test_what_is_being_done_stays_claimed_and_no_more(ground: Ground) -> None:
+    kept, left = ground.job(), ground.job()
+    await ground.records.commit(Changes(enqueue=[kept, left]))
+    assert len(await claim(ground)) == 2
+    ground.clock.at = START + CLAIM / 2
+    await ground.records.keep_claims([kept.id], START + CLAIM * 3 / 2)
+    ground.clock.at = START + CLAIM
+    assert [job.id for job in await claim(ground)] == [left.id]
+    await ground.records.end_claims(ground.clock.now())
+    assert {job.id for job in await claim(ground)} == {kept.id, left.id}

@@ -141,7 +141,7 @@ class Ground:
             due_at=self.clock.now(),
             created_at=self.clock.now(),
         )
-        return replace(made, **chosen)
+        return made._replace(**chosen)
 
 
 @asynccontextmanager

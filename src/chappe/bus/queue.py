@@ -26,6 +26,7 @@ class Queue:
         self._platform = platform
         self._kinds = kinds
         self._handed: set[asyncio.Task[None]] = set()
+        self._at_work: set[int] = set()
 
     async def step(self) -> int:
         """Claim what is due and do it; returns how many jobs that were."""
@@ -34,6 +35,13 @@ class Queue:
         if jobs:
             await asyncio.gather(*(self._work(job) for job in jobs))
         return len(jobs)
+
+    async def keep_claims(self) -> None:
+        """Say that what is being done is being done; what a dead process was doing is free when its claims
+        run out."""
+        if self._at_work:
+            until = self._platform.clock.now() + CLAIM
+            await self._platform.store.keep_claims(list(self._at_work), until)
 
     def take(self, job: Job, message: Message) -> None:
         """Do a job that was written as running a moment ago, about a message that is known already."""
@@ -71,6 +79,7 @@ class Queue:
         kind = self._kinds.get(job.kind)
         if kind is None:
             return self._result(job, JobState.DEAD, f"there is no job of the kind {job.kind}")
+        self._at_work.add(job.id)
         try:
             outcome = await kind.run(self._platform, job, *subject)
         except CarrierError as error:
@@ -85,6 +94,8 @@ class Queue:
             reference = uuid4().hex[:12]
             _log.exception("job failed", job=job.id, kind=job.kind, reference=reference)
             return self._again(job, kind, f"internal error, reference {reference}", None)
+        finally:
+            self._at_work.discard(job.id)
         return self._result(job, JobState.DONE, outcome) if kind.kept else None
 
     def _again(self, job: Job, kind: JobKind, outcome: str, retry_after: float | None) -> JobResult:

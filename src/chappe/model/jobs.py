@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-CLAIM = timedelta(minutes=5)
+CLAIM = timedelta(seconds=30)
 """How long a runner has for one attempt before another one may take the job over."""
 
 

@@ -167,6 +167,10 @@ class Store(Protocol):
         """Note who wrote to which mobile, from the messages of the last time; returns how many those were."""
         ...
 
+    async def keep_claims(self, job_ids: Sequence[int], until: datetime) -> None:
+        """Jobs that are still being done, until then; to be said again before the claim runs out."""
+        ...
+
     async def forget(self, now: datetime, limit: int) -> int:
         """Erase up to `limit` rows of each kind that are older than their retention; returns how many.
 

@@ -15,7 +15,9 @@ _RIPE_AFTER = timedelta(seconds=10)
 """A message that is this old is committed, whatever node made it: no smaller id is still to come (our choice;
 clocks of nodes may differ by less)."""
 
-_MOST = 200_000
+_MOST = 20_000
+"""Messages in memory at once: some ten megabytes, however many there are."""
+
 _AT_ONCE = 500
 """Rows in one transaction: other writes wait no longer than a few milliseconds."""
 
@@ -43,10 +45,14 @@ def gathered_until(connection: Connection) -> int:
 
 async def gather_contacts(database: Database, now: datetime) -> int:
     """Gather what has become ripe; returns how many messages that were. Harmless when it is broken off."""
-    before = first_id_of(now - _RIPE_AFTER)
-    rows = await database.read(lambda connection: _ripe(connection, before))
-    if not rows:
-        return 0
+    before, gathered = first_id_of(now - _RIPE_AFTER), 0
+    while rows := await database.read(lambda connection: _ripe(connection, before)):
+        await _gather(database, rows)
+        gathered += len(rows)
+    return gathered
+
+
+async def _gather(database: Database, rows: list[Any]) -> None:
     newest: dict[tuple[str, str, int], tuple[int, datetime]] = {}
     for message_id, peer, address, account_id, at in rows:
         newest[peer, address, account_id] = (message_id, at)
@@ -56,7 +62,6 @@ async def gather_contacts(database: Database, now: datetime) -> int:
         piece = ordered[start : start + _AT_ONCE]
         await database.write(lambda connection, some=piece: _keep(connection, some))  # type: ignore[misc]
     await database.write(lambda connection: _mark(connection, rows[-1][0]))
-    return len(rows)
 
 
 def _ripe(connection: Connection, before: int) -> list[Any]:

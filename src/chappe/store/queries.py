@@ -196,7 +196,8 @@ def expired_messages(connection: Connection, now: datetime, limit: int) -> tuple
 
 # across accounts: the platform's own clockwork
 def next_due(connection: Connection) -> datetime | None:
-    """When the next queued, scheduled or expiring message needs attention."""
+    """When the clockwork has the next message to release or to end. Queued ones are their carrier's: they may
+    be many, and long due, where it is down."""
     times = [
         connection.execute(select(func.min(_m.due_at)).where(_m.state == MessageState.SCHEDULED)).scalar(),
         connection.execute(select(func.min(_m.expires_at)).where(_OPEN)).scalar(),

@@ -137,6 +137,19 @@ class Records:
         """See services/ports.py."""
         return await contacts.gather_contacts(self._database, now)
 
+    async def keep_claims(self, job_ids: Sequence[int], until: datetime) -> None:
+        """See services/ports.py."""
+        jobs = TABLES[Job]
+        running = jobs.c.id.in_(job_ids) & (jobs.c.state == JobState.RUNNING)
+        kept = update(jobs).where(running).values(claimed_until=until)
+        await self._database.write(lambda connection: connection.execute(kept))
+
+    async def end_claims(self, now: datetime) -> None:
+        """Free what earlier processes were doing: for the one server of a database, when it starts."""
+        jobs = TABLES[Job]
+        freed = update(jobs).where(jobs.c.state == JobState.RUNNING).values(claimed_until=now)
+        await self._database.write(lambda connection: connection.execute(freed))
+
     async def forget(self, now: datetime, limit: int) -> int:
         """See services/ports.py."""
         return await self._database.write(lambda connection: _forget(connection, now, limit))
