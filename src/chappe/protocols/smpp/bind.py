@@ -18,10 +18,18 @@ from chappe.protocols.errors import ProtocolError
 from chappe.protocols.smpp.bodies import Body, Empty, Login, Named, Welcome
 from chappe.protocols.smpp.codes import RESPONSE, VERSION, Command, Status, Tag, status_name
 from chappe.protocols.smpp.fields import Tlvs, tlv_number
-from chappe.protocols.smpp.pdus import HEADER, MOST_OCTETS, decode_body, decode_named, encode_body
+from chappe.protocols.smpp.pdus import (
+    HEADER,
+    MOST_OCTETS,
+    decode_body,
+    decode_message,
+    decode_named,
+    encode_body,
+)
 
 T = TypeVar("T")
 
+_SUBMIT_SM_RESP = int(Command.SUBMIT_SM_RESP)
 _LAST_SEQUENCE = 0x7FFFFFFF  # SMPP 3.4, 3.2
 
 
@@ -93,7 +101,7 @@ class Unanswered(Struct, Generic[T], frozen=True):
     tag: T
 
 
-class Asked(Struct, frozen=True):
+class Asked(Struct, frozen=True, gc=False):
     """The other side asks something; the owner answers it by `answer`."""
 
     command: Command
@@ -260,6 +268,7 @@ class Bind(Generic[T]):
         data = self._rest + data if self._rest else data
         events: list[Event[T]] = []
         at, size, pending, unpack = 0, len(data), self._pending, HEADER.unpack_from
+        hot = self._most_asked()
         while size - at >= 16 and self.state is not State.CLOSED:
             length, number, status, sequence = unpack(data, at)
             if not 16 <= length <= MOST_OCTETS:
@@ -270,8 +279,14 @@ class Bind(Generic[T]):
                 break
             body = data[at + 16 : at + length]
             at += length
-            if number == Command.SUBMIT_SM_RESP and status == 0:
-                # The way of every message, hence ahead of the others.
+            # The way of every message, hence ahead of the others.
+            if hot is not None and number == hot:
+                try:
+                    events.append(Asked(hot, sequence, decode_message(body)))
+                    continue
+                except (IndexError, ValueError, ProtocolError):
+                    pass  # the long way says what is wrong
+            if number == _SUBMIT_SM_RESP and status == 0:
                 sent = pending.pop(sequence, None)
                 if sent is None:
                     self.stray += 1
@@ -295,6 +310,12 @@ class Bind(Generic[T]):
                 self._take_request(command, sequence, body, now, events)
         self._rest = data[at:] if at < size else b""
         return events
+
+    def _most_asked(self) -> Command | None:
+        """The request that this bind is there to hear, if any."""
+        if self.side is Side.CLIENT:
+            return Command.DELIVER_SM if self.state in _RECEIVING else None
+        return Command.SUBMIT_SM if self.state in _SENDING else None
 
     def _take_answer(
         self, command: Command, status: int, sequence: int, body: bytes, events: list[Event[T]]

@@ -125,7 +125,8 @@ class Outbind(Struct, frozen=True):
     tlvs: Tlvs = ()
 
 
-class ShortMessage(Struct, frozen=True):
+# No cycle can go through the bodies of every message: the collector need not look at them.
+class ShortMessage(Struct, frozen=True, gc=False):
     """submit_sm and deliver_sm (SMPP 3.4, 4.4.1 and 4.6.1)."""
 
     service_type: ServiceType = ""
@@ -185,7 +186,7 @@ class Data(Struct, frozen=True):
     tlvs: Tlvs = ()
 
 
-class Named(Struct, frozen=True):
+class Named(Struct, frozen=True, gc=False):
     """The answer to submit_sm, deliver_sm and data_sm: the network's id of the message."""
 
     message_id: MessageName = ""

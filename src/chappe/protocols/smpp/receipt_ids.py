@@ -174,6 +174,8 @@ class IdRules:
         order: list[str] = []
         if self.rule:
             if self._fixed or self.votes.get(self.rule, 0) >= SURE_AT:
+                if self.rule == _AS_IS:
+                    return tuple(sent)
                 settled = (self._apply(self.rule, one) for one in sent)
                 return tuple(dict.fromkeys(one for one in settled if one)) or tuple(sent)
             order = [self.rule]

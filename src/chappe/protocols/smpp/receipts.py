@@ -97,8 +97,8 @@ _FIELD = re.compile(
 )
 # The form of appendix B to the letter, which most networks write; read ten times quicker than the others.
 _CUSTOMARY = re.compile(
-    rb"id:([0-9A-Za-z-]+) sub:[0-9]* dlvrd:[0-9]* submit date:([0-9]+) done date:([0-9]+)"
-    rb" stat:([A-Za-z]+) err:([0-9A-Za-z]*) text:(.*)",
+    r"id:([0-9A-Za-z-]+) sub:[0-9]* dlvrd:[0-9]* submit date:([0-9]+) done date:([0-9]+)"
+    r" stat:([A-Za-z]+) err:([0-9A-Za-z]*) text:(.*)",
     re.DOTALL,
 )
 _NAMES = ("id", "submitted", "done", "stat", "err", "text")
@@ -109,12 +109,13 @@ _MOST_OCTETS = 1024
 def read_receipt(octets: bytes, tlvs: Tlvs = (), data_coding: int = 0) -> Report:
     """Read a receipt; optional parameters count more than its text. What cannot be read is empty."""
     body = (octets or tlv(tlvs, Tag.MESSAGE_PAYLOAD) or b"")[:_MOST_OCTETS]
-    customary = _CUSTOMARY.fullmatch(body) if data_coding != 8 else None
+    line = body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace")
+    customary = _CUSTOMARY.fullmatch(line)
     if customary is not None:
-        found = dict(zip(_NAMES, [one.decode("latin-1") for one in customary.groups()], strict=True))
+        found = dict(zip(_NAMES, customary.groups(), strict=True))
         found["text"] = found["text"].strip()
     else:
-        found = _fields(body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace"))
+        found = _fields(line)
     word = found.get("stat", "")
     state = _BY_WORD.get(word.upper())
     told = tlv(tlvs, Tag.MESSAGE_STATE)
