@@ -144,6 +144,7 @@ def test_a_network_whose_default_alphabet_is_latin1() -> None:
         (0, 0x00, b"\x00\x1be", "@€", GSM7),
         (0, 0x00, b"caf\xe9", "café", GSM7),  # no septet: the network meant Latin-1
         (0, 0x01, b"a@b", "a@b", GSM7),
+        (0, 0x01, b"Voil\x7f \x1b\x281\x1b\x29 \x00", "Voilà {1} @", GSM7),  # npm's smpp writes so
         (0, 0x03, b"\xea", "ê", UCS2),
         (0, 0x08, b"\x00\xea", "ê", UCS2),
         (0, 0xF1, b"\x00", "@", GSM7),

@@ -5,6 +5,7 @@ The price of a message is that of its standard plan (model/smstext.py); a networ
 it in fewer parts, and the 16 bit reference may take one more (docs/decisions/0006).
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -37,6 +38,8 @@ _ENCODINGS = {
     Alphabet.UCS2: Encoding.UCS2,
     Alphabet.BINARY: Encoding.BINARY,
 }
+# No text in ASCII has these; npm's smpp calls GSM-7 by the number of ASCII.
+_NOT_ASCII = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 Nation = Literal["turkish", "spanish", "portuguese"]
 
 
@@ -189,6 +192,8 @@ class Texts:
         """The text of what was brought, its parts joined before. Octets that are no text come in
         hexadecimal, as in binary messages that are sent."""
         alphabet, octets = brought.coding.alphabet, brought.octets
+        if alphabet is Alphabet.ASCII and _NOT_ASCII.search(octets):
+            alphabet = Alphabet.DEFAULT
         if alphabet is Alphabet.DEFAULT and self._gsm:
             locking, single = userdata.languages_of(brought.elements)
             try:
