@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from chappe.model.commands import Credentials
 from chappe.model.errors import Refusal
 from chappe.protocols.http import HttpRequest, HttpResponse
 from chappe.services.ports import NoticeMaker
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class WireCall:
+
+class WireCall(NamedTuple):
     """What a dialect reads out of one request.
 
     `verb` is a key of the dialect's operations. `fields` are the parameters as text, each with all its
@@ -22,7 +24,7 @@ class WireCall:
     """
 
     verb: str
-    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[str]] = _NOTHING
     data: Any = None
     credentials: Sequence[Credentials] = ()
     secrets: Sequence[bytes] = ()

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -88,7 +88,7 @@ class Pipeline:
         """The answer to one request, whose exchange is kept. Never raises."""
         started = time.perf_counter()
         if "//" in request.path:
-            request = replace(request, path=_plain(request.path))
+            request = request._replace(path=_plain(request.path))
         call, caller, response = await self.run(dialect, request)
         if caller is not None and caller.account_id:
             took = int((time.perf_counter() - started) * 1000)
@@ -111,7 +111,7 @@ class Pipeline:
             request = _with_form(request)
             call = dialect.read(request)
             if call.request is None:
-                call = replace(call, request=request)
+                call = call._replace(request=request)
             caller = await self._caller(dialect, call, request)
             operation = dialect.operations.get(call.verb)
             if operation is None:
@@ -122,7 +122,7 @@ class Pipeline:
         except Refusal as refusal:
             self.platform.metrics.refused[refusal.fault] += 1
             if dialect.shows_balance and call is not None and caller is not None:
-                call = replace(call, balance=await self._balance(caller))
+                call = call._replace(balance=await self._balance(caller))
             return call, caller, dialect.refuse(refusal, call)
         except CarrierError as error:
             self.platform.metrics.refused[error.fault] += 1
@@ -276,7 +276,7 @@ def _with_form(request: HttpRequest) -> HttpRequest:
                         uploads.setdefault(segment.name, Upload(segment.filename, kind, bytes(content)))
     except (multipart.MultipartError, ValueError) as error:
         raise Refusal(Fault.INVALID_PARAMETER, f"the multipart body cannot be read: {error}") from error
-    return replace(request, form=tuple(fields), uploads=uploads)
+    return request._replace(form=tuple(fields), uploads=uploads)
 
 
 async def _answer(send: Send, response: HttpResponse, *, close: bool = False) -> None:

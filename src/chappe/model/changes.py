@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from chappe.model.errors import Fault
@@ -72,8 +73,7 @@ class JobResult(NamedTuple):
     done_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """All that one piece of work wants written.
 
     A broken unique key refuses it with `already_exists`, a balance that would fall below zero with
@@ -93,10 +93,12 @@ class Changes:
     fence: Fence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+_NO_BALANCES: Mapping[int, int] = MappingProxyType({})
+
+
+class Committed(NamedTuple):
     """What a commit did: the ids of messages that really advanced, and the new balance of each account
     whose credits moved (thousandths)."""
 
     advanced: frozenset[int] = frozenset()
-    balances: Mapping[int, int] = field(default_factory=dict)
+    balances: Mapping[int, int] = _NO_BALANCES

@@ -112,8 +112,7 @@ class SendMessages:
     add_stop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A recipient whose message was taken; `recipient` as the client wrote it."""
 
     recipient: str
@@ -129,8 +128,7 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendOutcome:
+class SendOutcome(NamedTuple):
     """What became of each recipient, in the order asked, and the balance after it (thousandths).
 
     `replayed` says that this is the stored answer of an earlier command with the same key.

@@ -1,8 +1,8 @@
 """Every fact the platform tells, past tense."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chappe.model.messages import Message, MessageState
 
@@ -33,8 +33,7 @@ EVENT_OF_STATE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEvent:
+class MessageEvent(NamedTuple):
     """Something happened to a message; `message` is its record as it is after the event.
 
     `id` is stable over retries: a customer who is told twice knows it by this.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 CREDIT = 1000
 """One credit in thousandths, the unit of every amount in the platform."""
@@ -19,8 +20,7 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerMove:
+class LedgerMove(NamedTuple):
     """Credits to move: positive `amount` to the account, negative from it (guarded: never below zero).
 
     `reference` makes a move unique within its kind (a give-back names its message); moves without one

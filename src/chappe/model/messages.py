@@ -183,8 +183,7 @@ class EarlyReceipt:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A carrier's answer to one submitted message: its ids when accepted, else a fault.
 
     `retry_after` in seconds is set when the refusal is temporary: the message goes back to the queue.

@@ -1,23 +1,25 @@
 """What we send to somebody's server or mailbox, and what it answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request of ours to somebody's server; with `redirect_is_fine` an answer 3xx counts as taken
     (it is never followed)."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NOTHING
     body: bytes = b""
     redirect_is_fine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What somebody's server answered; `body` may have been cut at the client's limit."""
 
     status: int

@@ -1,8 +1,12 @@
 """An HTTP request and an HTTP answer as plain values, so that dialects never meet a web framework."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import quote
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +18,7 @@ class Upload:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One request as it came.
 
     `target` is the raw path and query exactly as sent (digests are computed over it), `query` the raw
@@ -32,7 +35,7 @@ class HttpRequest:
     headers: Mapping[str, str]
     body: bytes
     form: tuple[tuple[bytes, bytes], ...] = ()
-    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    uploads: Mapping[str, Upload] = _NOTHING
     peer: str = ""
     secure: bool = False
     http_version: str = "1.1"
@@ -43,8 +46,7 @@ class HttpRequest:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """One answer; the server adds nothing but content-length, date and connection.
 
     `reason` is the phrase of the status line, in ASCII; empty for the usual one of the status.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
@@ -302,8 +302,7 @@ class MessageCarrier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeTarget:
+class NoticeTarget(NamedTuple):
     """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
 
     url: str = ""

@@ -1,6 +1,5 @@
 """Capitole's words: total maps, exact bytes, dates, the reports, what is masked."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote_plus
 
@@ -40,7 +39,7 @@ def test_an_answer_has_no_line_break_and_never_more_credits_than_there_are() -> 
     for balance, shown in ((9_542_000, b"9542"), (1_999, b"1"), (999, b"0"), (0, b"0")):
         assert wire.encode_sent(SendOutcome((), balance), call()).body == b"SENDING_OK;" + shown
     refusal = Refusal(Fault.BLACKLISTED, "", "to[0]")
-    refused = wire.refuse(refusal, replace(call(), balance=5_500))
+    refused = wire.refuse(refusal, call()._replace(balance=5_500))
     assert (refused.status, refused.body) == (200, b"0611223344_IS_BLACKLISTED;5")
 
 
@@ -102,7 +101,7 @@ EVENT = MessageEvent(
 
 @pytest.mark.parametrize("name", EventName)
 def test_reports_tell_the_end_of_a_message_and_nothing_else(name: EventName) -> None:
-    told = wire.notice(replace(EVENT, name=name), NoticeTarget(url="http://c.example/r?a=1#x"), START)
+    told = wire.notice(EVENT._replace(name=name), NoticeTarget(url="http://c.example/r?a=1#x"), START)
     status = wire.STATUS_OF_EVENT.get(name)
     assert (told is None) is (status is None)
     if isinstance(told, Outgoing):

@@ -428,7 +428,7 @@ def test_a_send_tells_every_recipient_and_the_balance() -> None:
 def test_a_replayed_send_is_the_same_answer_with_a_mark() -> None:
     outcome, read = OUTCOMES["POST /v1/messages"], call("POST /v1/messages")
     first = OPERATIONS["POST /v1/messages"].encode(outcome, read)
-    again = OPERATIONS["POST /v1/messages"].encode(replace(outcome, replayed=True), read)
+    again = OPERATIONS["POST /v1/messages"].encode(outcome._replace(replayed=True), read)
     assert (first.status, first.body) == (again.status, again.body)
     assert set(again.headers) - set(first.headers) == {("idempotency-replayed", "true")}
 
