@@ -75,6 +75,7 @@ REFUSED = {
         "text",
     ),
     "not GSM": ({"text": "Привет", "encoding": Encoding.GSM7}, Fault.INVALID_PARAMETER, "text"),
+    "not binary": ({"text": "0G", "encoding": Encoding.BINARY}, Fault.INVALID_PARAMETER, "text"),
     "no number": ({"recipients": ("bob",)}, Fault.INVALID_RECIPIENT, "to[0]"),
     "empty number": ({"recipients": (ALICE, "")}, Fault.INVALID_RECIPIENT, "to[1]"),
     "NUL in the number": ({"recipients": (ALICE, "33\0")}, Fault.INVALID_RECIPIENT, "to[1]"),

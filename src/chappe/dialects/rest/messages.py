@@ -44,9 +44,9 @@ class SendRequest(Body, rename={"sender": "from"}):
         Annotated[str, Meta(description="Your own label; lists can be searched by it.", max_length=255)]
         | None
     ) = None
-    encoding: Annotated[Encoding | None, Meta(description="Left out: gsm7 where it suffices, else ucs2.")] = (
-        None
-    )
+    encoding: Annotated[
+        Encoding | None, Meta(description="Left out: gsm7 or ucs2. binary: text in hexadecimal.")
+    ] = None
     purpose: Annotated[
         Purpose, Meta(description="What it is sent for; the rules of the land ask more of marketing.")
     ] = Purpose.TRANSACTIONAL
