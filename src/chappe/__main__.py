@@ -1,6 +1,7 @@
 """The command line: serve, demo, account, user, migrate."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -88,6 +89,11 @@ async def _serve(
         await listener.open([opened])
         if demo_account is not None:
             print(_what_to_paste(address, demo_account))
+        # What is here now stays: the collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
+        # The thread that writes gives the interpreter back to the loop within a millisecond.
+        sys.setswitchinterval(0.001)
         print(f"ready {address}", flush=True)
         await stopped.wait()
         chappe.close_wires()
