@@ -16,6 +16,7 @@ from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.carriers import Carriers
 from chappe.services.door import Door
+from chappe.services.guard import Guard
 from chappe.services.network import load_routes
 from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, Topics, WebClient
 from chappe.services.routing import Router
@@ -130,7 +131,12 @@ async def open_platform(
             validity_seconds=limits.validity_hours * 3600,
             stop_number=limits.stop_number,
             public_url=settings.public_url,
+            stop_text=settings.rules.stop_text,
+            senders_registered=settings.rules.senders == "registered",
+            daily_cap=round(settings.rules.daily_cap * CREDIT),
+            brake=settings.rules.brake,
         ),
+        guard=Guard(),
         node=node,
     )
     await load_routes(platform)

@@ -82,6 +82,22 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stop_number: Annotated[str, msgspec.Meta(pattern=r"^\d{3,8}$")] = "36111"
 
 
+class RulesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the owner decides of the rules on messages (services/rules.py).
+
+    `stop_text` is added to advertising that does not tell how to object, its number must be one where STOP
+    is obeyed; `senders = "registered"` refuses senders that are not registered for their account, "open" only
+    warns; `daily_cap` is the most an account may spend in a day, in credits, 0 for no limit.
+    """
+
+    stop_text: Annotated[str, msgspec.Meta(min_length=5, max_length=40, pattern=r"(?i)\bstop\b")] = (
+        " STOP au 38100"
+    )
+    senders: Literal["open", "registered"] = "open"
+    daily_cap: Price = 0
+    brake: bool = True
+
+
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
 # 000, III-E). The premium code and its share are our choice.
 DEFAULT_SHORT_CODES = (
@@ -106,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = MailSettings()
     smpp_server: dict[str, Any] = {}
     limits: Limits = Limits()
+    rules: RulesSettings = RulesSettings()
     public_url: str = ""
     secret: str = ""
 
@@ -155,7 +172,7 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
     if name in fields and isinstance(fields[name].default, str):
         tree[name] = value
         return
-    for section in ("mail", "outgoing", "limits"):
+    for section in ("mail", "outgoing", "limits", "rules"):
         if name.startswith(f"{section}_"):
             key = name.removeprefix(f"{section}_")
             tree.setdefault(section, {})[key] = value.split(",") if key == "allow" else value
@@ -170,6 +187,7 @@ def _check(settings: Settings) -> None:
     for where, credits in (
         ("limits.welcome_credits", settings.limits.welcome_credits),
         ("limits.price", settings.limits.price),
+        ("rules.daily_cap", settings.rules.daily_cap),
         *((f"tariffs of {tariff.prefix or 'all numbers'}", tariff.price) for tariff in settings.tariffs),
         *((f"short_codes {code.number}", code.revenue) for code in settings.short_codes),
     ):

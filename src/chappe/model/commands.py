@@ -52,7 +52,8 @@ Credentials = Key | Password | Digest | SourceAddress
 class Caller(NamedTuple):
     """Who asks, as services know them. `region` is where national numbers are read (ISO 3166).
 
-    `account_id` 0 is nobody: an operation that needs no credentials.
+    `account_id` 0 is nobody: an operation that needs no credentials. `daily_cap` and `open_destinations`
+    are those of its account.
     """
 
     account_id: int
@@ -65,6 +66,8 @@ class Caller(NamedTuple):
     region: str = "FR"
     credential_id: int | None = None
     exchange_id: int | None = None
+    daily_cap: int | None = None
+    open_destinations: tuple[str, ...] = ()
 
 
 # --- messages
@@ -128,6 +131,15 @@ class Refused:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a rule says of a message that goes out all the same, or later, or with a text added: the rule's
+    id, and a sentence with its source."""
+
+    rule: str
+    detail: str
+
+
 class SendOutcome(NamedTuple):
     """What became of each recipient, in the order asked, and the balance after it (thousandths).
 
@@ -137,6 +149,7 @@ class SendOutcome(NamedTuple):
     results: tuple[Accepted | Refused, ...]
     balance: int
     replayed: bool = False
+    warnings: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,7 @@ class Quote:
     forced_by: tuple[str, ...]
     recipients: tuple[QuotedRecipient, ...]
     price: int
+    warnings: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

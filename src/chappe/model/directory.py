@@ -22,7 +22,11 @@ class AccountKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who pays and owns. Credits are in thousandths. `guid` is a lower-case UUID. The users of an `operator`
-    also see and change the network: carriers, routes, tariffs, what waits."""
+    also see and change the network: carriers, routes, tariffs, what waits.
+
+    `daily_cap` is the most it may spend in a day (UTC), None for the platform's default, 0 for no limit.
+    `open_destinations` are prefixes, blanks between them, of what is open to it although closed by default
+    (model/destinations.py)."""
 
     id: int
     guid: str
@@ -37,6 +41,8 @@ class Account:
     locale: str
     created_at: datetime
     operator: bool = False
+    daily_cap: int | None = None
+    open_destinations: str = ""
 
 
 @dataclass(frozen=True, slots=True)

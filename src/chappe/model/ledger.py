@@ -25,7 +25,8 @@ class LedgerMove(NamedTuple):
 
     `reference` makes a move unique within its kind (a give-back names its message); moves without one
     are summed by account and kind into one entry for each group of writes. `messages` counts the
-    messages that the move pays for.
+    messages that the move pays for. `cap`, where not 0, is the most that the account may spend in a day
+    (UTC).
     """
 
     account_id: int
@@ -33,6 +34,7 @@ class LedgerMove(NamedTuple):
     kind: EntryKind
     reference: str | None = None
     messages: int = 0
+    cap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ def caller_of(
         dialect=dialect,
         region=region,
         credential_id=credential_id,
+        daily_cap=account.daily_cap,
+        open_destinations=tuple(account.open_destinations.split()),
     )
 
 

@@ -34,6 +34,7 @@ from chappe.model.smstext import plan
 from chappe.model.stopwords import read_stop
 from chappe.services import subscriptions
 from chappe.services.accounts import free_number, looks_like_mail
+from chappe.services.consents import withdraw
 from chappe.services.ports import Platform
 
 _STOP_REACHES_BACK = timedelta(days=90)
@@ -174,6 +175,7 @@ async def _obey(
         accounts = [account_id for account_id, _ in senders]
     for account_id in accounts:
         if word == "stop":
+            await withdraw(platform, account_id, inbound.sender)
             await _block(platform, account_id, inbound.sender, inbound.text.strip()[:40])
         else:
             await _unblock(platform, account_id, inbound.sender)

@@ -4,12 +4,14 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from chappe.model.changes import Advance, Changes, Update
 from chappe.model.commands import (
     Accepted,
     Caller,
     CancelMessages,
+    Caution,
     Quote,
     QuotedRecipient,
     QuoteMessages,
@@ -24,9 +26,12 @@ from chappe.model.messages import Direction, Message, MessageState, stepped
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.model.rules import says_stop
 from chappe.model.smstext import NotBinary, TextNotEncodable, TextPlan, plan
-from chappe.services import history, subscriptions
+from chappe.services import history, rules, subscriptions
 from chappe.services.ports import Platform
 from chappe.services.routing import Way
+from chappe.services.rules import Verdict
+
+C = TypeVar("C", SendMessages, QuoteMessages)
 
 FAR = timedelta(days=366)
 """How far ahead a message may be scheduled."""
@@ -106,9 +111,62 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     ]
     for (position, _, _), message in zip(targets, messages, strict=True):
         results[position] = Accepted(command.recipients[position], message)
-    outcome = await _write_reachable(platform, caller, command, results, messages)
+    verdict = await rules.check(platform, caller, command, sender, [one.peer for one in messages], due_at)
+    if verdict is not rules.CLEAR:
+        messages = _obey(platform, command, verdict, results)
+    outcome = await _write_reachable(platform, caller, command, results, messages, verdict.warnings)
     platform.metrics.acceptance.observe(time.perf_counter() - began)
     return outcome
+
+
+def _obey(
+    platform: Platform, command: SendMessages, verdict: Verdict, results: list[Accepted | Refused]
+) -> list[Message]:
+    """The messages as the rules leave them; `results` are changed to match."""
+    text = _with_stop(platform, command, verdict)
+    stopped = measure(platform, text) if verdict.with_stop else None
+    left: list[Message] = []
+    for position, result in enumerate(results):
+        if not isinstance(result, Accepted):
+            continue
+        message = result.message
+        refusal = verdict.refused.get(message.peer)
+        if refusal is not None:
+            if command.all_or_nothing:
+                raise _at(refusal, position)
+            results[position] = Refused(result.recipient, refusal.fault, refusal.detail)
+            continue
+        if stopped is not None and message.peer in verdict.with_stop:
+            message = message._replace(
+                text=text.text,
+                encoding=stopped.encoding,
+                segments=stopped.segments,
+                price=message.price // message.segments * stopped.segments,
+            )
+        hold = verdict.held.get(message.peer)
+        if hold is not None:
+            message = _put_off(message, hold)
+        results[position] = Accepted(result.recipient, message)
+        left.append(message)
+    return left
+
+
+def _with_stop(platform: Platform, command: C, verdict: Verdict) -> C:
+    """The command with the text that advertising gets."""
+    return replace(command, text=command.text + platform.rules.stop_text) if verdict.with_stop else command
+
+
+def _put_off(message: Message, hold: rules.Hold) -> Message:
+    """The message at its next allowed time, with all that counts from there."""
+    wait = hold.until - message.due_at
+    return message._replace(
+        state=MessageState.SCHEDULED,
+        due_at=hold.until,
+        send_at=hold.until,
+        expires_at=None if message.expires_at is None else message.expires_at + wait,
+        session_until=None if message.session_until is None else message.session_until + wait,
+        held_by=hold.rule,
+    )
 
 
 async def _write_reachable(
@@ -117,11 +175,12 @@ async def _write_reachable(
     command: SendMessages,
     results: list[Accepted | Refused],
     messages: list[Message],
+    warnings: tuple[Caution, ...],
 ) -> SendOutcome:
     """Write what may be sent. The blacklist is looked at by the commit itself, so that a STOP of this very
     moment counts, and nothing is asked for the many that are on none."""
     try:
-        return await _write(platform, caller, command, results, messages)
+        return await _write(platform, caller, command, results, messages, warnings)
     except Refusal as refusal:
         if refusal.fault is not Fault.BLACKLISTED:
             raise
@@ -136,7 +195,7 @@ async def _write_reachable(
                 raise blacklisted from met
             results[position] = Refused(result.recipient, blacklisted.fault, blacklisted.detail)
     left = [message for message in messages if message.peer not in blocked]
-    return await _write(platform, caller, command, results, left)
+    return await _write(platform, caller, command, results, left, warnings)
 
 
 async def _refuse_blocked(
@@ -162,6 +221,7 @@ async def _write(
     command: SendMessages,
     results: Sequence[Accepted | Refused],
     messages: Sequence[Message],
+    warnings: tuple[Caution, ...],
 ) -> SendOutcome:
     price = sum(message.price for message in messages)
     stored: list[StoredOutcome] = []
@@ -172,11 +232,16 @@ async def _write(
                 caller.account_id,
                 command.replay.key,
                 command.replay.fingerprint,
-                {"results": [_kept(result) for result in results], "state": _first_state(messages)},
+                {
+                    "results": [_kept(result) for result in results],
+                    "states": [_state(result) for result in results],
+                    "warnings": [[one.rule, one.detail] for one in warnings],
+                },
                 platform.clock.now(),
             )
         )
-    moves = [LedgerMove(caller.account_id, -price, EntryKind.MESSAGES, messages=len(messages))]
+    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+    moves = [LedgerMove(caller.account_id, -price, EntryKind.MESSAGES, messages=len(messages), cap=cap)]
     changes = Changes(
         insert=[*messages, *stored],
         reach=[(caller.account_id, message.peer) for message in messages],
@@ -202,7 +267,7 @@ async def _write(
         # Known only now; a crash before it is written costs a replay nothing but this figure.
         whole = {"outcome": {**one.outcome, "balance": balance}}
         platform.store.later(Changes(update=[Update(StoredOutcome, one.id, caller.account_id, whole)]))
-    return SendOutcome(tuple(results), balance)
+    return SendOutcome(tuple(results), balance, warnings=warnings)
 
 
 def wake(platform: Platform, messages: Sequence[Message]) -> None:
@@ -225,8 +290,8 @@ def _ring(platform: Platform, told: Collection[object]) -> None:
         platform.topics.publish("jobs")
 
 
-def _first_state(messages: Sequence[Message]) -> str:
-    return messages[0].state if messages else MessageState.QUEUED
+def _state(result: Accepted | Refused) -> str:
+    return result.message.state if isinstance(result, Accepted) else ""
 
 
 async def _earlier(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome | None:
@@ -243,7 +308,8 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
             "idempotency_key",
         )
     results = _list(stored.outcome["results"])
-    state = MessageState(str(stored.outcome["state"]))
+    # An outcome of a version that knew no holds has one state for all.
+    states = _list(stored.outcome.get("states")) or [stored.outcome.get("state")] * len(results)
     refs = [result for result in results if isinstance(result, str)]
     found = await history.by_ref(platform, caller.account_id, refs)
     balance = stored.outcome.get("balance")
@@ -252,13 +318,14 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
         balance = 0 if account is None else account.balance
     return SendOutcome(
         tuple(
-            Accepted(recipient, found[kept]._replace(state=state))
+            Accepted(recipient, found[kept]._replace(state=MessageState(str(state))))
             if isinstance(kept, str)
             else _refused(recipient, _list(kept))
-            for recipient, kept in zip(command.recipients, results, strict=False)
+            for recipient, kept, state in zip(command.recipients, results, states, strict=False)
         ),
         balance,
         replayed=True,
+        warnings=tuple(Caution(*map(str, _list(one))) for one in _list(stored.outcome.get("warnings"))),
     )
 
 
@@ -332,7 +399,10 @@ async def _sender(platform: Platform, caller: Caller, command: SendMessages) -> 
     """The sender id that the handset will show."""
     if command.sender:
         try:
-            return read_sender(command.sender, caller.region).value
+            wanted = read_sender(command.sender, caller.region).value
+            strict = platform.rules.senders_registered and command.sender_optional
+            if not strict or await rules.may_show(platform, caller, wanted):
+                return wanted
         except NumberError as error:
             if not command.sender_optional:
                 raise Refusal(Fault.INVALID_SENDER, str(error), "from") from error
@@ -340,20 +410,31 @@ async def _sender(platform: Platform, caller: Caller, command: SendMessages) -> 
     if default:
         return default
     numbers = await platform.store.queries.own_numbers(caller.account_id)
-    return numbers[0].number if numbers else "Chappe"
+    return numbers[0].number if numbers else rules.HOUSE_SENDER
 
 
 async def quote(platform: Platform, caller: Caller, command: QuoteMessages) -> Quote:
     """What a send would cost; the same code measures, routes and prices it. Raises Refusal."""
     text = measure(platform, command)
-    quoted = []
+    ways: list[tuple[str, int]] = []
     for position, raw in enumerate(command.recipients):
         try:
             number = _recipient(raw, caller.region)
-            price = platform.router.way("sms", number).price * text.segments
+            ways.append((number, platform.router.way("sms", number).price))
         except Refusal as refusal:
             raise _at(refusal, position) from refusal
-        quoted.append(QuotedRecipient(raw, number, price))
+    numbers = [number for number, _ in ways]
+    at = platform.clock.now()
+    verdict = await rules.check(platform, caller, command, command.sender, numbers, at)
+    for position, number in enumerate(numbers):
+        if number in verdict.refused:
+            raise _at(verdict.refused[number], position)
+    stopped = measure(platform, _with_stop(platform, command, verdict)) if verdict.with_stop else text
+    quoted = [
+        QuotedRecipient(raw, number, price * (stopped if number in verdict.with_stop else text).segments)
+        for raw, (number, price) in zip(command.recipients, ways, strict=True)
+    ]
+    text = stopped  # the longest that one of them gets
     return Quote(
         encoding=text.encoding,
         segments=text.segments,
@@ -361,6 +442,7 @@ async def quote(platform: Platform, caller: Caller, command: QuoteMessages) -> Q
         forced_by=text.forced_by,
         recipients=tuple(quoted),
         price=sum(one.price for one in quoted),
+        warnings=verdict.warnings,
     )
 
 

@@ -30,8 +30,10 @@ from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Part, R
 from chappe.model.metrics import Metrics, Minute
 from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.services.carriers import Carriers
 from chappe.services.door import Door
+from chappe.services.guard import Guard
 from chappe.services.handover import Handover
 from chappe.services.routing import Router
 
@@ -98,6 +100,15 @@ class Queries(Protocol):
     ) -> tuple[Job, ...]: ...
     async def account_names(self, account_ids: Sequence[int]) -> Mapping[int, str]: ...
     async def minutes(self, since: datetime) -> tuple[Minute, ...]: ...
+
+    async def live_bases(self, account_id: int, numbers: Sequence[str]) -> Mapping[str, MarketingBasis]: ...
+    async def marketing_bases(
+        self, account_id: int, number: str, cursor: int | None, limit: int
+    ) -> tuple[MarketingBasis, ...]: ...
+    async def registered_senders(self, account_id: int) -> tuple[RegisteredSender, ...]: ...
+    async def block_record(
+        self, account_id: int, block: str, since: datetime, until: datetime
+    ) -> tuple[int, int]: ...
 
     async def short_codes(self) -> tuple[ShortCode, ...]: ...
     async def own_numbers(self, account_id: int) -> tuple[OwnNumber, ...]: ...
@@ -342,6 +353,10 @@ class Rules:
     sandbox_numbers: tuple[str, str] = ("33639980000", "33639989999")
     stop_number: str = "36111"
     public_url: str = "http://127.0.0.1:8080"
+    stop_text: str = " STOP au 38100"
+    senders_registered: bool = False
+    daily_cap: int = 0
+    brake: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +376,7 @@ class Platform:
     door: Door
     metrics: Metrics
     rules: Rules
+    guard: Guard
     node: str
     handover: Handover = field(default_factory=Handover)
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chappe.store.database import Database, DatabaseUnusable, open_database
 from chappe.store.trouble import first_line
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test compares it with the folder."""
 
 

@@ -18,7 +18,7 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import contacts, leases, network, queries, seeds
+from chappe.store import contacts, leases, network, queries, rights, seeds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -48,8 +48,8 @@ _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
 class BoundQueries:
-    """Every function of queries.py and network.py as a coroutine without its connection; a few answers are
-    remembered for two seconds, or until this process changes what they are about."""
+    """Every function of queries.py, network.py and rights.py as a coroutine without its connection;
+    a few answers are remembered for two seconds, or until this process changes what they are about."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class BoundQueries:
         }
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        function = getattr(queries, name, None) or getattr(network, name)
+        function = next(getattr(one, name) for one in (queries, network, rights) if hasattr(one, name))
 
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))

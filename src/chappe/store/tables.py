@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chappe.model import carriers, directory, history, jobs, ledger, messages, metrics
+from chappe.model import carriers, directory, history, jobs, ledger, messages, metrics, rights, rules
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
 
@@ -189,6 +189,8 @@ accounts = Table(
     _text("locale"),
     _time("created_at"),
     Column("operator", Boolean, nullable=False, server_default=false()),
+    _number("daily_cap", null=True),
+    _text("open_destinations", added=True),
     UniqueConstraint("guid"),
     UniqueConstraint("name"),
     CheckConstraint("balance >= 0", name="balance"),
@@ -289,6 +291,38 @@ blacklist = Table(
     _text("reason"),
     _time("created_at"),
     UniqueConstraint("account_id", "number"),
+)
+
+marketing_bases = Table(
+    "marketing_bases",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _text("number"),
+    Column("basis", Choice(rules.Basis), nullable=False),
+    _text("source"),
+    _time("at"),
+    _time("withdrawn_at", null=True),
+    Index(None, "account_id", "id"),
+    _partial("uq_marketing_bases_live", "account_id", "number", where="withdrawn_at is null", unique=True),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _text("sender"),
+    _time("created_at"),
+    UniqueConstraint("account_id", "sender"),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", String(10), primary_key=True),
+    _number("spent"),
 )
 
 message_table = Table(
@@ -581,6 +615,8 @@ TABLES: Mapping[type, Table] = {
     directory.Keyword: keywords,
     directory.BlacklistEntry: blacklist,
     directory.Subscription: subscriptions,
+    rights.MarketingBasis: marketing_bases,
+    rights.RegisteredSender: senders,
     directory.Handset: handsets,
     directory.HandsetItem: handset_items,
     messages.Message: message_table,

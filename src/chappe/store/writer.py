@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -28,6 +29,7 @@ from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
 from chappe.store.leases import check_fence
+from chappe.store.rights import spend
 from chappe.store.tables import TABLES, accounts
 
 _GROUP_LIMIT = 2_000
@@ -259,6 +261,9 @@ class GroupWriter:
                 for account_id, total in totals.items()
             ],
         )
+        for account_id, account_moves in sorted(by_account.items()):
+            if any(move.cap for move in account_moves):
+                _check_cap(connection, account_id, account_moves, self._clock.now())
         entries: list[LedgerEntry] = []
         for account_id, total in totals.items():
             if account_id not in balances:
@@ -388,6 +393,21 @@ def _too_poor(connection: Connection, account_id: int, price: int) -> Refusal:
         f"this costs {in_credits(price)} credits and {in_credits(row.balance - row.reserved)} are left;"
         " buy credits or send to fewer recipients",
     )
+
+
+def _check_cap(connection: Connection, account_id: int, moves: Sequence[LedgerMove], now: datetime) -> None:
+    """Count what a group spends against the account's cap of the day, whose row `move_balances` locked."""
+    capped = [move for move in moves if move.cap]
+    cap, price = min(move.cap for move in capped), -sum(move.amount for move in capped)
+    day = now.astimezone(UTC).date()
+    spent = spend(connection, account_id, day.isoformat(), price, cap)
+    if spent is not None:
+        raise Refusal(
+            Fault.INSUFFICIENT_CREDITS,
+            f"this costs {in_credits(price)} credits, and {in_credits(spent)} of the {in_credits(cap)} that"
+            f" the account may spend on {day} are spent (rule daily-cap); wait until 00:00 UTC or ask the"
+            " operator of this platform for a higher cap",
+        )
 
 
 def _owned(change: Update | Delete) -> list[Any]:
