@@ -312,6 +312,63 @@ def make_operator(
     print(f"{name} is {'an ordinary account' if lift else 'an operator'}.")
 
 
+@account_commands.command("open-destination")
+def open_destination(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    prefix: Annotated[str, typer.Argument(help="Beginning of the numbers, with country code.")],
+    data: Data = "var",
+    lift: Annotated[bool, typer.Option("--lift", help="Closed again.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Open a destination that is closed by default, such as satellite networks.
+    Example: chappe account open-destination shop 881"""
+    from chappe.services import consents
+
+    async def change(platform: Platform) -> str:
+        found = await _find(platform, account)
+        opened = await consents.open_destination(platform, found, prefix, closed=lift)
+        return f"Open to {found.name}, although closed by default: {opened or 'nothing'}."
+
+    print(_run(_with_platform(_settings(config), data, change)))
+
+
+@account_commands.command("daily-cap")
+def set_daily_cap(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    credits: Annotated[str, typer.Argument(help="Credits a day (UTC), 0 for no limit, or: default.")],
+    data: Data = "var",
+    config: ConfigFile = None,
+) -> None:
+    """Limit what an account may spend in a day. Example: chappe account daily-cap shop 500"""
+    from chappe.services import accounts, consents
+
+    async def change(platform: Platform) -> str:
+        found = await _find(platform, account)
+        cap = None if credits == "default" else accounts.credits_of(credits)
+        await consents.set_daily_cap(platform, found, cap)
+        shown = "the platform's default" if cap is None else f"{in_credits(cap)} credits" if cap else "none"
+        return f"Daily cap of {found.name}: {shown}."
+
+    print(_run(_with_platform(_settings(config), data, change)))
+
+
+@account_commands.command("sender")
+def register_sender(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    sender: Annotated[str, typer.Argument(help="The sender, up to 11 letters and digits.")],
+    data: Data = "var",
+    config: ConfigFile = None,
+) -> None:
+    """Register a sender in letters that an account may show. Example: chappe account sender shop MyShop"""
+    from chappe.services import consents
+
+    async def register(platform: Platform) -> str:
+        found = await _find(platform, account)
+        return f"{found.name} may show {(await consents.give_sender(platform, found, sender)).sender}."
+
+    print(_run(_with_platform(_settings(config), data, register)))
+
+
 @user_commands.command("create")
 def create_user(
     account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False

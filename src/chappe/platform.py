@@ -131,7 +131,6 @@ async def open_platform(
             validity_seconds=limits.validity_hours * 3600,
             stop_number=limits.stop_number,
             public_url=settings.public_url,
-            stop_text=settings.rules.stop_text,
             senders_registered=settings.rules.senders == "registered",
             daily_cap=round(settings.rules.daily_cap * CREDIT),
             brake=settings.rules.brake,

@@ -85,14 +85,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RulesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the owner decides of the rules on messages (services/rules.py).
 
-    `stop_text` is added to advertising that does not tell how to object, its number must be one where STOP
-    is obeyed; `senders = "registered"` refuses senders that are not registered for their account, "open" only
+    `senders = "registered"` refuses senders that are not registered for their account, "open" only
     warns; `daily_cap` is the most an account may spend in a day, in credits, 0 for no limit.
     """
 
-    stop_text: Annotated[str, msgspec.Meta(min_length=5, max_length=40, pattern=r"(?i)\bstop\b")] = (
-        " STOP au 38100"
-    )
     senders: Literal["open", "registered"] = "open"
     daily_cap: Price = 0
     brake: bool = True

@@ -47,7 +47,7 @@ async def test_each_recipient_has_its_own_fate(world: World) -> None:
     outcome = await send(world, shop, BOB, ALICE, SWISS, purpose=MARKETING, all_or_nothing=False)
     bob, alice, swiss = outcome.results
     assert isinstance(bob, Refused) and bob.fault is Fault.CONSENT_MISSING
-    assert isinstance(alice, Accepted) and alice.message.text == "Hello STOP au 38100"
+    assert isinstance(alice, Accepted) and alice.message.text == "Hello STOP au 36111"
     assert isinstance(swiss, Accepted) and swiss.message.text == "Hello"
     assert {one.rule for one in outcome.warnings} >= {"fr-marketing-stop", "ch-marketing-consent"}
 
@@ -150,10 +150,10 @@ async def test_a_closed_destination_is_refused_until_it_is_opened(world: World) 
 
 async def test_an_unknown_sender_warns(world: World) -> None:
     shop = await world.account()
-    outcome = await send(world, shop, sender="Shop")
+    outcome = await send(world, shop, sender="Bank")
     assert [one.rule for one in outcome.warnings] == ["sender-right"]
-    await consents.give_sender(world.platform, shop.account, "SHOP")
-    for sender in ("Shop", "20345", ""):
+    await consents.give_sender(world.platform, shop.account, "BANK")
+    for sender in ("Bank", "Shop", "20345", ""):
         assert (await send(world, shop, sender=sender)).warnings == ()
 
 

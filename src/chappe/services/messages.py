@@ -153,7 +153,11 @@ def _obey(
 
 def _with_stop(platform: Platform, command: C, verdict: Verdict) -> C:
     """The command with the text that advertising gets."""
-    return replace(command, text=command.text + platform.rules.stop_text) if verdict.with_stop else command
+    return (
+        replace(command, text=f"{command.text} STOP au {platform.rules.stop_number}")
+        if verdict.with_stop
+        else command
+    )
 
 
 def _put_off(message: Message, hold: rules.Hold) -> Message:

@@ -353,7 +353,6 @@ class Rules:
     sandbox_numbers: tuple[str, str] = ("33639980000", "33639989999")
     stop_number: str = "36111"
     public_url: str = "http://127.0.0.1:8080"
-    stop_text: str = " STOP au 38100"
     senders_registered: bool = False
     daily_cap: int = 0
     brake: bool = True

@@ -116,7 +116,7 @@ async def _judge_block(platform: Platform, account_id: int, block: str, now: dat
 
 async def may_show(platform: Platform, caller: Caller, sender: str) -> bool:
     """Whether an account has a right to a sender: its own numbers, shared short codes, what is registered
-    for it."""
+    for it, and unless senders must be registered its name."""
     if sender == HOUSE_SENDER:
         return True
     now = platform.clock.now()
@@ -125,9 +125,13 @@ async def may_show(platform: Platform, caller: Caller, sender: str) -> bool:
         queries = platform.store.queries
         own = await queries.own_numbers(caller.account_id)
         codes = await queries.short_codes()
+        account = await queries.account(caller.account_id)
+        # Anybody may sign up under any name, so that where senders must be registered a name is no right.
+        by_name = [] if account is None or platform.rules.senders_registered else [account.name.casefold()]
         registered: Sequence[RegisteredSender] = await queries.registered_senders(caller.account_id)
         known = frozenset(
-            [one.number for one in own]
+            by_name
+            + [one.number for one in own]
             + [one.number for one in codes]
             + [one.sender.casefold() for one in registered]
         )

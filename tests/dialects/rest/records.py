@@ -27,6 +27,8 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.network import CarrierView
+from chappe.model.rights import MarketingBasis, RegisteredSender
+from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 from chappe.protocols.http import HttpRequest
 
@@ -109,6 +111,8 @@ LINK = LinkStatus("transceiver", LinkState.STRAINED, NOW, 3, 100, 30.0, 7, 5, 1,
 CARRIER = CarrierView(
     "free", "smpp", CarrierStatus("free", "smpp", LinkState.STRAINED, (LINK,), "as-is"), "node", NOW, False
 )
+CONSENT = MarketingBasis(15, 7, "33612345678", Basis.CONSENT, "a form", NOW, NOW)
+SENDER = RegisteredSender(16, 7, "Shop", NOW)
 
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
@@ -153,6 +157,13 @@ OUTCOMES: Mapping[str, Any] = {
     "PATCH /v1/network/tariffs/{id}": TARIFF,
     "DELETE /v1/network/tariffs/{id}": None,
     "GET /v1/network/carriers": (CARRIER, CarrierView("other", "smpp", None, "", None, False)),
+    "GET /v1/rules": PROVISIONS,
+    "GET /v1/consents": Page((CONSENT,), None),
+    "POST /v1/consents": (CONSENT,),
+    "DELETE /v1/consents/{number}": None,
+    "GET /v1/senders": Page((SENDER,), None),
+    "POST /v1/senders": SENDER,
+    "DELETE /v1/senders/{sender}": None,
     "GET /v1/openapi.json": None,
 }
 
@@ -184,4 +195,4 @@ def decoded(line: str, body: bytes = b"", content_type: str = "application/json"
 
 def concrete(verb: str) -> str:
     """A request line for a verb: its path with parameters filled in."""
-    return verb.replace("{id}", "42").replace("{number}", "33612345678")
+    return verb.replace("{id}", "42").replace("{number}", "33612345678").replace("{sender}", "Shop")

@@ -95,6 +95,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
     flash: bool
     reference: str
     purpose: Purpose
+    held_by: Annotated[str, Meta(description="The rule that moved `send_at` to the next allowed time.")]
     dialect: str
     created_at: Time
     send_at: Annotated[Time | None, Meta(description="The date it is or was scheduled for.")]
@@ -119,6 +120,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
             flash=message.flash,
             reference=message.reference,
             purpose=message.purpose,
+            held_by=message.held_by,
             dialect=message.dialect,
             created_at=utc(message.created_at),
             send_at=utc_or_none(message.send_at),
@@ -167,14 +169,34 @@ class SentMessage(Struct, rename={"sender": "from"}):
     send_at: Annotated[Time | None, Meta(description="The date it is scheduled for.")]
 
 
-class Sent(Struct):
+class Warned(Struct):
+    """What a rule says of messages that are taken all the same, later, or with a text added."""
+
+    rule: str
+    detail: str
+
+    @classmethod
+    def all(cls, cautions: Sequence[commands.Caution]) -> "list[Warned]":
+        """The JSON of a command's cautions."""
+        return [cls(one.rule, one.detail) for one in cautions]
+
+
+Warnings = Annotated[
+    list[Warned], Meta(description="What rules say without refusing; absent where they say nothing.")
+]
+
+
+class Sent(Struct, omit_defaults=True):
     """One entry for each recipient in the order asked, and the balance afterwards."""
 
     messages: list[SentMessage]
     balance: Credits
+    warnings: Warnings = []
 
     @classmethod
-    def of(cls, accepted: Sequence[MessageRecord], balance: int) -> "Sent":
+    def of(
+        cls, accepted: Sequence[MessageRecord], balance: int, warnings: Sequence[commands.Caution] = ()
+    ) -> "Sent":
         """The JSON of messages that were taken."""
         return cls(
             [
@@ -191,6 +213,7 @@ class Sent(Struct):
                 for message in accepted
             ],
             credits_of(balance),
+            Warned.all(warnings),
         )
 
 
@@ -201,7 +224,7 @@ class QuotedRecipient(Struct):
     price: Credits
 
 
-class Quote(Struct):
+class Quote(Struct, omit_defaults=True):
     """What a send would cost, exactly; `forced_by` has the characters that made it UCS-2."""
 
     segments: int
@@ -210,6 +233,7 @@ class Quote(Struct):
     units: Annotated[int, Meta(description="Septets (gsm7) or UTF-16 code units (ucs2) of the text.")]
     forced_by: list[str]
     recipients: list[QuotedRecipient]
+    warnings: Warnings = []
 
     @classmethod
     def of(cls, quote: commands.Quote) -> "Quote":
@@ -221,6 +245,7 @@ class Quote(Struct):
             quote.units,
             list(quote.forced_by),
             [QuotedRecipient(one.to, credits_of(one.price)) for one in quote.recipients],
+            Warned.all(quote.warnings),
         )
 
 
@@ -257,7 +282,7 @@ def encode_sent(outcome: commands.SendOutcome, call: WireCall) -> HttpResponse:
             return problems.refused(result, f"to[{index}]", call)
         accepted.append(result.message)
     replayed = ((wire.REPLAYED, "true"),) if outcome.replayed else ()
-    return wire.answer(Sent.of(accepted, outcome.balance), 201, replayed)
+    return wire.answer(Sent.of(accepted, outcome.balance, outcome.warnings), 201, replayed)
 
 
 def decode_quote(call: WireCall) -> commands.QuoteMessages:
@@ -348,6 +373,8 @@ _SENDING_FAULTS = (
     Fault.INVALID_RECIPIENT,
     Fault.INVALID_SENDER,
     Fault.BLACKLISTED,
+    Fault.DESTINATION_FORBIDDEN,
+    Fault.CONSENT_MISSING,
     Fault.EMPTY_CONTENT,
     Fault.CONTENT_TOO_LONG,
     Fault.NO_ROUTE,

@@ -17,6 +17,7 @@ from chappe.dialects.rest import (
     network,
     notices,
     problems,
+    rights,
     sandbox,
     shapes,
     subscriptions,
@@ -30,6 +31,7 @@ from chappe.model.events import EventName
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import Direction, MessageState, Purpose
+from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 
 
@@ -56,6 +58,7 @@ _MESSAGE = messages.Message(
     flash=False,
     reference="parcel-17",
     purpose=Purpose.TRANSACTIONAL,
+    held_by="",
     dialect="rest",
     created_at=_AT,
     send_at=None,
@@ -190,6 +193,11 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             [network.Link("transceiver", LinkState.UP, _AT, 3, 100, 48_211, 12, 0, "")],
             "hex-to-decimal",
         ),
+        rights.Rule.of(PROVISIONS[0]),
+        rights.ConsentRequest(numbers=["+33612345678"], source="form of the shop, 2026-02-01"),
+        rights.Consent("33612345678", Basis.CONSENT, "form of the shop, 2026-02-01", _AT, None),
+        rights.SenderRequest(account="shop", sender="Shop"),
+        rights.Sender("Shop", _AT),
         notices.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
@@ -199,6 +207,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETERS = {
     "id": "The `id` of an answer.",
+    "sender": "A sender in letters, as the handset shows it.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
 _DESCRIPTION = """Messages, credits, numbers and the telephones of the sandbox.

@@ -13,6 +13,7 @@ from chappe.dialects.rest import (
     notices,
     openapi,
     problems,
+    rights,
     sandbox,
     subscriptions,
     table,
@@ -45,6 +46,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **sandbox.LINES,
     **lines.LINES,
     **network.LINES,
+    **rights.LINES,
     f"GET {wire.DOCUMENT_PATH}": table.line(
         wire.bare(object),
         no_service,
