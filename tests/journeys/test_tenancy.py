@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chappe.dialects.rest.operations import OPERATIONS
-from chappe.services import accounts
+from chappe.services import accounts, consents
 from chappe.services.accounts import NewAccount
 from tests.asgi import Reply
 from tests.journeys.wires import Capitole, Keyyo, NetOxygen, Orange, Rest
@@ -31,6 +31,9 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         reply = await rest.call("POST", path, body)
         assert reply.status == 201, reply
         posted[name] = json.loads(reply.body)
+    consent = {"numbers": ALICE, "source": "secret form"}
+    assert (await rest.call("POST", "/v1/consents", consent)).status == 201
+    await consents.give_sender(world.platform, new.account, "Secret")
     await send_one(world, new, text="secret")
     await world.settle()
     numbers = await rest.get("/v1/numbers")
@@ -45,6 +48,8 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "numbers": numbers["data"][0]["number"],
         "deliveries": deliveries["data"][0]["id"],
         "sandbox": ALICE,
+        "consents": ALICE,
+        "senders": "Secret",
     }
 
 
@@ -66,6 +71,8 @@ NAMED: dict[str, tuple[object, str]] = {
     "PATCH /v1/subscriptions/{id}": ({"enabled": False}, UNKNOWN_REF),
     "DELETE /v1/subscriptions/{id}": (None, UNKNOWN_REF),
     "POST /v1/deliveries/{id}/replay": (None, UNKNOWN_ID),
+    "DELETE /v1/consents/{number}": (None, UNKNOWN_NUMBER),
+    "DELETE /v1/senders/{sender}": (None, "Nobody"),
 }
 
 # Every telephone is there for everybody, and shows each account its own traffic.
@@ -85,6 +92,9 @@ LISTS = {
     "GET /v1/subscriptions",
     "GET /v1/deliveries",
     "GET /v1/sandbox/handsets",
+    "GET /v1/rules",
+    "GET /v1/consents",
+    "GET /v1/senders",
 }
 
 
@@ -123,11 +133,13 @@ async def test_rest_tells_nothing_of_another_account_s_things(world: World, verb
     theirs = things[path.split("/")[2]]
     said = []
     for name in (theirs, unknown):
-        where = path.replace("{id}", name).replace("{number}", name)
+        where = path.replace("{id}", name).replace("{number}", name).replace("{sender}", name)
         said.append(_said(await Rest(world, thief).call(method, where, body), name))
     assert said[0] == said[1] and said[0][0] == 404
     mine = await Rest(world, owner).call(
-        method, path.replace("{id}", theirs).replace("{number}", theirs), body
+        method,
+        path.replace("{id}", theirs).replace("{number}", theirs).replace("{sender}", theirs),
+        body,
     )
     assert mine.status < 300, mine  # nothing was done to it
 
