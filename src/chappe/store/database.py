@@ -13,21 +13,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.model.errors import Refusal
 from chappe.store.tables import json_text
-from chappe.store.trouble import first_line, is_failed_sync, outcome_unknown, unavailable
+from chappe.store.trouble import is_failed_sync, outcome_unknown, unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-
-_log = structlog.get_logger()
 
 _TRIES = 5
 _PAUSE = 0.2
@@ -351,11 +348,7 @@ class PostgresDatabase:
 
 def _told(error: Exception, away: tuple[type[Exception], ...] = ()) -> Exception:
     """The error as those who asked can understand it."""
-    told = None if isinstance(error, Refusal) else unavailable(error, away)
-    if told is None:
-        return error
-    _log.warning("the database cannot", reason=first_line(error))
-    return told
+    return error if isinstance(error, Refusal) else unavailable(error, away) or error
 
 
 def _transaction_number(connection: Connection) -> int | None:

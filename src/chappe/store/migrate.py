@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from chappe.model.errors import Unavailable
 from chappe.store.database import Database, DatabaseUnusable, open_database
 from chappe.store.trouble import first_line
 
@@ -19,7 +20,7 @@ async def opened(address: str) -> Database:
         database = open_database(address)
     except OSError as error:
         raise DatabaseUnusable(f"the database cannot be used: {first_line(error)}") from error
-    trouble: tuple[type[Exception], ...] = (OSError, SQLAlchemyError, *database.trouble)
+    trouble: tuple[type[Exception], ...] = (OSError, SQLAlchemyError, Unavailable, *database.trouble)
     try:
         await migrate(database)
     except trouble as error:

@@ -59,7 +59,9 @@ def is_failed_sync(error: BaseException) -> bool:
 
 
 def first_line(error: Exception) -> str:
-    """An error in a few words, for people."""
+    """An error in a few words, for the operator: of Unavailable, what was behind it."""
+    if isinstance(error, Unavailable) and isinstance(error.__context__, Exception):
+        error = error.__context__
     cause = getattr(error, "orig", None) or error
     words = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else str(cause)
     return words.strip().splitlines()[0] if words.strip() else type(cause).__name__

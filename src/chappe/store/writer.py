@@ -31,6 +31,7 @@ from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_man
 from chappe.store.leases import check_fence
 from chappe.store.rights import spend
 from chappe.store.tables import TABLES, accounts
+from chappe.store.trouble import first_line
 
 _GROUP_LIMIT = 2_000
 _LOOSE_WAITS = 0.05
@@ -160,6 +161,7 @@ class GroupWriter:
                 if not future.done():
                     future.set_exception(error)
             if isinstance(error, Exception):
+                _log.warning("a group was not written", reason=first_line(error), changes=len(group))
                 return
             raise
         finally:
