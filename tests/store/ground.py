@@ -106,7 +106,7 @@ class Ground:
             locale="fr",
             created_at=START,
         )
-        return replace(made, **chosen)
+        return changed(made, **chosen)
 
     def message(self, account_id: int, state: MessageState = MessageState.QUEUED, **chosen: Any) -> Message:
         number = self.ids.new_id()
@@ -128,7 +128,7 @@ class Ground:
             created_at=self.clock.now(),
             due_at=self.clock.now(),
         )
-        return made._replace(**chosen)
+        return changed(made, **chosen)
 
     def job(self, account_id: int = 1, **chosen: Any) -> Job:
         made = Job(
@@ -141,7 +141,7 @@ class Ground:
             due_at=self.clock.now(),
             created_at=self.clock.now(),
         )
-        return made._replace(**chosen)
+        return changed(made, **chosen)
 
 
 @asynccontextmanager
