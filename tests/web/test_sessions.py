@@ -27,9 +27,9 @@ async def test_signing_up_shows_every_key_once_and_the_welcome_credits(browser: 
         "REST",
         "Orange API",
         "NetOxygen",
-        "CapitoleMobile not served yet",
+        "CapitoleMobile",
         "Axialys not served yet",
-        "Keyyo not served yet",
+        "Keyyo",
     ]
     assert page.words("//*[@id='purse']/b") == ["200"]
     again = await browser.get("/account")
