@@ -143,7 +143,9 @@ async def assemble(
     dialects = load_dialects(settings.dialects)
     async with AsyncExitStack() as stack:
         if web is None:
-            web = GuardedClient(allow=[ip_network(one) for one in settings.outgoing.allow])
+            web = GuardedClient(
+                allow=[ip_network(one) for one in settings.outgoing.allow], connections_per_host=32
+            )
             stack.push_async_callback(web.close)
         platform, records = await open_platform(
             settings,

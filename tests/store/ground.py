@@ -31,9 +31,13 @@ PARIS = timezone(timedelta(hours=2))
 def sample(kind: type[R], count: int = 1, /, *, full: bool = True, **chosen: Any) -> R:
     """A record of a kind with every optional field set (`full`) or None, distinct by `count`."""
     hints = get_type_hints(kind)
-    names = getattr(kind, "_fields", None) or [one.name for one in fields(kind)]  # type: ignore[arg-type]
-    values = {name: _value(hints[name], name, count, full) for name in names}
+    values = {name: _value(hints[name], name, count, full) for name in field_names(kind)}
     return kind(**{**values, **chosen})
+
+
+def field_names(kind: type) -> list[str]:
+    """The fields of a record in order, whether it is a tuple or a dataclass."""
+    return list(getattr(kind, "_fields", None) or [one.name for one in fields(kind)])
 
 
 def changed(record: R, **values: Any) -> R:

@@ -1,7 +1,6 @@
 """Every kind of record is read back as it was written, on both databases."""
 
 import asyncio
-from dataclasses import fields
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from chappe.model.messages import Message, MessageState, Segment
 from chappe.store.tables import TABLES, settings
 from tests.platform import START
 from tests.postgres import Cluster
-from tests.store.ground import NAIVE, Ground, a_ground, changed, sample
+from tests.store.ground import NAIVE, Ground, a_ground, changed, field_names, sample
 
 KINDS = pytest.mark.parametrize("kind", list(TABLES), ids=lambda kind: kind.__name__)
 
@@ -274,5 +273,5 @@ async def test_a_tuple_is_read_as_a_tuple(ground: Ground) -> None:
 async def test_the_settings_table_is_the_platforms(ground: Ground) -> None:
     """Every table but the two of the platform itself has a kind of record, and the columns fit."""
     for kind, table in TABLES.items():
-        assert [column.name for column in table.columns] == [one.name for one in fields(kind)]
+        assert [column.name for column in table.columns] == field_names(kind)
     assert settings.name not in {table.name for table in TABLES.values()}

@@ -472,6 +472,7 @@ async def test_keys_of_dialects_that_are_not_served_say_so(member: Browser) -> N
         "CapitoleMobile",
         f"Axialys {later}",
         "Keyyo",
+        "SMPP",
     ]
 
 

@@ -30,6 +30,7 @@ async def test_signing_up_shows_every_key_once_and_the_welcome_credits(browser: 
         "CapitoleMobile",
         "Axialys not served yet",
         "Keyyo",
+        "SMPP",
     ]
     assert page.words("//*[@id='purse']/b") == ["200"]
     again = await browser.get("/account")

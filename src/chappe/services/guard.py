@@ -7,6 +7,8 @@ side by side and earn by every message. All numbers here are our choice (docs/ou
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chappe.model.errors import Refusal
+
 WINDOW = timedelta(minutes=10)
 """How far back messages to neighbouring numbers are counted."""
 
@@ -39,6 +41,7 @@ class Guard:
 
     _blocks: dict[tuple[int, str], _Count] = field(default_factory=dict)
     _senders: dict[int, tuple[datetime, frozenset[str]]] = field(default_factory=dict)
+    _held: dict[tuple[int, str], tuple[datetime, Refusal]] = field(default_factory=dict)
 
     def count(self, account_id: int, number: str, now: datetime) -> str:
         """Count a message; the block of its number where the store should be asked how that block fares,
@@ -47,7 +50,7 @@ class Guard:
         key = (account_id, block)
         count = self._blocks.get(key)
         if count is None or now - count.since > WINDOW:
-            self._keep(key, _Count(now, 1, now))
+            self._keep(key, _Count(now, 1, now + PATIENCE))  # before that there is nothing to judge
             return ""
         count.messages += 1
         if count.messages <= SUSPICIOUS or now < count.look_at:
@@ -55,14 +58,28 @@ class Guard:
         return block
 
     def fares_well(self, account_id: int, block: str, now: datetime) -> None:
-        """Its messages arrive, or are too young to tell: look again in a moment."""
+        """Its messages arrive, or are too young to tell, or the store is being asked: look again in a
+        moment."""
         self._blocks[account_id, block].look_at = now + _LOOK_EVERY
+        self._held.pop((account_id, block), None)
+
+    def hold(self, account_id: int, block: str, refusal: Refusal, now: datetime) -> None:
+        """The brake holds: whoever writes there is told this until it is looked at again."""
+        self._blocks[account_id, block].look_at = now
+        self._held[account_id, block] = (now + _LOOK_EVERY, refusal)
+
+    def held(self, account_id: int, block: str, now: datetime) -> Refusal | None:
+        """Why the brake holds, where it was looked at a moment ago."""
+        until, refusal = self._held.get((account_id, block), (now, None))
+        return refusal if now < until else None
 
     def _keep(self, key: tuple[int, str], count: _Count) -> None:
         if len(self._blocks) >= _MOST_BLOCKS:
             now = count.since
             self._blocks = {one: kept for one, kept in self._blocks.items() if now - kept.since <= WINDOW}
+            self._held = {one: why for one, why in self._held.items() if one in self._blocks}
             if len(self._blocks) >= _MOST_BLOCKS:
+                self._held.clear()
                 self._blocks.clear()  # forgetting errs on the side of the customer
         self._blocks[key] = count
 

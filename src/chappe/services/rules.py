@@ -96,19 +96,23 @@ async def _brake(
 
 
 async def _judge_block(platform: Platform, account_id: int, block: str, now: datetime) -> Refusal | None:
-    since = now - WINDOW
+    guard, since = platform.guard, now - WINDOW
+    if (refusal := guard.held(account_id, block, now)) is not None:
+        return refusal
+    guard.fares_well(account_id, block, now)  # so that the store is asked once
     sent, arrived = await platform.store.queries.block_record(account_id, block, since, now - PATIENCE)
     if sent < SUSPICIOUS or arrived * ARRIVING >= sent:
-        platform.guard.fares_well(account_id, block, now)
         return None
     again = (now + WINDOW).isoformat(timespec="minutes")
-    return Refusal(
+    refusal = Refusal(
         Fault.RATE_LIMITED,
         f"{sent} messages went to numbers that begin with {block} in ten minutes and {arrived} arrived, as"
         f" when somebody pumps up traffic (rule pumping-brake); next allowed {again} at the latest, sooner"
         " if they arrive",
         "to",
     )
+    guard.hold(account_id, block, refusal, now)
+    return refusal
 
 
 # --- senders

@@ -8,6 +8,8 @@ from chappe.services.ports import Clock
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_DIGIT_OF_BYTE = bytes(ord(_ALPHABET[byte & 31]) for byte in range(256))
+_RANDOM_DIGITS = 16
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _NODE_BITS = 10
 _COUNTER_BITS = 12
@@ -25,7 +27,8 @@ class SortableIds:
         self._node = node % (1 << _NODE_BITS)
         self._last = 0
         self._counter = 0
-        self._random = b""
+        self._random = ""
+        self._time_of_ref, self._time_digits = -1, ""
         # SQLite's writer thread asks for ids of ledger entries while the loop asks for those of messages.
         self._turn = threading.Lock()
 
@@ -44,10 +47,14 @@ class SortableIds:
 
     def new_ref(self) -> str:
         """26 characters, sortable by time."""
-        if len(self._random) < 10:
-            self._random = secrets.token_bytes(1000)  # one call to the system for a hundred refs
-        random, self._random = self._random[:10], self._random[10:]
-        return base32(_milliseconds(self._clock.now()) << 80 | int.from_bytes(random), 26)
+        if not self._random:
+            # One call to the system for a hundred refs; five bits of each byte make a character.
+            self._random = secrets.token_bytes(_RANDOM_DIGITS * 100).translate(_DIGIT_OF_BYTE).decode()
+        random, self._random = self._random[:_RANDOM_DIGITS], self._random[_RANDOM_DIGITS:]
+        now = _milliseconds(self._clock.now())
+        if now != self._time_of_ref:
+            self._time_of_ref, self._time_digits = now, base32(now, 10)
+        return self._time_digits + random
 
     def secret(self, length: int) -> bytes:
         """Random bytes nobody can guess."""

@@ -318,11 +318,10 @@ def recent_senders(
 ) -> tuple[tuple[int, int], ...]:
     """The accounts that wrote to a mobile since a time, from `address` (empty: from any), last first, each
     with the id of its last message."""
-    newest = func.max(_m.id)
     table = contacts.c
     gathered = select(table.account_id, table.message_id).where(table.peer == peer, table.at >= since)
-    # What is younger than the last gathering is few enough to be looked through.
-    young = select(_m.account_id, newest).where(
+    # What is younger than the last gathering is few enough to be looked through, along the primary key.
+    young = select(_m.account_id, _m.id).where(
         _m.id > gathered_until(connection),
         _m.peer == peer,
         _m.direction == Direction.MT,
@@ -332,7 +331,7 @@ def recent_senders(
         gathered = gathered.where(table.address == address)
         young = young.where(_m.address == address)
     last: dict[int, int] = {}
-    for rows in (connection.execute(gathered), connection.execute(young.group_by(_m.account_id))):
+    for rows in (connection.execute(gathered), connection.execute(young)):
         for account_id, message_id in rows:
             last[account_id] = max(message_id, last.get(account_id, 0))
     return tuple(sorted(last.items(), key=lambda pair: -pair[1]))

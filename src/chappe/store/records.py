@@ -59,7 +59,7 @@ class BoundQueries:
         }
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        function = next(getattr(one, name) for one in (queries, network, rights) if hasattr(one, name))
+        function = getattr(queries, name, None) or getattr(network, name, None) or getattr(rights, name)
 
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
