@@ -45,6 +45,7 @@ from chappe.web.pages import build
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
 _LAST_WAIT = 2.0
+_ASK_AGAIN = 0.5
 _RETENTION_EVERY = 600.0
 _CONTACTS_EVERY = 10.0
 _LOOK_EVERY = 2.0
@@ -203,11 +204,15 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
 
         async def stop() -> None:
             await chappe.queue.drain(_LAST_WAIT)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            left = set(tasks)
+            while left:
+                for task in left:
+                    task.cancel()
+                # Asked again: wait_for of Python 3.11 loses a cancellation that comes with its result.
+                _, left = await asyncio.wait(left, timeout=_ASK_AGAIN)
             with suppress(Exception):  # a database that is away has no lease of ours for long
-                await chappe.leases.leave()
+                async with asyncio.timeout(_LAST_WAIT):
+                    await chappe.leases.leave()
 
         stack.push_async_callback(stop)
         yield chappe

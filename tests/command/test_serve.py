@@ -82,7 +82,7 @@ def test_the_demo_prints_lines_that_work_and_keeps_its_account(tmp_path: Path) -
         address = second[-1].removeprefix("ready ")
         request = urllib.request.Request(f"{address}/v1/account", headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            assert json.load(answer)["balance"] == 197
+            assert json.load(answer)["balance"] == 195
     finally:
         assert stopped(process) == 0
 
