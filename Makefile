@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-kill
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -43,6 +43,10 @@ fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 bench-sms: .venv/installed-bench  ## measure Chappe beside Kannel; OPTIONS="--rounds 1" and others, see bench/README.md
 	@scripts/system-packages bench/system-packages.txt
 	@$(BIN)/python -m bench.sms $(OPTIONS)
+
+bench-kill: .venv/installed-bench  ## kill a server 50 times under load and account for every message; OPTIONS="--database postgres"
+	@scripts/system-packages bench/system-packages.txt
+	@$(BIN)/python -m bench.kill $(OPTIONS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
