@@ -1,4 +1,4 @@
-"""Kills a server at random moments under full load, starts it again, and accounts for each accepted message."""
+"""Kills a server at random moments under load, starts it again, and accounts for each accepted message."""
 
 import argparse
 import asyncio

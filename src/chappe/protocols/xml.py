@@ -94,7 +94,7 @@ def recover(text: str) -> etree._Element:
 def texts(root: etree._Element) -> Iterator[tuple[str, str]]:
     """The local name and the text of every element, in document order."""
     for element in root.iter("*"):
-        yield etree.QName(element).localname, "".join(map(str, element.itertext("*")))
+        yield str(element.tag).rpartition("}")[2], "".join(map(str, element.itertext("*")))
 
 
 def decode(data: bytes) -> tuple[str, str, bool]:

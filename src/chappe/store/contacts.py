@@ -23,7 +23,7 @@ _AT_ONCE = 500
 
 _KEEP = SetStatement(
     "insert into contacts (peer, address, account_id, message_id, at)"
-    " select peer, address, account_id, message_id, at from r where true"
+    " select peer, address, account_id, message_id, at from r where peer is not null"
     " on conflict (peer, address, account_id)"
     " do update set message_id = excluded.message_id, at = excluded.at"
     " where excluded.message_id > contacts.message_id returning account_id",

@@ -1,8 +1,9 @@
 """The few set-based statements of the write path: many rows in one statement, and nothing between us and the
 driver, because what SQLAlchemy takes for one statement is more than a message's whole life may cost.
 
-A statement is written once and says `r` where it means the given rows. SQLite gets them as bound VALUES, in
-powers of two so that few texts serve all sizes; PostgreSQL as one array a column, and as COPY for inserts.
+A statement is written once and says `r` where it means the given rows. SQLite gets them as bound VALUES,
+filled up with rows of NULL to a power of two so that few texts serve all sizes; PostgreSQL as one array a
+column, and as COPY for inserts.
 (json_each with 31 columns costs twice as much: every cell parses its row anew.)
 """
 
@@ -63,7 +64,11 @@ def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> 
 
 @cache
 def _sqlite_insert(table: str, names: tuple[str, ...], rows: int) -> str:
-    return f"insert into {table} ({', '.join(names)}) values {_values(len(names), rows)}"
+    # Every record's first column is its id; a row without one only fills up.
+    return (
+        f"insert into {table} ({', '.join(names)})"
+        f" select * from (values {_values(len(names), rows)}) where column1 is not null"
+    )
 
 
 def _values(columns: int, rows: int) -> str:
@@ -72,13 +77,14 @@ def _values(columns: int, rows: int) -> str:
 
 
 def _pieces(rows: Sequence[Any], width: int) -> Iterable[Sequence[Any]]:
-    """The rows in powers of two, largest first."""
+    """The rows in as few pieces as may be, filled up with empty rows to a power of two: each statement is a
+    moment in which the interpreter's lock is let go and must be waited for."""
     most = min(_MOST_ROWS, 1 << (_MOST_VALUES // width).bit_length() - 1)
-    start = 0
-    while start < len(rows):
-        size = min(most, 1 << (len(rows) - start).bit_length() - 1)
-        yield rows[start : start + size]
-        start += size
+    empty = (None,) * width
+    for start in range(0, len(rows), most):
+        piece = rows[start : start + most]
+        missing = (1 << (len(piece) - 1).bit_length()) - len(piece)
+        yield [*piece, *[empty] * missing] if missing else piece
 
 
 Converter = Callable[[Cells], Cells]
