@@ -15,6 +15,7 @@ from chappe.model.directory import (
     Handset,
     HandsetItem,
     Keyword,
+    Line,
     OwnNumber,
     Subscription,
     User,
@@ -23,6 +24,7 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
+from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.services.ports import Queries
 from chappe.store import network, queries, rights
 from tests.platform import START
@@ -64,6 +66,7 @@ SHARED = {"peer": "33612345678", "address": "36789", "number": "33639980001", "k
 OWNED = (
     *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
     *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
+    *(Line, MarketingBasis, RegisteredSender),
 )
 
 
@@ -71,10 +74,14 @@ def twin(kind: type, owner: int) -> Any:
     """A record that looks alike in both accounts as far as unique keys allow."""
     names = set(field_names(kind))
     chosen: dict[str, Any] = {"account_id": owner}
-    if kind is not OwnNumber:
+    if kind not in (OwnNumber, Line):
         chosen |= {name: value for name, value in SHARED.items() if name in names}
     if kind is Job:
         chosen |= {"kind": "deliver_notice", "state": JobState.DONE}
+    if kind is Subscription:
+        chosen |= {"disabled_at": None}
+    if kind is MarketingBasis:
+        chosen |= {"withdrawn_at": None}
     if kind is Exchange:
         chosen |= {"job_id": 8}
     if kind is Message:

@@ -44,6 +44,7 @@ _REMEMBERED: Mapping[str, type] = {
     "own_numbers": OwnNumber,
 }
 _REMEMBERED_FOR = timedelta(seconds=2)
+_MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
@@ -64,13 +65,16 @@ class BoundQueries:
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
 
-        async def remember(*args: Any) -> Any:
+        async def remember(*args: Any, **kwargs: Any) -> Any:
+            asked = (name, *args, *kwargs.values())
             now, answers = self._clock.now(), self._answers[_REMEMBERED[name]]
-            known = answers.get((name, *args))
+            known = answers.get(asked)
             if known is None or now >= known[0] or _has_failed(known[1]):
+                if len(answers) >= _MOST_REMEMBERED:
+                    answers.clear()
                 # Who asks meanwhile waits for the same answer. Where somebody changes what it is about, this
                 # memory is thrown away with the answer that is on its way.
-                known = answers[name, *args] = (now + _REMEMBERED_FOR, asyncio.ensure_future(ask(*args)))
+                known = answers[asked] = (now + _REMEMBERED_FOR, asyncio.ensure_future(ask(*args, **kwargs)))
             answer = known[1]
             return answer.result() if answer.done() else await asyncio.shield(answer)
 
