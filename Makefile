@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-kill
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-kill bench-profile
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -44,9 +44,13 @@ bench-sms: .venv/installed-bench  ## measure Chappe beside Kannel; OPTIONS="--ro
 	@scripts/system-packages bench/system-packages.txt
 	@$(BIN)/python -m bench.sms $(OPTIONS)
 
-bench-kill: .venv/installed-bench  ## kill a server 50 times under load and account for every message; OPTIONS="--database postgres"
+bench-kill: .venv/installed-bench  ## kill -9 under full load; OPTIONS="--rounds 50 --database postgres --nodes 2"
 	@scripts/system-packages bench/system-packages.txt
 	@$(BIN)/python -m bench.kill $(OPTIONS)
+
+bench-profile: .venv/installed-bench  ## functions by the time spent in them, under load
+	@scripts/system-packages bench/system-packages.txt
+	@$(BIN)/python -m bench.profile $(OPTIONS)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -90,7 +90,7 @@ def kannel(peers: Peers) -> Iterator[Target]:
         _until_listening(smsbox_port)
         smsbox = stack.enter_context(_program(["/usr/sbin/smsbox", settings], folder / "smsbox.out"))
         _until_listening(port)
-        _until_bound(peers, 1)
+        until_bound(peers, 1)
         query = f"username=user&password=pass&from=12345&dlr-mask=1&dlr-url={quote(peers.hook, safe='')}"
         yield Target(
             "kannel",
@@ -142,7 +142,7 @@ class Chappe:
         options = ["--data", self.data, "--config", str(self.folder / "chappe.toml")]
         return [sys.executable, "-m", "chappe", *words, *options]
 
-    def make_account(self, credits: int = 100_000_000) -> Account:
+    def make_account(self, credits: int) -> Account:
         """One more account."""
         name = f"bench{len(self.accounts)}"
         command = self.command("account", "create", name, "--credits", str(credits), "--json")
@@ -246,17 +246,17 @@ def installation(
     cluster: Cluster | None = None,
     accounts: int = 1,
     binds: int = 1,
-    window: int = WINDOW,
+    credits: int = 100_000_000,
 ) -> Iterator[Chappe]:
     """Settings, an empty database and accounts."""
     folder = _fresh(RUN / name)
     (folder / "chappe.toml").write_text(
-        _SETTINGS.format(smsc_port=peers.smsc.port, window=window, binds=binds)
+        _SETTINGS.format(smsc_port=peers.smsc.port, window=WINDOW, binds=binds)
     )
     database = cluster.create() if cluster else ""
     chappe = Chappe(folder, cluster.url(database) if cluster else str(folder / "data"), cluster)
     for _ in range(accounts):
-        chappe.make_account()
+        chappe.make_account(credits)
     try:
         yield chappe
     finally:
@@ -282,7 +282,7 @@ def serving(
         )
         server = stack.enter_context(chappe.server(profiler=profiler))
         subscribe(chappe, server, peers, events)
-        _until_bound(peers, binds)
+        until_bound(peers, binds)
         yield chappe, server.target(name)
 
 
@@ -337,7 +337,8 @@ def _until_listening(port: int) -> None:
     raise RuntimeError(f"nobody listens on port {port}")
 
 
-def _until_bound(peers: Peers, binds: int) -> None:
+def until_bound(peers: Peers, binds: int) -> None:
+    """Wait until so many connections receive from the SMSC."""
     for _ in range(200):
         if peers.smsc.figures()["binds"] >= binds:
             return
