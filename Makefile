@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-kill bench-profile
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-profile
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -43,6 +43,10 @@ fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 bench-sms: .venv/installed-bench  ## measure Chappe beside Kannel; OPTIONS="--rounds 1" and others, see bench/README.md
 	@scripts/system-packages bench/system-packages.txt
 	@$(BIN)/python -m bench.sms $(OPTIONS)
+
+bench-growth: .venv/installed-bench  ## measure with ten million messages of history beside next to none
+	@scripts/system-packages bench/system-packages.txt
+	@$(BIN)/python -m bench.growth $(OPTIONS)
 
 bench-kill: .venv/installed-bench  ## kill -9 under full load; OPTIONS="--rounds 50 --database postgres --nodes 2"
 	@scripts/system-packages bench/system-packages.txt
