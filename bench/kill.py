@@ -14,8 +14,9 @@ from bench.targets import WINDOW, Chappe, Server, durable_cluster, installation,
 from chappe.model.messages import GIVE_BACK_STATES
 
 MOST_TWICE = 2 * WINDOW
-"""Messages that the network may get twice for one kill: those it has not answered (one window), and those
-whose answers wait for their commit (one group: a carrier is never handed more than two windows in all)."""
+"""Messages that the network may get twice whenever a link ends and another follows: those it has not answered
+(one window), and those whose answers wait for their commit (one group: a carrier is never handed more than
+two windows in all). One link follows a kill; a node that is starved of CPU may lose its carrier as well."""
 
 MOST_SILENCE = 5.0
 """Seconds until another node submits what the killed one no longer does (issue 3)."""
@@ -34,6 +35,7 @@ class Round:
     lost: int
     receipts_lost: int
     twice: int
+    links: int
     told_twice: int
     wrong: Sequence[str]
     silence: float
@@ -43,7 +45,7 @@ class Round:
     def good(self) -> bool:
         """Nothing is lost, nothing is wrong."""
         lost = self.lost or self.receipts_lost or self.wrong
-        return not lost and self.twice <= MOST_TWICE and self.silence <= MOST_SILENCE
+        return not lost and self.twice <= MOST_TWICE * self.links and self.silence <= MOST_SILENCE
 
     def line(self) -> str:
         """For people."""
@@ -52,6 +54,8 @@ class Round:
             f"  {self.receipts_lost} receipts lost  {self.twice:3} submitted twice"
             f"  {self.told_twice:3} told twice  again after {self.silence:.1f} s  {self.seconds:4.1f} s"
         )
+        if self.links > 1:
+            text += f"  {self.links} links made"
         return text + "".join(f"\n      WRONG: {one}" for one in self.wrong)
 
 
@@ -186,6 +190,7 @@ def _round(
         lost=len(lost),
         receipts_lost=len(untold),
         twice=peers.smsc.figures()["repeated"],
+        links=max(1, peers.smsc.figures()["bound"]),
         told_twice=peers.sink.figures()["repeated"],
         wrong=wrong,
         silence=silence,
@@ -234,7 +239,7 @@ def _summary(rounds: Sequence[Round]) -> str:
         f" {sum(one.lost for one in rounds)} lost,"
         f" {sum(one.receipts_lost for one in rounds)} receipts lost,"
         f" {sum(bool(one.wrong) for one in rounds)} rounds with wrong books,"
-        f" at most {max(one.twice for one in rounds)} submitted twice (allowed {MOST_TWICE}),"
+        f" at most {max(one.twice / one.links for one in rounds):.0f} submitted twice (allowed {MOST_TWICE}),"
         f" the other node submitting after at most {max(one.silence for one in rounds):.1f} s"
     )
 

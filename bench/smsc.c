@@ -75,6 +75,7 @@ struct connection {
 
 static struct {
     uint64_t submitted, unique, repeated, unnumbered, parts, receipts, acknowledged, inbound, inbound_acknowledged;
+    uint64_t bound; /* binds made */
 } figures;
 
 static uint8_t *times_submitted; /* by message number */
@@ -321,6 +322,7 @@ static void handle(struct connection *from, const uint8_t *pdu, uint32_t length)
     case BIND_RECEIVER:
     case BIND_TRANSCEIVER:
         from->receives = 1;
+        figures.bound++;
         receivers[receiver_count++] = from->fd;
         /* fall through */
     case BIND_TRANSMITTER:
@@ -438,10 +440,10 @@ static void command(const char *line)
     char to[24];
     if (!strcmp(line, "figures")) {
         printf("submitted=%lu unique=%lu repeated=%lu unnumbered=%lu parts=%lu receipts=%lu acknowledged=%lu "
-               "inbound=%lu inbound_acknowledged=%lu waiting=%zu binds=%d\n",
+               "inbound=%lu inbound_acknowledged=%lu bound=%lu waiting=%zu binds=%d\n",
                figures.submitted, figures.unique, figures.repeated, figures.unnumbered, figures.parts,
                figures.receipts, figures.acknowledged, figures.inbound, figures.inbound_acknowledged,
-               last_waiting - first_waiting, receiver_count);
+               figures.bound, last_waiting - first_waiting, receiver_count);
     } else if (!strcmp(line, "reset")) {
         memset(times_submitted, 0, MOST_NUMBERS);
         memset(&figures, 0, sizeof figures);

@@ -288,7 +288,7 @@ def serving(
 
 def subscribe(chappe: Chappe, server: Server, peers: Peers, events: Sequence[str]) -> None:
     """Have the sink told of events of all accounts, in the manner of REST."""
-    for account in chappe.accounts:
+    for account in chappe.accounts if events else ():
         wanted = {"url": peers.hook, "events": list(events)}
         account.ask(server.port, "POST", "/v1/subscriptions", wanted)
 
