@@ -23,6 +23,7 @@ def main() -> None:
     words.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     words.add_argument("--seconds", type=float, default=8, help="of load")
     words.add_argument("--connections", type=int, default=64)
+    words.add_argument("--gil", action="store_true", help="only whoever holds the interpreter")
     words.add_argument("--most", type=int, default=40, help="functions for each thread")
     given = words.parse_args()
     with ExitStack() as stack:
@@ -32,7 +33,7 @@ def main() -> None:
         samples = RUN / "samples"
         command = ["py-spy", "record", "--pid", str(target.roots["chappe"]), "--threads"]
         command += ["--rate", str(_RATE), "--duration", f"{given.seconds:.0f}"]
-        command += ["--format", "raw", "--output", str(samples)]
+        command += ["--format", "raw", "--output", str(samples), *(["--gil"] if given.gil else [])]
         with subprocess.Popen([str(Path(sys.executable).parent / command[0]), *command[1:]]) as profiler:
             figures = measured(target, peers, Load(given.seconds, given.connections))
             profiler.wait()
@@ -54,9 +55,12 @@ def _print(stacks: list[str], most: int) -> None:
         total = sum(functions.values())
         if total < everything / 100:
             continue
-        print(f"\n{name}: {total} samples of {everything}\n  itself  with what it calls")
-        for function, count in functions.most_common(most):
-            print(f"  {count / total:6.1%}  {below[name][function] / total:6.1%}  {function}")
+        print(f"\n{name}: {total} samples of {everything}")
+        for label, order in (("itself", functions), ("with what it calls", below[name])):
+            print(f"  by the time spent {label}: itself, with what it calls")
+            for function, _ in order.most_common(most):
+                itself, whole = functions[function] / total, below[name][function] / total
+                print(f"    {itself:6.1%}  {whole:6.1%}  {function}")
 
 
 def _parsed(stacks: list[str]) -> Iterator[tuple[str, list[str], int]]:
