@@ -31,7 +31,9 @@ _CELLS = {
     "state": "case when n % 20 = 7 then 'received' when n % 50 = 9 then 'undelivered'"
     " when n % 50 = 19 then 'expired' when n % 50 = 29 then 'failed' else 'delivered' end",
     "peer": "printf('336%08d', (n * 48271) % 10000000)",
-    "text": "printf('m%d Hello, this is a message of normal length from long ago', n)",
+    # What retention has left (store/records.py): texts of the last 30 days.
+    "text": "case when n < :messages * 335 / 365 then ''"
+    " else printf('m%d Hello, this is a message of normal length from long ago', n) end",
     "carrier": "'sim'",
     "dialect": "case n % 3 when 0 then 'rest' when 1 then 'orange' else 'netoxygen' end",
     "batch_id": "(:first + n * :step) << 22 | (n & 4095)",
@@ -61,6 +63,7 @@ def fill(file: Path, messages: int, accounts: list[int]) -> None:
         "first": round(now.total_seconds() * 1000) - step * (messages + 1),
         "step": step,
         "accounts": len(accounts),
+        "messages": messages,
     }
     with _unsynced(file) as database, _without_indexes(database):
         database.execute("create temporary table history_accounts (place integer primary key, id integer)")

@@ -58,7 +58,8 @@ def _print(stacks: list[str], most: int) -> None:
         print(f"\n{name}: {total} samples of {everything}")
         for label, order in (("itself", functions), ("with what it calls", below[name])):
             print(f"  by the time spent {label}: itself, with what it calls")
-            for function, _ in order.most_common(most):
+            telling = [one for one, count in order.most_common() if count < total]
+            for function in telling[:most]:
                 itself, whole = functions[function] / total, below[name][function] / total
                 print(f"    {itself:6.1%}  {whole:6.1%}  {function}")
 
