@@ -96,7 +96,7 @@ async def open_platform(
     number = await node_number(database)
     ids, node = SortableIds(clock, number), f"{gethostname()} {number}"
     metrics = Metrics()
-    records = Records(database, clock, ids, metrics)
+    records = Records(database, clock, ids, metrics, node)
     if serving and not records.shared:
         await records.end_claims(clock.now())
     await records.adopt(

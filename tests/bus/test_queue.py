@@ -12,10 +12,12 @@ import pytest_asyncio
 
 from chappe.bus.memory import MemoryTopics
 from chappe.bus.queue import Queue
-from chappe.model.changes import Changes, Update
+from chappe.model.changes import Changes, JobResult, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.jobs import Job, JobState
+from chappe.model.metrics import Metrics
 from chappe.services.ports import JobKind, Platform, Waiter
+from chappe.store.records import Records
 from tests.platform import START, World, a_world
 from tests.store.ground import Ground, a_ground
 
@@ -45,7 +47,8 @@ async def test_what_is_due_is_claimed_in_its_order(ground: Ground) -> None:
     await ground.records.commit(Changes(enqueue=[late, early, same, now, future]))
     first, rest = await claim(ground, 1), await claim(ground)
     assert [one.id for one in first + rest] == [early.id, late.id, same.id, now.id]
-    assert first[0] == early._replace(state=JobState.RUNNING, attempts=1, claimed_until=START + CLAIM)
+    claimed = {"state": JobState.RUNNING, "attempts": 1, "claimed_until": START + CLAIM, "claimed_by": ""}
+    assert first[0] == early._replace(**claimed)
     assert await claim(ground) == ()
 
 
@@ -330,3 +333,30 @@ async def test_what_is_being_done_stays_claimed_and_no_more(ground: Ground) -> N
     assert [job.id for job in await claim(ground)] == [left.id]
     await ground.records.end_claims(ground.clock.now())
     assert {job.id for job in await claim(ground)} == {kept.id, left.id}
+
+
+async def test_what_a_node_was_doing_is_free_when_its_lease_is_over(ground: Ground) -> None:
+    dead = Records(ground.database, ground.clock, ground.ids, Metrics(), "dead")
+    living = Records(ground.database, ground.clock, ground.ids, Metrics(), "living")
+    jobs = [ground.job(), ground.job()]
+    await ground.records.commit(Changes(enqueue=jobs))
+    for node in (dead, living):
+        [job] = await node.claim_jobs(START, START + CLAIM, 1)
+        assert job.claimed_by in ("dead", "living")
+    await living.hold_leases(["node.living"], "living", 60)
+    await dead.hold_leases(["node.dead", "carrier.a"], "dead", 60)
+
+    assert await living.ended_nodes() == frozenset()
+    await living.free_claims("dead")  # it lives: nothing happens
+    assert await claim(ground) == ()
+
+    await dead.hold_leases(["node.dead"], "dead", 0)
+    assert await living.ended_nodes() == {"dead"}
+    await living.free_claims("dead")
+    [again] = await claim(ground)
+    assert (again.id, again.attempts) == (jobs[0].id, 2)
+    assert await living.ended_nodes() == frozenset()
+    # The one that wakes up writes nothing about what it had.
+    late = JobResult(again.id, 1, JobState.DONE, "late", None, START)
+    await ground.records.commit(Changes(finish=[late]))
+    assert {job.state for job in await ground.all(Job)} == {JobState.RUNNING}

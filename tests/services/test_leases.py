@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from chappe.model.carriers import Lease
+from chappe.model.carriers import NODE, Lease
 from chappe.model.changes import Fence
 from chappe.services.leases import MARGIN, VALID, Held, Leases
 from tests.platform import START
@@ -18,6 +18,7 @@ class Database:
     now: float = 0.0
     away: bool = False
     rows: dict[str, tuple[str, int, float]] = field(default_factory=dict)
+    freed: list[str] = field(default_factory=list)
 
     async def hold_leases(self, names: list[str], holder: str, seconds: float) -> tuple[Lease, ...]:
         if self.away:
@@ -30,6 +31,14 @@ class Database:
                 self.rows[name] = (holder, fence, self.now + seconds)
                 held.append(Lease(name, holder, fence, START))
         return tuple(held)
+
+    async def ended_nodes(self) -> frozenset[str]:
+        over = [name for name, (_, _, until) in self.rows.items() if until <= self.now]
+        return frozenset(name.removeprefix(NODE) for name in over if name.startswith(NODE))
+
+    async def free_claims(self, node: str) -> None:
+        self.freed.append(node)
+        del self.rows[NODE + node]
 
     async def leave_leases(self, holder: str) -> None:
         for name, (last, fence, _) in self.rows.items():
@@ -180,6 +189,24 @@ async def test_work_that_ends_by_itself_in_an_error_is_heard_of() -> None:
     await node.leases.renew()
     [outcome] = await asyncio.gather(held.work(fail), return_exceptions=True)
     assert isinstance(outcome, LookupError)
+
+
+async def test_what_an_ended_node_was_doing_is_free_at_the_second_look() -> None:
+    database = Database()
+    one, two, dead = (Node(database, name) for name in ("one", "two", "dead"))
+    for node in (one, two, dead):
+        await node.leases.renew()
+    await one.leases.free_claims()
+    # The database was away for all of them: who lives renews before it is looked again.
+    database.now += VALID
+    await one.leases.free_claims()
+    await one.leases.renew()
+    await two.leases.renew()
+    assert database.freed == []
+    await one.leases.free_claims()
+    assert database.freed == ["dead"]
+    await one.leases.free_claims()
+    assert database.freed == ["dead"]
 
 
 async def test_the_only_node_holds_everything_and_writes_nothing() -> None:

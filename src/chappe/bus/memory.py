@@ -18,9 +18,10 @@ class MemoryWaiter:
 
     async def wait(self, timeout: float | None = None) -> bool:
         """See services/ports.py."""
-        if not self._rung.is_set():  # wait_for with a timeout of 0 would not look
+        if not self._rung.is_set():  # with a timeout of 0 nobody would look
             try:
-                await asyncio.wait_for(self._rung.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self._rung.wait()
             except TimeoutError:
                 return False
         self._rung.clear()

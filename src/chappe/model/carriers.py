@@ -72,6 +72,10 @@ class CarrierRecord:
     at: datetime
 
 
+NODE = "node."
+"""How the name of a node's own lease begins: it holds as long as the node lives."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """Who works something that only one process may work, and until when; `fence` grows with every holder."""

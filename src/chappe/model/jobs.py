@@ -21,7 +21,8 @@ class Job(NamedTuple):
     """One piece of work of a kind known to services/jobs.py.
 
     `subject` is the id of the record it is about (a message), so that its timeline can show it.
-    `payload` is JSON data. `claimed_until` bounds a claim: a runner that died loses it then.
+    `payload` is JSON data. `claimed_until` bounds a claim: a runner that died loses it then,
+    or as soon as the others know that the node `claimed_by` has ended.
     `outcome` says in words how the last attempt went.
     """
 
@@ -37,3 +38,4 @@ class Job(NamedTuple):
     claimed_until: datetime | None = None
     outcome: str = ""
     done_at: datetime | None = None
+    claimed_by: str | None = None

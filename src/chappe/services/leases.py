@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from chappe.model.carriers import NODE
 from chappe.model.changes import Fence
 from chappe.services.ports import Store
 
@@ -100,6 +101,9 @@ class Leases:
         self._shared = shared
         self._clock = clock
         self._held: dict[str, Held] = {}
+        self._ended: frozenset[str] = frozenset()
+        if shared:
+            self.lease(NODE + holder)
 
     def lease(self, name: str) -> Held:
         """A lease by its name (`carrier.free`, `clockwork`); asked for from the next renewal on."""
@@ -130,10 +134,23 @@ class Leases:
             if not held.holds():
                 held.lose()
 
+    async def free_claims(self) -> None:
+        """Let others do what nodes were doing that have ended. One has when it was found so by two looks:
+        where the database was away for all of them, the living need a moment to renew."""
+        try:
+            ended = await self._store.ended_nodes() - {self.holder}
+            for node in sorted(ended & self._ended):
+                await self._store.free_claims(node)
+                _log.info("what a node was doing is free", node=node)
+            self._ended = ended
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("ended nodes are not known", error=str(error) or type(error).__name__)
+
     async def run(self) -> None:
         """Renew until cancelled."""
         while self._shared:
             await self.renew()
+            await self.free_claims()
             await asyncio.sleep(RENEWED_EVERY)
 
     async def leave(self) -> None:

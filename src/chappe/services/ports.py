@@ -182,6 +182,14 @@ class Store(Protocol):
         """Jobs that are still being done, until then; to be said again before the claim runs out."""
         ...
 
+    async def ended_nodes(self) -> frozenset[str]:
+        """The nodes whose own lease (`node.NAME`) is over or was left, by the database's clock."""
+        ...
+
+    async def free_claims(self, node: str) -> None:
+        """Let others do at once what a node was doing, and forget it; nothing where its lease goes on."""
+        ...
+
     async def forget(self, now: datetime, limit: int) -> int:
         """Erase up to `limit` rows of each kind that are older than their retention; returns how many.
 

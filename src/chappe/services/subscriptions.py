@@ -184,6 +184,7 @@ def notice_job(
         created_at=at,
         attempts=1 if running else 0,
         claimed_until=at + CLAIM if running else None,
+        claimed_by=platform.node if running else None,
     )
 
 

@@ -223,7 +223,7 @@ def advance_many(connection: Connection, to: MessageState, steps: Sequence[Advan
 
 
 _FINISH = SetStatement(
-    "update jobs as j set state = r.state, outcome = r.outcome, claimed_until = null,"
+    "update jobs as j set state = r.state, outcome = r.outcome, claimed_until = null, claimed_by = null,"
     " due_at = coalesce(r.due_at, j.due_at), done_at = coalesce(r.done_at, j.done_at) from r"
     " where j.id = r.key and j.state = 'running' and j.attempts = r.attempts returning id",
     [

@@ -11,13 +11,14 @@ from sqlalchemy import (
     Connection,
     Text,
     TextualSelect,
+    delete,
     literal_column,
     select,
     text,
     update,
 )
 
-from chappe.model.carriers import Lease
+from chappe.model.carriers import NODE, Lease
 from chappe.model.changes import Fence
 from chappe.model.errors import Fault, Refusal
 from chappe.store.tables import Utc, leases
@@ -61,6 +62,23 @@ def leave(connection: Connection, holder: str) -> None:
     """End a holder's leases; their fences stay, so that the next holder's are higher."""
     now: ColumnElement[datetime] = literal_column(_NOW[connection.dialect.name])
     connection.execute(update(leases).where(leases.c.holder == holder).values(until=now, holder=""))
+
+
+def ended_nodes(connection: Connection) -> frozenset[str]:
+    """See services/ports.py."""
+    over = select(leases.c.name).where(leases.c.name.startswith(NODE), _is_over(connection))
+    return frozenset(name.removeprefix(NODE) for name in connection.execute(over).scalars())
+
+
+def forget_node(connection: Connection, node: str) -> bool:
+    """Remove a node's own lease; False where that is not over, or another one was quicker."""
+    over = delete(leases).where(leases.c.name == NODE + node, _is_over(connection))
+    return connection.execute(over).rowcount == 1
+
+
+def _is_over(connection: Connection) -> ColumnElement[bool]:
+    now: ColumnElement[datetime] = literal_column(_NOW[connection.dialect.name])
+    return leases.c.until <= now
 
 
 def check_fence(connection: Connection, fence: Fence) -> None:

@@ -93,8 +93,9 @@ def _has_failed(answer: asyncio.Future[Any]) -> bool:
 class Records:
     """Durable records in one database."""
 
-    def __init__(self, database: Database, clock: Clock, ids: Ids, metrics: Metrics) -> None:
+    def __init__(self, database: Database, clock: Clock, ids: Ids, metrics: Metrics, node: str = "") -> None:
         self._database = database
+        self._node = node
         self._writer = GroupWriter(database, clock, ids, metrics)
         self.shared = database.shared
         self._bound = BoundQueries(database, clock)
@@ -135,7 +136,9 @@ class Records:
 
     async def claim_jobs(self, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
         """See services/ports.py."""
-        return await self._database.write(lambda connection: _claim(connection, now, until, limit))
+        return await self._database.write(
+            lambda connection: _claim(connection, self._node, now, until, limit)
+        )
 
     async def gather_contacts(self, now: datetime) -> int:
         """See services/ports.py."""
@@ -153,6 +156,14 @@ class Records:
         jobs = TABLES[Job]
         freed = update(jobs).where(jobs.c.state == JobState.RUNNING).values(claimed_until=now)
         await self._database.write(lambda connection: connection.execute(freed))
+
+    async def ended_nodes(self) -> frozenset[str]:
+        """See services/ports.py."""
+        return await self._database.read(leases.ended_nodes)
+
+    async def free_claims(self, node: str) -> None:
+        """See services/ports.py."""
+        await self._database.write(lambda connection: _free_claims(connection, node))
 
     async def forget(self, now: datetime, limit: int) -> int:
         """See services/ports.py."""
@@ -183,12 +194,12 @@ _CLAIM = (
     " select id from jobs where (state = 'waiting' and due_at <= :now)"
     " or (state = 'running' and claimed_until <= :now)"
     " order by due_at, id limit :limit {lock})"
-    " update jobs set state = 'running', claimed_until = :until, attempts = attempts + 1"
+    " update jobs set state = 'running', claimed_until = :until, claimed_by = :node, attempts = attempts + 1"
     " where id in (select id from due) returning id"
 )
 
 
-def _claim(connection: Connection, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
+def _claim(connection: Connection, node: str, now: datetime, until: datetime, limit: int) -> tuple[Job, ...]:
     several_writers = connection.dialect.name == "postgresql"
     statement = text(
         _CLAIM.format(
@@ -196,7 +207,9 @@ def _claim(connection: Connection, now: datetime, until: datetime, limit: int) -
             fence="materialized" if several_writers else "",
         )
     ).bindparams(bindparam("now", type_=Utc()), bindparam("until", type_=Utc()))
-    ids = list(connection.execute(statement, {"now": now, "until": until, "limit": limit}).scalars())
+    ids = list(
+        connection.execute(statement, {"now": now, "until": until, "node": node, "limit": limit}).scalars()
+    )
     if not ids:
         return ()
     table = TABLES[Job]
@@ -204,6 +217,15 @@ def _claim(connection: Connection, now: datetime, until: datetime, limit: int) -
         select(*table.columns).where(table.c.id.in_(ids)).order_by(table.c.due_at, table.c.id)
     )
     return tuple(Job(*row) for row in rows)
+
+
+def _free_claims(connection: Connection, node: str) -> None:
+    if leases.forget_node(connection, node):
+        jobs = TABLES[Job]
+        its = (jobs.c.state == JobState.RUNNING) & (jobs.c.claimed_by == node)
+        connection.execute(
+            update(jobs).where(its).values(state=JobState.WAITING, claimed_until=None, claimed_by=None)
+        )
 
 
 def _forget(connection: Connection, now: datetime, limit: int) -> int:

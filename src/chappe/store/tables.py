@@ -519,6 +519,7 @@ job_table = Table(
     _time("claimed_until", null=True),
     _text("outcome"),
     _time("done_at", null=True),
+    _text("claimed_by", null=True),
     _partial("ix_jobs_waiting", "due_at", where="state = 'waiting'"),
     _partial("ix_jobs_running", "claimed_until", where="state = 'running'"),
     _partial("ix_jobs_dead", "id", where="state = 'dead'"),

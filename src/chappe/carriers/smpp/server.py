@@ -189,7 +189,11 @@ class SmppServer:
         if not jobs:
             return 0
         patience = timedelta(seconds=2 * self._settings.response_seconds) + _PAUSE
-        claimed = {"state": JobState.RUNNING, "claimed_until": now + patience}
+        claimed = {
+            "state": JobState.RUNNING,
+            "claimed_until": now + patience,
+            "claimed_by": self._platform.node,
+        }
         try:
             await self._platform.store.commit(
                 Changes(
