@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import pytest
+
 from chappe.store.ids import SortableIds, base32
 from tests.platform import ManualClock
 
@@ -89,6 +91,19 @@ def test_refs_sort_by_time() -> None:
 def test_refs_of_one_moment_differ() -> None:
     ids = SortableIds(ManualClock(), 1)
     assert len({ids.new_ref() for _ in range(1_000)}) == 1_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 1_000, 5_000])
+def test_names_of_one_moment_are_such_as_single_ones(count: int) -> None:
+    ids = SortableIds(ManualClock(), 1)
+    before = ids.new_id(), ids.new_ref()
+    names = ids.new_names(count)
+    after = ids.new_id()
+    given = [new_id for new_id, _ in names]
+    assert [before[0], *given, after] == sorted({before[0], *given, after})
+    refs = {ref for _, ref in names}
+    assert len(refs) == count
+    assert all(len(ref) == 26 and ref[:10] == before[1][:10] for ref in refs)
 
 
 def test_base32() -> None:

@@ -81,8 +81,8 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     batch_id = ids.new_id()
     messages = [
         Message(
-            id=ids.new_id(),
-            ref=ids.new_ref(),
+            id=new_id,
+            ref=ref,
             account_id=caller.account_id,
             direction=Direction.MT,
             state=MessageState.SCHEDULED if scheduled else MessageState.QUEUED,
@@ -107,7 +107,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             user_id=caller.user_id,
             purpose=command.purpose,
         )
-        for _, number, way in targets
+        for (_, number, way), (new_id, ref) in zip(targets, ids.new_names(len(targets)), strict=True)
     ]
     for (position, _, _), message in zip(targets, messages, strict=True):
         results[position] = Accepted(command.recipients[position], message)

@@ -230,6 +230,10 @@ class Ids(Protocol):
         """An opaque, sortable name of 26 characters [0-9a-z]."""
         ...
 
+    def new_names(self, count: int) -> list[tuple[int, str]]:
+        """An id and a ref for each of so many records."""
+        ...
+
     def secret(self, length: int) -> bytes:
         """Random bytes nobody can guess."""
         ...

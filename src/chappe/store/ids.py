@@ -37,13 +37,16 @@ class SortableIds:
         following milliseconds, and a clock set back does not make ids go back."""
         now = _milliseconds(self._clock.now())
         with self._turn:
-            if now > self._last:
-                self._last, self._counter = now, 0
-            else:
-                self._counter += 1
-                if self._counter >> _COUNTER_BITS:
-                    self._last, self._counter = self._last + 1, 0
-            return (self._last << _NODE_BITS | self._node) << _COUNTER_BITS | self._counter
+            return self._next(now)
+
+    def _next(self, now: int) -> int:
+        if now > self._last:
+            self._last, self._counter = now, 0
+        else:
+            self._counter += 1
+            if self._counter >> _COUNTER_BITS:
+                self._last, self._counter = self._last + 1, 0
+        return (self._last << _NODE_BITS | self._node) << _COUNTER_BITS | self._counter
 
     def new_ref(self) -> str:
         """26 characters, sortable by time."""
@@ -55,6 +58,18 @@ class SortableIds:
         if now != self._time_of_ref:
             self._time_of_ref, self._time_digits = now, base32(now, 10)
         return self._time_digits + random
+
+    def new_names(self, count: int) -> list[tuple[int, str]]:
+        """An id and a ref for each of so many records that are made at one moment."""
+        if count == 1:
+            return [(self.new_id(), self.new_ref())]
+        now = _milliseconds(self._clock.now())
+        digits, width = base32(now, 10), _RANDOM_DIGITS
+        random = secrets.token_bytes(width * count).translate(_DIGIT_OF_BYTE).decode()
+        with self._turn:
+            return [
+                (self._next(now), digits + random[at : at + width]) for at in range(0, width * count, width)
+            ]
 
     def secret(self, length: int) -> bytes:
         """Random bytes nobody can guess."""
