@@ -1,6 +1,9 @@
-"""Debian's Kannel as a customer: its bearerbox binds to us, its smsbox takes requests and calls back."""
+"""Debian's Kannel on either side: as a customer, whose bearerbox binds to us and whose smsbox takes requests
+and calls back; and as a network, the message centre of its own tests (drive_smpp)."""
 
 import asyncio
+import re
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -46,6 +49,9 @@ catch-all = true
 max-messages = 0
 get-url = "http://127.0.0.1:{called}/inbound?from=%p&to=%P&text=%b&coding=%c"
 """
+
+_GIVEN = b"submit_sm: short_message = <"
+_BOX = 13001  # built into it
 
 
 class Kannel:
@@ -123,6 +129,61 @@ async def kannel(folder: Path, port: int, login: str, password: str) -> AsyncIte
         for drain in drains:
             drain.cancel()
         server.close()
+
+
+class KannelNetwork:
+    """The message centre that Kannel is tested with, for pairs of binds. It brings a number of messages once
+    a receiver is bound, and writes the octets of each text that it is given to its log, as far as the first
+    zero."""
+
+    def __init__(self, port: int, log: asyncio.StreamReader) -> None:
+        self.port = port
+        self._log = log
+
+    async def texts(self, count: int) -> list[bytes]:
+        """The octets of the next texts that it was given."""
+        found: list[bytes] = []
+        async with asyncio.timeout(30):
+            while len(found) < count:
+                line = await self._log.readline()
+                assert line, f"it ended after {found}"
+                if line.endswith(b">\n") and _GIVEN in line:
+                    found.append(line.split(_GIVEN, 1)[1][:-2])
+        return found
+
+
+@asynccontextmanager
+async def kannel_network(folder: Path, messages: int) -> AsyncIterator[KannelNetwork]:
+    """One that brings so many messages, until the end of the block."""
+    port = free_port()
+    file = folder / "network.conf"
+    file.write_text("group = core\nadmin-port = 1\nadmin-password = secret\nsmsbox-port = 1\n")
+    # It plays an smsbox as well, and ends unless somebody listens on the port of one.
+    box = socket.create_server(("127.0.0.1", _BOX))
+    process = await asyncio.create_subprocess_exec(
+        "/usr/lib/kannel/test/drive_smpp",
+        *("-v", "0", "-p", str(port), "-m", str(messages), "-c", str(file)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
+    )
+    try:
+        assert process.stderr is not None
+        await _listening(port)
+        yield KannelNetwork(port, process.stderr)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        box.close()
+
+
+async def _listening(port: int) -> None:
+    """Until a process of this machine listens there; a connection to try it would count as a customer's."""
+    row = re.compile(rf"\d+: 0100007F:{port:04X} 00000000:0000 0A|\d+: 00000000:{port:04X} 00000000:0000 0A")
+    async with asyncio.timeout(30):
+        while not row.search(Path("/proc/net/tcp").read_text()):  # noqa: ASYNC110, ASYNC240 - nobody rings a bell
+            await asyncio.sleep(0)
 
 
 async def _until(lines: asyncio.StreamReader, words: bytes) -> None:

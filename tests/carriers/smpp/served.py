@@ -1,4 +1,4 @@
-"""A platform whose SMPP server listens, and an account of it."""
+"""A platform whose SMPP server listens, an account of it, and a carrier of it that is up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chappe.protocols.smpp.codes import Command, Status
 from chappe.services.accounts import NewAccount
+from chappe.services.ports import MessageCarrier
 from tests.peers.esme import Esme, an_esme, bind
 from tests.platform import World
 
@@ -44,3 +45,18 @@ async def serving(world: World) -> AsyncIterator[int]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(world: World, name: str = "net") -> AsyncIterator[MessageCarrier]:
+    """A carrier of the platform, up."""
+    (carrier,) = [one for one in world.chappe.carriers if one.name == name]
+    with world.platform.topics.subscribe(f"carrier.{name}") as bell:
+        task = asyncio.create_task(carrier.run())
+        try:
+            while not carrier.window:
+                await bell.wait()
+            yield carrier
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -1,7 +1,6 @@
 """The whole way over a message centre: accepted, sent, receipted; a mobile's message finds its owner."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +14,7 @@ from chappe.model.smstext import Encoding
 from chappe.protocols.smpp.codes import Status
 from chappe.protocols.smpp.fields import decode_tlvs
 from chappe.settings import RouteSettings, Settings
+from tests.carriers.smpp.served import running
 from tests.peers.smsc import (
     Smsc,
     a_message,
@@ -36,20 +36,6 @@ from tests.services.asking import read, send_one
 def settings_for(smsc: Smsc, **more: str) -> Settings:
     net = {"type": "smpp", "host": "127.0.0.1", "port": smsc.port, "system_id": "me", "password": "secret"}
     return Settings(carriers={"net": net | more}, routes=(RouteSettings("net"),))
-
-
-@asynccontextmanager
-async def running(world, name="net"):
-    (carrier,) = [one for one in world.chappe.carriers if one.name == name]
-    with world.platform.topics.subscribe(f"carrier.{name}") as bell:
-        task = asyncio.create_task(carrier.run())
-        try:
-            while not carrier.window:
-                await bell.wait()
-            yield carrier
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
 
 async def sent(world, message):

@@ -159,8 +159,11 @@ async def test_every_receipt_is_joined_or_parked_with_a_reason(sandbox_world: Wo
     expected: dict[int, MessageState] = {}
     orphans: set[str] = set()
     pending: list[tuple[str, str, str]] = []
+    brought = 0
 
     async def bring(some: list[tuple[str, str, str]]) -> None:
+        nonlocal brought
+        brought += len(some)
         drawn.shuffle(some)
         read = [read_receipt(*wording(*one)) for one in some]
         await reports.keep([Dated(one, world.clock.now()) for one in read])
@@ -192,13 +195,14 @@ async def test_every_receipt_is_joined_or_parked_with_a_reason(sandbox_world: Wo
     await bring(pending)
 
     assert rules.rule
+    parked = await world.platform.store.queries.parked_receipts(None, COUNT * 4)
+    print(f"{profile}: {len(expected)} messages, {brought} receipts, {len(parked)} parked, {rules.rule}")
     found: dict[int, MessageState] = {}
     ids = sorted(expected)
     for start in range(0, len(ids), 500):
         some = await world.platform.store.queries.messages_by_id(ids[start : start + 500])
         found |= {message.id: message.state for message in some}
     assert len(found) == COUNT and found == expected
-    parked = await world.platform.store.queries.parked_receipts(None, COUNT * 4)
     assert len(orphans) == len({form for one in orphans for form in rules.forms((one,))[:1]})
     assert {rules.forms((one,))[0] for one in orphans} <= {one.carrier_id for one in parked}
     assert all(one.reason.startswith("no message of sandbox has the id ") for one in parked)

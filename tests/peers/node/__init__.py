@@ -3,11 +3,14 @@
 import asyncio
 import json
 import subprocess
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from chappe.model.smstext import Encoding, cut, decode_gsm7, encode_gsm7, plan
 
 FOLDER = Path(__file__).parent
 
@@ -59,3 +62,19 @@ async def a_program(name: str) -> AsyncIterator[Program]:
     finally:
         process.kill()
         await process.wait()
+
+
+def npm_parts(text: str) -> list[dict[str, object]]:
+    """A text as npm's smpp is to send it: alphabet, octets and, where one unit does not hold it, headers."""
+    if plan(text).encoding is Encoding.UCS2:
+        coding, octets = 8, text.encode("utf-16-be")
+        pieces = [one.decode("utf-16-be") for one in cut(octets, Encoding.UCS2, 140, 134)]
+    else:
+        coding = 0  # left alone it announces ASCII and writes GSM
+        pieces = [decode_gsm7(one) for one in cut(encode_gsm7(text), Encoding.GSM7, 160, 153)]
+    reference = zlib.crc32(text.encode()) & 0xFF
+    return [
+        {"data_coding": coding, "short_message": piece}
+        | ({"udh": f"050003{reference:02x}{len(pieces):02x}{number:02x}"} if len(pieces) > 1 else {})
+        for number, piece in enumerate(pieces, 1)
+    ]

@@ -1,5 +1,5 @@
 // A customer on npm's smpp. Its first line of JSON says where to bind; each later one has the fields of a
-// submit_sm to send. It prints a line of JSON for whatever happens.
+// submit_sm to send, with its header in hexadecimal as `udh`. It prints a line of JSON for whatever happens.
 "use strict";
 
 const readline = require("node:readline");
@@ -25,7 +25,8 @@ function begin({ port, system_id, password }) {
     session.send(pdu.response());
     const body = pdu.short_message;
     tell({
-      delivered: shown(body),
+      delivered: shown(pdu.message_payload || body),
+      data_coding: pdu.data_coding,
       udh: body.udh ? body.udh.map((element) => element.toString("hex")) : [],
       from: pdu.source_addr,
       to: pdu.destination_addr,
@@ -43,6 +44,11 @@ readline.createInterface({ input: process.stdin }).on("line", (line) => {
   } else if (asked.leave) {
     session.unbind(() => session.close());
   } else {
+    if (asked.udh) {
+      asked.short_message = { udh: Buffer.from(asked.udh, "hex"), message: asked.short_message };
+      asked.esm_class = 0x40;
+      delete asked.udh;
+    }
     session.submit_sm(asked, (pdu) => tell({ submitted: pdu.message_id, status: pdu.command_status }));
   }
 });

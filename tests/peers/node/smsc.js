@@ -1,5 +1,5 @@
 // A message centre on npm's smpp. It prints a line of JSON for whatever happens; a line of JSON that it is
-// given has the fields of a deliver_sm to bring, whose answer it prints.
+// given has the fields of a deliver_sm to bring, whose answer it prints; `udh` is its header in hexadecimal.
 "use strict";
 
 const readline = require("node:readline");
@@ -62,6 +62,11 @@ const server = smpp.createServer((session) => {
 });
 
 function bring(fields) {
+  if (fields.udh) {
+    fields.short_message = { udh: Buffer.from(fields.udh, "hex"), message: fields.short_message };
+    fields.esm_class = 0x40;
+    delete fields.udh;
+  }
   sessions[sessions.length - 1].deliver_sm(fields, (answer) => tell({ answered: answer.command_status }));
 }
 

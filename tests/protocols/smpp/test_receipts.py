@@ -146,7 +146,8 @@ def test_optional_parameters_count_first(tlvs: Tlvs, text: str, report: Report) 
         (0x04, (), True),
         (0x44, (), True),
         (0x20, (), True),
-        (0x00, ((Tag.RECEIPTED_MESSAGE_ID, b"1\0"),), True),
+        (0x00, ((Tag.RECEIPTED_MESSAGE_ID, b"1\0"), (Tag.MESSAGE_STATE, b"\2")), True),
+        (0x00, ((Tag.RECEIPTED_MESSAGE_ID, b"1\0"),), False),  # a state belongs to it
         (0x00, (), False),  # whatever its text says: a telephone may have written it
         (0x40, (), False),
         (0x08, (), False),

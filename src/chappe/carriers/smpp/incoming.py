@@ -19,7 +19,8 @@ from chappe.model.changes import Changes, Update
 from chappe.model.messages import InboundMessage, Part
 from chappe.protocols.smpp.bind import Asked
 from chappe.protocols.smpp.bodies import Data, ShortMessage
-from chappe.protocols.smpp.codes import Status
+from chappe.protocols.smpp.codes import Status, Tag
+from chappe.protocols.smpp.fields import tlv
 from chappe.protocols.smpp.receipt_ids import IdRules
 from chappe.protocols.smpp.receipts import Report, is_receipt, read_receipt
 from chappe.services.ports import CarrierSink, Platform
@@ -111,9 +112,10 @@ class Incoming:
         octets = body.short_message if isinstance(body, ShortMessage) else b""
         if is_receipt(body.esm_class, body.tlvs):
             return read_receipt(octets, body.tlvs, body.data_coding)
-        if self._by_text and b"stat" in octets.lower():
+        named = tlv(body.tlvs, Tag.RECEIPTED_MESSAGE_ID) is not None
+        if (self._by_text or named) and b"stat" in octets.lower():
             report = read_receipt(octets, body.tlvs, body.data_coding)
-            if report.ids and report.state is not None:
+            if report.ids and (report.state is not None or (named and report.word)):
                 return report
         return None
 

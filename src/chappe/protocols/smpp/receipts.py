@@ -68,12 +68,14 @@ class Report(Struct, frozen=True):
 
 
 def is_receipt(esm_class: int, tlvs: Tlvs) -> bool:
-    """Whether a deliver_sm or data_sm is a receipt: by esm_class, or by the parameter of receipts.
+    """Whether a deliver_sm or data_sm is a receipt: by esm_class, or by the parameters of receipts.
 
-    Never by its text alone (our choice): then any telephone could write receipts.
+    Never by its text alone (our choice): then any telephone could write receipts. Nor by an id without a
+    state, which Kannel's test network puts into messages from mobiles.
     """
-    kind = esm_class & MESSAGE_TYPE
-    return kind in (RECEIPT, INTERMEDIATE_NOTICE) or tlv(tlvs, Tag.RECEIPTED_MESSAGE_ID) is not None
+    if esm_class & MESSAGE_TYPE in (RECEIPT, INTERMEDIATE_NOTICE):
+        return True
+    return all(tlv(tlvs, tag) is not None for tag in (Tag.RECEIPTED_MESSAGE_ID, Tag.MESSAGE_STATE))
 
 
 _KEYS = {
