@@ -86,6 +86,7 @@ async def _serve(
         listener = Listener(chappe.application, chappe.choose)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        chappe.platform.store.heed_pressure(listener.pause, listener.resume)
         await listener.open([opened])
         if demo_account is not None:
             print(_what_to_paste(address, demo_account))

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from chappe.bus.queue import Queue
@@ -26,7 +27,7 @@ from chappe.model.events import MessageEvent
 from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
-from chappe.services import jobs, messages, network, traffic
+from chappe.services import health, jobs, messages, network, traffic
 from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
@@ -48,6 +49,7 @@ _LAST_WAIT = 2.0
 _ASK_AGAIN = 0.5
 _RETENTION_EVERY = 600.0
 _CONTACTS_EVERY = 10.0
+_OLD_CONTACTS_EVERY = 86_400.0
 _LOOK_EVERY = 2.0
 _SAVE_EVERY = 60.0
 _RELOAD_EVERY = 5.0
@@ -181,7 +183,7 @@ async def assemble(
         yield Chappe(
             platform=platform,
             dialects=dialects,
-            application=Health(pipeline),
+            application=Health(pipeline, platform),
             choose=_choice(pipeline),
             carriers=(sandbox, *networks),
             outbox=outbox,
@@ -232,6 +234,10 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         await platform.store.gather_contacts(platform.clock.now())
         return False
 
+    async def forget_contacts() -> bool:
+        await platform.store.forget_contacts(platform.clock.now())
+        return False
+
     async def keep_claims() -> bool:
         await chappe.queue.keep_claims()
         return False
@@ -263,6 +269,7 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         clockwork.work(lambda: _repeat(platform, "clockwork", sweep, next_due)),
         clockwork.work(lambda: _repeat(platform, "contacts", gather, None, _CONTACTS_EVERY)),
         clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
+        clockwork.work(lambda: _repeat(platform, "old contacts", forget_contacts, None, _OLD_CONTACTS_EVERY)),
         _repeat(platform, "carriers", look, None, _LOOK_EVERY),
         _repeat(platform, "minutes", save, None, _SAVE_EVERY),
         _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),
@@ -356,15 +363,28 @@ def _choice(pipeline: Pipeline) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Answers `/healthz` and `/readyz` before anything else looks at a request."""
+    """Answers `/healthz` (the process lives) and `/readyz` (it can accept messages: 200, else 503 and why)
+    before anything else looks at a request."""
 
     inner: Application
+    platform: Platform
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in ("/healthz", "/readyz"):
-            body = b'{"status":"ok"}'
+            status, answer = 200, {"status": "ok"}
+            if scope["path"] == "/readyz":
+                status, answer = await self._ready()
+            body = msgspec.json.encode(answer)
             headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if status != 200:
+                headers.append((b"retry-after", b"1"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
             return
         await self.inner(scope, receive, send)
+
+    async def _ready(self) -> tuple[int, dict[str, Any]]:
+        found = await health.look(self.platform)
+        status = "not ready" if found.troubles else "ok"
+        answer = {"status": status, "carriers": found.carriers}
+        return (503, {**answer, "troubles": found.troubles}) if found.troubles else (200, answer)

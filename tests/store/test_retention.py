@@ -1,14 +1,16 @@
 """What is older than its retention is erased, each kind at its border, and nothing else."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
 from chappe.model.changes import Changes
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState
+from chappe.store.tables import contacts
 from tests.store.ground import Ground, sample
 
 AN_INSTANT = timedelta(microseconds=1)
@@ -77,3 +79,20 @@ async def test_each_kind_has_the_limit_of_its_own(ground: Ground) -> None:
     assert [await ground.records.forget(now, 2) for _ in range(4)] == [10, 10, 5, 0]
     assert await ground.count(Message) == 5
     assert [one.text for one in await ground.all(Message)] == [""] * 5
+
+
+async def test_contacts_go_after_their_last_message(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chappe.store.contacts._LOOKED_AT", 3)
+    now = ground.clock.now()
+    border = now - timedelta(days=90)
+
+    async def write(peer: int, at: datetime) -> None:
+        row = {"peer": f"336{peer}", "address": "", "account_id": 1, "message_id": 1, "at": at}
+        await ground.database.write(lambda connection: connection.execute(insert(contacts).values(row)))
+
+    for peer in range(10):
+        await write(peer, border - AN_INSTANT if peer % 2 else border)
+    assert await ground.records.forget_contacts(now) == 5
+    left = await ground.database.read(lambda c: sorted(c.execute(select(contacts.c.peer)).scalars()))
+    assert left == [f"336{peer}" for peer in range(0, 10, 2)]
+    assert await ground.records.forget_contacts(now) == 0

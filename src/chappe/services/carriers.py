@@ -19,6 +19,12 @@ class Carriers:
         """This process has a carrier and works it while `works()`, as long as it holds its lease."""
         self._here[name] = (status, works)
 
+    def counts(self) -> dict[str, int]:
+        """How many carriers this process has, how many of them it works, and how many of these are up."""
+        here = self.worked_here().values()
+        up = (LinkState.UP, LinkState.STRAINED)
+        return {"known": len(self._here), "here": len(here), "up": sum(one.state in up for one in here)}
+
     def worked_here(self) -> dict[str, CarrierStatus]:
         """What the carriers that this process works do at this moment."""
         return {name: status() for name, (status, works) in self._here.items() if works()}

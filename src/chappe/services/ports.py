@@ -166,6 +166,15 @@ class Store(Protocol):
         be."""
         ...
 
+    def heed_pressure(self, hold: Callable[[], None], let_go: Callable[[], None]) -> None:
+        """Call `hold` when clients should be read no more, because writing does not keep up, and `let_go`
+        when they may be again: also before `admit` refuses them."""
+        ...
+
+    async def answers(self) -> None:
+        """Return when the database has answered. Raises Unavailable."""
+        ...
+
     def look_at_disk(self, least: int) -> None:
         """Accept nothing (see `admit`) while less than this many bytes are free."""
         ...
@@ -176,6 +185,10 @@ class Store(Protocol):
 
     async def gather_contacts(self, now: datetime) -> int:
         """Note who wrote to which mobile, from the messages of the last time; returns how many those were."""
+        ...
+
+    async def forget_contacts(self, now: datetime) -> int:
+        """Forget contacts after 90 days, the longest that anybody asks for; returns how many those were."""
         ...
 
     async def keep_claims(self, job_ids: Sequence[int], until: datetime) -> None:

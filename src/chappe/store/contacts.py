@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, select, text, tuple_
 
 from chappe.model.messages import Direction, Message
 from chappe.store.database import Database
 from chappe.store.hot import SetStatement, is_postgres
 from chappe.store.ids import first_id_of
-from chappe.store.tables import TABLES, utc_text
+from chappe.store.tables import TABLES, contacts, utc_text
 
 _RIPE_AFTER = timedelta(seconds=10)
 """A message that is this old is committed, whatever node made it: no smaller id is still to come (our choice;
@@ -20,6 +20,13 @@ _MOST = 20_000
 
 _AT_ONCE = 500
 """Rows in one transaction: other writes wait no longer than a few milliseconds."""
+
+_REMEMBERED_FOR = timedelta(days=90)
+"""The longest that anybody asks for (services/inbox.py)."""
+
+_LOOKED_AT = 2_000
+"""Rows that are looked at in one read on the way through the table: an index of their times would cost more
+at every message than one way through in a day."""
 
 _KEEP = SetStatement(
     "insert into contacts (peer, address, account_id, message_id, at)"
@@ -90,3 +97,32 @@ def _mark(connection: Connection, message_id: int) -> None:
         ),
         {"id": message_id},
     )
+
+
+async def forget_contacts(database: Database, now: datetime) -> int:
+    """Forget those whose last message is too old, in slices along the primary key; returns how many."""
+    before, forgotten = now - _REMEMBERED_FOR, 0
+    after: tuple[Any, ...] = ("", "", 0)
+    while rows := await database.read(lambda connection, key=after: _slice(connection, key)):  # type: ignore[misc]
+        if old := [tuple(row[:3]) for row in rows if row.at < before]:
+            forgotten += await database.write(lambda connection, keys=old: _remove(connection, keys, before))  # type: ignore[misc]
+        after = tuple(rows[-1][:3])
+    return forgotten
+
+
+_KEY = tuple_(contacts.c.peer, contacts.c.address, contacts.c.account_id)
+
+
+def _slice(connection: Connection, after: tuple[Any, ...]) -> list[Any]:
+    columns = (contacts.c.peer, contacts.c.address, contacts.c.account_id, contacts.c.at)
+    statement = select(*columns).where(tuple_(*after) < _KEY).order_by(*columns[:3]).limit(_LOOKED_AT)
+    return list(connection.execute(statement))
+
+
+def _remove(connection: Connection, keys: list[tuple[Any, ...]], before: datetime) -> int:
+    removed = 0
+    for start in range(0, len(keys), _AT_ONCE // 2):
+        # Again by its time: somebody may have written meanwhile.
+        some = _KEY.in_(keys[start : start + _AT_ONCE // 2])
+        removed += connection.execute(delete(contacts).where(some, contacts.c.at < before)).rowcount
+    return removed

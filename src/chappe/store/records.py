@@ -124,7 +124,15 @@ class Records:
         """See services/ports.py."""
         if self._full:
             raise Unavailable(FULL)
-        self._writer.admit()
+        self._writer.pressure.admit()
+
+    def heed_pressure(self, hold: Callable[[], None], let_go: Callable[[], None]) -> None:
+        """See services/ports.py."""
+        self._writer.pressure.heed(hold, let_go)
+
+    async def answers(self) -> None:
+        """See services/ports.py."""
+        await self._database.read(lambda connection: connection.execute(text("select 1")))
 
     def look_at_disk(self, least: int) -> None:
         """See services/ports.py."""
@@ -143,6 +151,10 @@ class Records:
     async def gather_contacts(self, now: datetime) -> int:
         """See services/ports.py."""
         return await contacts.gather_contacts(self._database, now)
+
+    async def forget_contacts(self, now: datetime) -> int:
+        """See services/ports.py."""
+        return await contacts.forget_contacts(self._database, now)
 
     async def keep_claims(self, job_ids: Sequence[int], until: datetime) -> None:
         """See services/ports.py."""

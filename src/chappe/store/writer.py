@@ -20,7 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from chappe.model.changes import Advance, Changes, Committed, Delete, JobResult, Update
 from chappe.model.directory import Account
-from chappe.model.errors import Fault, Refusal, Unavailable
+from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
@@ -29,6 +29,7 @@ from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
 from chappe.store.leases import check_fence
+from chappe.store.pressure import Pressure
 from chappe.store.rights import spend
 from chappe.store.tables import TABLES, accounts
 from chappe.store.trouble import first_line
@@ -36,13 +37,6 @@ from chappe.store.trouble import first_line
 _GROUP_LIMIT = 2_000
 _LOOSE_WAITS = 0.05
 """Seconds that what nobody waits for may wait for a group to go with."""
-
-_MOST_ROWS = 50_000
-_LONGEST_GROUP = 2.0
-"""Rows that wait, and seconds that a group takes, beyond which nothing more is accepted (our choice): tens of
-megabytes, and a disk that hangs."""
-
-_BUSY = "the platform is writing as fast as its disk allows; send again in a moment"
 
 _log = structlog.get_logger()
 _Waiting = tuple[Changes, asyncio.Future[Committed]]
@@ -86,8 +80,7 @@ class GroupWriter:
         self._ids = ids
         self._metrics = metrics
         self._waiting: list[_Waiting] = []
-        self._rows = 0
-        self._began: float | None = None
+        self.pressure = Pressure()
         self._loose: list[object] = []
         self._task: asyncio.Task[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
@@ -96,12 +89,6 @@ class GroupWriter:
     def waiting(self) -> int:
         """How many Changes wait for their group at this moment."""
         return len(self._waiting)
-
-    def admit(self) -> None:
-        """Raise Unavailable where too much waits already."""
-        hangs = self._began is not None and time.perf_counter() - self._began > _LONGEST_GROUP
-        if self._rows >= _MOST_ROWS or hangs:
-            raise Unavailable(_BUSY)
 
     async def commit(self, changes: Changes) -> Committed:
         """Write all or nothing; durable when it returns. Raises Refusal (see Changes)."""
@@ -129,7 +116,7 @@ class GroupWriter:
     def _add(self, changes: Changes) -> asyncio.Future[Committed]:
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, future))
-        self._rows += len(changes.insert)
+        self.pressure.add(len(changes.insert))
         if self._task is None:
             self._start()
         return future
@@ -145,7 +132,6 @@ class GroupWriter:
         try:
             while self._waiting or self._loose:
                 group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
-                self._rows -= sum(len(changes.insert) for changes, _ in group)
                 loose, self._loose = self._loose, []
                 await self._write(group, loose)
         finally:
@@ -153,7 +139,8 @@ class GroupWriter:
 
     async def _write(self, group: list[_Waiting], loose: Sequence[object]) -> None:
         members = [changes for changes, _ in group]
-        self._began = began = time.perf_counter()
+        began = time.perf_counter()
+        self.pressure.begin(sum(len(changes.insert) for changes in members))
         try:
             results = await self._database.write(lambda connection: self._apply(connection, members, loose))
         except BaseException as error:
@@ -165,7 +152,7 @@ class GroupWriter:
                 return
             raise
         finally:
-            self._began = None
+            self.pressure.end()
         self._metrics.groups += 1
         self._metrics.changes += len(group)
         self._metrics.commit.observe(time.perf_counter() - began)
