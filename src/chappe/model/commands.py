@@ -91,7 +91,8 @@ class SendMessages:
     is replaced by the default instead of refused. `send_at` in the past means now. `split_allowed` False or
     `max_segments` bound the length (`content_too_long`). With `all_or_nothing` one bad recipient refuses
     the command; without it each recipient has its own fate. `session` opens a time in which answers
-    need no keyword. `purpose` decides which rules of the land hold (model/rules.py). `add_stop` ends a text
+    need no keyword. `told` says of what the sender's own connection tells him (bits of Told, None: the ends).
+    `purpose` decides which rules of the land hold (model/rules.py). `add_stop` ends a text
     that does not tell how to object with the platform's STOP text.
     """
 
@@ -104,6 +105,7 @@ class SendMessages:
     send_at: datetime | None = None
     validity: timedelta | None = None
     receipt_wanted: bool = True
+    told: int | None = None
     reference: str = ""
     encoding: Encoding | None = None
     split_allowed: bool = True

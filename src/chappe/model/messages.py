@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from typing import NamedTuple
 
 from chappe.model.errors import Fault
@@ -71,6 +71,29 @@ GIVE_BACK_STATES = frozenset(
 )
 
 
+class Told(IntFlag):
+    """What a client is told of a message over his own connection: its good end, its bad end, or that its
+    network took it."""
+
+    SUCCESS = 1
+    FAILURE = 2
+    STEP = 4
+
+
+ENDS = Told.SUCCESS | Told.FAILURE
+"""What is told unless somebody wishes otherwise."""
+
+TOLD_BY: Mapping[MessageState, Told] = {
+    MessageState.SENT: Told.STEP,
+    MessageState.DELIVERED: Told.SUCCESS,
+    MessageState.RECEIVED: Told.SUCCESS,
+    MessageState.UNDELIVERED: Told.FAILURE,
+    MessageState.EXPIRED: Told.FAILURE,
+    MessageState.FAILED: Told.FAILURE,
+    MessageState.CANCELLED: Told.FAILURE,
+}
+
+
 class Message(NamedTuple):
     """One SMS to or from one mobile.
 
@@ -80,7 +103,8 @@ class Message(NamedTuple):
     `send_at` is the date it was
     scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's
     ids of the segments, joined by blanks. `held_by` names the rule (model/rules.py) that moved its date to
-    the next allowed time; empty: none did. Times are aware, UTC.
+    the next allowed time; empty: none did. `told` holds bits of Told, None those of ENDS; without
+    `receipt_wanted` nothing is told at all. Times are aware, UTC.
     """
 
     id: int
@@ -116,6 +140,7 @@ class Message(NamedTuple):
     user_id: int | None = None
     purpose: Purpose = Purpose.TRANSACTIONAL
     held_by: str = ""
+    told: int | None = None
 
 
 _STATE, _SENT_AT, _SENDING_AT, _FINISHED_AT, _FAULT, _CODE, _IDS = map(

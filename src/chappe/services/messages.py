@@ -101,6 +101,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             expires_at=due_at + validity,
             flash=command.flash,
             receipt_wanted=command.receipt_wanted,
+            told=command.told,
             reference=command.reference[:255],
             session_until=None if command.session is None else due_at + command.session,
             exchange_id=caller.exchange_id,

@@ -24,7 +24,7 @@ from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EVENT_OF_STATE, EventName, MessageEvent
 from chappe.model.history import Exchange, Page
 from chappe.model.jobs import CLAIM, Job, JobState
-from chappe.model.messages import FINAL_STATES, Direction, Message, MessageState
+from chappe.model.messages import ENDS, TOLD_BY, Direction, Message, MessageState
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.services.ports import NoticeTarget, Platform
 
@@ -77,9 +77,9 @@ def own_wire_job(platform: Platform, message: Message, at: datetime) -> Job | No
     """The delivery of a message's fate, or of a message from a mobile, over the account's own connection,
     where its dialect has one; that connection takes it up itself, the queue only when it stays away."""
     kind, name = platform.notices.job_kind(message.dialect), EVENT_OF_STATE.get(message.state)
-    if not kind or name is None or message.state not in FINAL_STATES:
+    if not kind or name is None or (message.direction is Direction.MT and not message.receipt_wanted):
         return None
-    if message.direction is Direction.MT and not message.receipt_wanted:
+    if not TOLD_BY.get(message.state, 0) & (ENDS if message.told is None else message.told):
         return None
     return Job(
         id=platform.ids.new_id(),

@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from chappe.carriers.smpp.orders import FAULTS, STATES
 from chappe.carriers.smpp.server import read_settings
 from chappe.carriers.smpp.texts import Part, Texts, TextSettings
-from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset
+from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset, SetBehaviour
 from chappe.model.errors import Fault
 from chappe.model.jobs import JobState
 from chappe.model.messages import MessageState
@@ -175,6 +176,48 @@ async def test_without_registered_delivery_nothing_is_told(served: Served) -> No
     await esme.ask(Command.SUBMIT_SM, submit(b"told"))
     await served.world.settle()
     assert read_receipt((await esme.delivered()).short_message).text == "told"
+
+
+@pytest.mark.parametrize(
+    ("registered", "good", "bad"),
+    [
+        (0x00, [], []),
+        (0x01, [State.DELIVERED], [State.UNDELIVERABLE]),
+        (0x02, [], [State.UNDELIVERABLE]),
+        (0x03, [State.DELIVERED], []),
+        (0x10, [State.ENROUTE], [State.ENROUTE]),
+        (0x11, [State.ENROUTE, State.DELIVERED], [State.ENROUTE, State.UNDELIVERABLE]),
+    ],
+)
+@pytest.mark.parametrize("long", [False, True])
+async def test_registered_delivery_says_what_is_told(
+    served: Served, registered: int, good: list[State], bad: list[State], long: bool
+) -> None:
+    esme, lost = await served.esme(), "33639980009"
+    await sandbox.set_behaviour(
+        served.world.platform, caller(served.new), SetBehaviour(lost, {"receipt": "undelivered"})
+    )
+    wanted: dict[str, list[State]] = {}
+    for dest, states in ((MOBILE, good), (lost, bad)):
+        parts = Texts(TextSettings()).parts(LONG if long else "Bonjour", Encoding.GSM7, False, 7)
+        for part in parts:
+            body = replace(of(part), dest=dest, registered_delivery=registered)
+            answer = await esme.ask(Command.SUBMIT_SM, body)
+            assert isinstance(answer.body, Named)
+            wanted[answer.body.message_id] = states
+    await served.world.settle()
+    told: dict[str, list[State]] = {name: [] for name in wanted}
+    for _ in range(sum(map(len, wanted.values()))):
+        unit = await esme.delivered()
+        report = read_receipt(unit.short_message)
+        assert report.state is not None
+        assert unit.esm_class == (0x20 if report.state is State.ENROUTE else 0x04)
+        told[report.ids[0]].append(report.state)
+    last = await esme.ask(Command.SUBMIT_SM, submit())
+    assert isinstance(last.body, Named)
+    await served.world.settle()
+    assert read_receipt((await esme.delivered()).short_message).ids == (last.body.message_id,)
+    assert told == wanted
 
 
 LONG = "Où es-tu passé ? {1} € " * 14

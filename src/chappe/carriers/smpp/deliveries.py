@@ -8,7 +8,7 @@ from chappe.carriers.smpp.texts import Texts
 from chappe.model.jobs import Job
 from chappe.model.messages import Message, MessageState
 from chappe.protocols.smpp.bodies import ShortMessage
-from chappe.protocols.smpp.codes import RECEIPT
+from chappe.protocols.smpp.codes import INTERMEDIATE_NOTICE, RECEIPT
 from chappe.protocols.smpp.fields import decode_tlvs
 from chappe.protocols.smpp.pdus import encode_body
 from chappe.protocols.smpp.receipts import write_receipt
@@ -38,7 +38,7 @@ def receipt_bodies(message: Message, names: Sequence[str], state: MessageState, 
                     dest_ton=dest_ton,
                     dest_npi=dest_npi,
                     dest=message.address[:20],
-                    esm_class=RECEIPT,
+                    esm_class=INTERMEDIATE_NOTICE if state is MessageState.SENT else RECEIPT,
                     short_message=octets,
                     tlvs=tlvs,
                 )

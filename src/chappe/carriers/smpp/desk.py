@@ -1,14 +1,16 @@
 """Carries out what customers ask over SMPP: the same services as behind every dialect."""
 
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
-from chappe.carriers.smpp.orders import STATES, error_of, read_order, status_of
+from chappe.carriers.smpp.orders import STATES, error_of, read_order, status_of, wishes
 from chappe.carriers.smpp.parts import Joined, Parts
 from chappe.carriers.smpp.texts import Brought, Texts, TextSettings
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Accepted, Caller, CancelMessages, Password, Refused, Replay, SendMessages
 from chappe.model.errors import Fault, Refusal
-from chappe.model.messages import Message, Part
+from chappe.model.messages import ENDS, TOLD_BY, Message, MessageState, Part, Told
 from chappe.protocols.smpp.bodies import (
     Body,
     Cancel,
@@ -109,8 +111,7 @@ class Desk:
     async def _take_part(self, caller: Caller, body: ShortMessage | Data, brought: Brought) -> str:
         """Keep a part; the last one sends the whole. Its name is durable before it is answered."""
         key = f"{caller.account_id} {body.source}>{body.dest}"
-        registered = bool(body.registered_delivery & 3)
-        part = self._parts.part(key, brought, body.data_coding, {"registered": registered})
+        part = self._parts.part(key, brought, body.data_coding, {"registered": int(body.registered_delivery)})
         await self._platform.store.commit(Changes(insert=[part]))
         joined = await self._parts.whole(part)
         if joined is not None:
@@ -120,9 +121,11 @@ class Desk:
     async def _send_whole(self, caller: Caller, body: ShortMessage | Data, joined: Joined) -> None:
         store, now = self._platform.store, self._platform.clock.now()
         coding = read_coding(int(str(joined.parts[0].data["data_coding"])))
+        told = reduce(or_, map(_wishes, joined.parts))
         order = replace(
             read_order(body, joined.text, joined.encoding, coding, now),
-            receipt_wanted=any(part.data["registered"] for part in joined.parts),
+            receipt_wanted=bool(told),
+            told=None if told == ENDS else told,
             # A crash between this send and the next commit must not send twice.
             replay=Replay(f"smpp part {joined.parts[0].id}", ""),
         )
@@ -173,14 +176,18 @@ class Desk:
             return Status.ESME_RREPLACEFAIL
         raise Refusal(Fault.UNSUPPORTED, "replace_sm is not built yet: cancel the message and send another")
 
-    async def names(self, message: Message) -> list[str]:
-        """The names that the submits of a message were given and that want a receipt."""
+    async def names(self, message: Message, state: MessageState) -> list[str]:
+        """The names that the submits of a message were given and that want to be told of this state."""
         if message.segments > 1:
             parts = await self._platform.store.queries.parts_of_message(message.id)
-            wanted = [f"{_PART_NAME}{part.id}" for part in parts if part.data["registered"]]
+            wanted = [f"{_PART_NAME}{part.id}" for part in parts if _wishes(part) & TOLD_BY[state]]
             if parts:
                 return wanted
         return [message.ref]
+
+
+def _wishes(part: Part) -> Told:
+    return wishes(int(part.data["registered"]))  # type: ignore[call-overload]
 
 
 def _status(result: Refused) -> int:

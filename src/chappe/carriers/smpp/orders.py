@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chappe.model.commands import SendMessages
 from chappe.model.errors import Fault, Refusal
-from chappe.model.messages import Message, MessageState
+from chappe.model.messages import ENDS, Message, MessageState, Told
 from chappe.model.smstext import Encoding
 from chappe.protocols.smpp.bodies import Data, Destination, MultiMessage, ShortMessage
 from chappe.protocols.smpp.codes import Npi, Status, Ton
@@ -88,6 +88,13 @@ def recipient(ton: int, address: str) -> str:
     return f"+{address}" if ton == Ton.INTERNATIONAL and not address.startswith("+") else address
 
 
+def wishes(registered_delivery: int) -> Told:
+    """What registered_delivery asks to be told of: bits 1 and 0 say of which ends (SMPP 3.4, 5.2.17; of
+    success alone: SMPP 5.0, 4.7.21), bit 4 of what comes between."""
+    ends = (Told(0), ENDS, Told.FAILURE, Told.SUCCESS)[registered_delivery & 3]
+    return ends | Told.STEP if registered_delivery & 0x10 else ends
+
+
 def read_order(
     body: ShortMessage | MultiMessage | Data, text: str, encoding: Encoding, coding: Coding, now: datetime
 ) -> SendMessages:
@@ -111,6 +118,7 @@ def read_order(
             raise Refusal(
                 Fault.INVALID_PARAMETER, f"the validity ends at {expires}, which is over", "validity"
             )
+    told = wishes(body.registered_delivery)
     return SendMessages(
         recipients=recipients,
         text=text,
@@ -118,7 +126,8 @@ def read_order(
         flash=coding.message_class == 0,
         send_at=scheduled,
         validity=None if expires is None else expires - max(now, scheduled or now),
-        receipt_wanted=bool(body.registered_delivery & 3),
+        receipt_wanted=bool(told),
+        told=None if told == ENDS else told,
         # Somebody who writes UCS-2 wants it; whatever else he wrote, the standard plan knows better.
         encoding=encoding if coding.alphabet is Alphabet.UCS2 or encoding is Encoding.BINARY else None,
         all_or_nothing=not isinstance(body, MultiMessage),

@@ -249,7 +249,7 @@ class SmppServer:
         if message.direction is Direction.MO:
             return inbound_bodies(message, self._desk.texts)
         state, at = told(job, message)
-        return receipt_bodies(message, await self._desk.names(message), state, at)
+        return receipt_bodies(message, await self._desk.names(message, state), state, at)
 
 
 def _context(settings: ServerSettings) -> ssl.SSLContext | None:
