@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest_asyncio
 
+from chappe.model.commands import Subscribe
+from chappe.model.events import EventName
+from chappe.model.jobs import JobState
 from chappe.model.messages import MessageState
+from chappe.services import subscriptions
 from chappe.services.accounts import NewAccount
 from chappe.settings import RouteSettings, Settings
 from tests.peers.smsc import Smsc, a_receipt, an_smsc
-from tests.platform import World, a_world
+from tests.platform import World, a_world, caller
 from tests.services.asking import read, send_one
 
 
@@ -107,6 +111,36 @@ async def test_a_receipt_is_acknowledged_after_the_commit(stage: Stage) -> None:
         assert (await read(stage.world, message)).state is MessageState.SENT
     await stage.smsc.until(lambda: stage.smsc.statuses == [0])
     assert (await read(stage.world, message)).state is MessageState.DELIVERED
+
+
+async def test_a_notice_comes_after_the_commit_and_is_done_after_a_2xx(stage: Stage) -> None:
+    world = stage.world
+    world.platform.handover.connect_queue(world.chappe.queue.take)
+    asked = Subscribe("https://shop.example/hook", (EventName.MESSAGE_DELIVERED,), "rest")
+    await subscriptions.subscribe(world.platform, caller(stage.new), asked)
+    world.web.answers = [500, 200]
+    message = await send_one(world, stage.new)
+    await stage.until(message, MessageState.SENT)
+    async with stage.held():
+        stage.smsc.bring(a_receipt("1"))
+        await stage.gate.waits.wait()
+        await turns()
+        assert world.web.sent == []
+    await stage.until(message, MessageState.DELIVERED)
+
+    async def state() -> JobState:
+        await world.chappe.queue.drain(10)
+        await world.platform.store._writer.drain()
+        [job] = await world.platform.store.queries.notices_of(stage.new.account.id, message.id)
+        return job.state
+
+    assert await state() is JobState.WAITING
+    world.clock.move(days=1)
+    assert await world.chappe.queue.step() == 1
+    assert await state() is JobState.DONE
+    # Told twice, under one name.
+    assert len({one.headers["webhook-id"] for one in world.web.sent}) == 1
+    assert len(world.web.sent) == 2
 
 
 async def test_an_unknown_receipt_is_kept_acknowledged_and_joined_later(stage: Stage) -> None:

@@ -21,6 +21,9 @@ because notifications of all sessions queue up at their commits."""
 
 _TRY_AGAIN = 1.0
 
+_PATIENCE = 10.0
+"""Seconds in which the database answers, and after which it is asked whether it still does (our choice)."""
+
 _log = structlog.get_logger()
 
 
@@ -56,14 +59,18 @@ class PostgresTopics:
             await asyncio.sleep(_TRY_AGAIN)
 
     async def _hold(self) -> None:
-        connection = await asyncpg.connect(self._address)
+        connection = await asyncpg.connect(self._address, timeout=_PATIENCE, command_timeout=_PATIENCE)
         ended = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: self._cut(ended))
             await connection.add_listener(_CHANNEL, self._heard)
             self._here.ring_all()  # nobody knows what was published while nobody listened
             while not ended.is_set():
-                await self._wanted.wait()
+                try:
+                    async with asyncio.timeout(_PATIENCE):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    await connection.execute("select 1")  # one that is silent is found by nothing else
                 self._wanted.clear()
                 topics, self._unsent = self._unsent, {}
                 for payload in _payloads(self._node, topics):

@@ -29,6 +29,9 @@ Work = Callable[[Connection], T]
 _TRIES = 5
 _PAUSE = 0.2
 _DEADLOCK = "40P01"
+_PATIENCE = 30.0
+"""Seconds in which a connection to PostgreSQL answers a statement, or is given up (our choice): a connection
+may go silent without an end, where a machine between is gone."""
 
 _READERS = 2
 
@@ -51,6 +54,10 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction and return when it is durable. Raises Unavailable; then nothing is
         written, unless it says that it does not know."""
+        ...
+
+    async def rebuild(self, work: Work[T]) -> T:
+        """Like `write`, for work that may take as long as it wants: changes of tables."""
         ...
 
     async def hold(self, failed: Callable[[Exception], None]) -> None:
@@ -205,6 +212,9 @@ class SqliteDatabase:
                 raise
             raise told from None
 
+    async def rebuild(self, work: Work[T]) -> T:
+        return await self.write(work)
+
     async def hold(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed
         # The kernel lets go of the lock when the process ends, however it ends.
@@ -247,6 +257,7 @@ class PostgresDatabase:
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             json_serializer=json_text,
+            connect_args={"timeout": _PATIENCE, "command_timeout": _PATIENCE},
         )
 
     async def read(self, work: Work[T]) -> T:
@@ -254,6 +265,16 @@ class PostgresDatabase:
 
     async def write(self, work: Work[T]) -> T:
         return await self._to_its_end(self._write(work))
+
+    async def rebuild(self, work: Work[T]) -> T:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        engine = create_async_engine(self._engine.url, json_serializer=json_text)
+        try:
+            async with engine.begin() as connection:
+                return await connection.run_sync(work)
+        finally:
+            await engine.dispose()
 
     async def _to_its_end(self, operation: Coroutine[Any, Any, T]) -> T:
         """Whoever asked may be cancelled, the operation may not: a connection on which one was given up half

@@ -32,7 +32,7 @@ async def opened(address: str) -> Database:
 async def migrate(database: Database) -> None:
     """Run what is missing; several processes that start at once are serialised by the database."""
     if await database.read(_version) != HEAD:
-        await database.write(_upgrade)
+        await database.rebuild(_upgrade)
 
 
 async def node_number(database: Database) -> int:
