@@ -153,3 +153,75 @@ def test_a_failed_sync_ends_the_server_and_the_next_one_goes_on(tmp_path: Path) 
         assert server.spent() == sum(accepted.values()) + extra
         # The sandbox keeps the receipts of its telephones in memory.
         eventually(lambda: {one["state"] for one in server.account.messages()} <= {"sent", "delivered"})
+
+
+ON_A_SMALL_DISK = """
+mount -t tmpfs -o size=12m none "$1"
+"$0" -m chappe account create shop --credits 100000 --data "$1" --json
+exec "$0" -m chappe serve --data "$1" --port "$2"
+"""
+
+
+@contextmanager
+def serving_on_a_small_disk(folder: Path) -> Iterator[tuple[Serving, Path]]:
+    """A server whose data lie on a file system of 12 MB of its own, which ordinary users may mount for
+    themselves; and that file system as it is seen from here."""
+    port, disk, output = free_port(), folder / "disk", folder / "output"
+    disk.mkdir()
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-e", "-c", ON_A_SMALL_DISK]
+    command += [sys.executable, str(disk), str(port)]
+    settings = ENVIRONMENT | {"CHAPPE_LIMITS_FREE_DISK_MB": "1"}
+    with output.open("w") as out:
+        process = subprocess.Popen(command, env=settings, stdout=out, stderr=out)
+        try:
+
+            def ready() -> bool:
+                assert process.poll() is None, output.read_text()
+                return f"ready http://127.0.0.1:{port}" in output.read_text()
+
+            eventually(ready)
+            lines = output.read_text().splitlines()
+            made = next(msgspec.json.decode(line) for line in lines if line.startswith("{"))
+            account = Account(Server(folder, port), made["rest"]["key"], "", "", "")
+            yield Serving(process, account), Path(f"/proc/{process.pid}/root{disk}")  # type: ignore[arg-type]
+        finally:
+            process.kill()
+            process.wait()
+
+
+def ready(server: Serving) -> tuple[int, list[str]]:
+    """Status of /readyz, and what it says is wrong."""
+    connection = HTTPConnection(server.account.server.host, server.account.server.port, timeout=30)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, msgspec.json.decode(answer.read()).get("troubles", [])
+    finally:
+        connection.close()
+
+
+def test_a_file_system_without_room(tmp_path: Path) -> None:
+    full = "the platform's disk is full; its operator has to make room, then send again"
+    accepted: dict[str, int] = {}
+    with serving_on_a_small_disk(tmp_path) as (server, disk):
+        assert [server.take(accepted, "before") for _ in range(10)] == [201] * 10
+        assert ready(server) == (200, [])
+        eaten = (disk / "eaten").open("wb", buffering=0)
+        with pytest.raises(OSError, match="No space left on device"):
+            while eaten.write(bytes(65_536)):
+                pass
+        # Whether the server has looked already or meets the end of the disk itself: the words are the same.
+        while server.take(accepted, LONG) == 201:
+            pass
+        status, body, wait = server.send(LONG)
+        assert (status, wait, msgspec.json.decode(body)["detail"]) == (503, "1", full)
+        eventually(lambda: ready(server) == (503, [full]))
+        assert server.refs() == accepted.keys()
+
+        eaten.truncate(0)
+        eaten.close()
+        eventually(lambda: ready(server) == (200, []))
+        assert server.take(accepted, "room again") == 201
+        eventually(lambda: {one["state"] for one in server.account.messages()} == {"delivered"})
+        assert server.refs() == accepted.keys()
+        assert server.spent() == sum(accepted.values())
