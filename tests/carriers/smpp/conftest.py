@@ -1,6 +1,7 @@
 """A carrier on a message centre that a test plays, and a sink that keeps what it is told."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from chappe.bus.memory import MemoryTopics
@@ -158,6 +160,16 @@ def a_text(number: int = 1, text: str = "Hello", **fields: Any) -> Message:
         }
         | fields
     )
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):  # type: ignore[no-untyped-def]
+    """A certificate of its own authority for the name smsc.test, made here; its folder."""
+    folder = tmp_path_factory.mktemp("certificate")
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    command += " -subj /CN=smsc.test -addext subjectAltName=DNS:smsc.test -keyout key.pem -out cert.pem"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    return folder
 
 
 @pytest_asyncio.fixture

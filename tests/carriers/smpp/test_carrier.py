@@ -8,8 +8,8 @@ import pytest
 from chappe.model.carriers import LinkState
 from chappe.model.errors import CarrierError, Fault
 from chappe.model.messages import MessageState, Submission
-from chappe.protocols.smpp.bodies import ShortMessage
-from chappe.protocols.smpp.codes import Status
+from chappe.protocols.smpp.bodies import Named, ShortMessage
+from chappe.protocols.smpp.codes import Status, Tag
 from tests.carriers.smpp.conftest import a_net, a_text
 from tests.peers.smsc import (
     a_message,
@@ -121,6 +121,20 @@ async def test_a_throttled_message_is_sent_again_by_the_carrier(status):
         await net.told.until(lambda: len(net.told.submissions) == 1)
         assert net.told.submissions == [Submission(7, ("1",))]
         assert [one.short_message for one in smsc.submitted] == [b"Hello", b"Hello"]
+
+
+async def test_a_network_that_tells_of_congestion_is_sent_less():
+    def congested(session, asked):
+        tlvs = ((Tag.CONGESTION_STATE, b"\x5f"),)
+        session.bind.answer(asked, body=Named(session.smsc.next_id(), tlvs))
+
+    async with an_smsc([congested]) as smsc, a_net(smsc, per_second=100) as net:
+        await net.up()
+        await net.carrier.submit([a_text(7)])
+        await net.told.until(lambda: net.told.submissions == [Submission(7, ("1",))])
+        assert net.links[0].state is LinkState.STRAINED
+        assert net.links[0].per_second == pytest.approx(72.73, abs=0.01)
+        assert net.links[0].throttled == 0
 
 
 async def test_a_network_that_throttles_often_gets_everything_in_the_end():

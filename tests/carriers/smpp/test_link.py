@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
 
 import pytest
 
@@ -125,36 +124,6 @@ async def test_what_a_link_counts():
         link = net.links[0]
         assert (link.submitted, link.accepted, link.refused, link.throttled) == (3, 1, 1, 1)
         assert (link.state, link.kind, link.window) == (LinkState.STRAINED, "transceiver", 3)
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A certificate of its own authority for the name smsc.test, made here."""
-    folder = tmp_path_factory.mktemp("certificate")
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=smsc.test",
-            "-addext",
-            "subjectAltName=DNS:smsc.test",
-            "-keyout",
-            "key.pem",
-            "-out",
-            "cert.pem",
-        ],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-    return folder
 
 
 def server_side(certificate):

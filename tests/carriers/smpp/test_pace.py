@@ -53,6 +53,28 @@ def test_without_a_limit_the_speed_it_had_is_the_measure() -> None:
     assert pace.per_second is None and not pace.strained
 
 
+@pytest.mark.parametrize(
+    ("congestion", "left"), [(0, 100), (89, 100), (90, 95.45), (95, 72.73), (99, 54.55), (100, 50), (255, 50)]
+)
+def test_a_congested_network_is_eased_by_degrees(congestion: int, left: float) -> None:
+    pace = Pace(100, 0.0)
+    carried(pace, 0.0, 2)
+    pace.ease(congestion, 2.0)
+    pace.ease(congestion, 2.5)  # told with every answer, heeded once a second
+    assert pace.per_second == pytest.approx(left, abs=0.01)
+    assert pace.wait(2.0) == (1.0 if congestion >= 100 else 0.0)
+    carried(pace, 3.0, 12)
+    assert pace.per_second == 100 and not pace.strained
+
+
+def test_congestion_without_a_limit_is_measured_by_the_speed_it_had() -> None:
+    pace = Pace(None, 0.0)
+    for tenth in range(20):
+        pace.spend(100, tenth / 10)
+    pace.ease(94, 2.0)
+    assert pace.per_second == pytest.approx(1000 * (1 - 5 / 22))
+
+
 def test_a_bind_never_stops_for_good() -> None:
     pace = Pace(None, 0.0)
     for second in range(20):

@@ -9,7 +9,7 @@ from chappe.carriers.smpp.orders import FAULTS, STATES
 from chappe.carriers.smpp.server import read_settings
 from chappe.carriers.smpp.texts import Part, Texts, TextSettings
 from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset, SetBehaviour
-from chappe.model.errors import Fault
+from chappe.model.errors import Fault, Unavailable
 from chappe.model.jobs import JobState
 from chappe.model.messages import MessageState
 from chappe.model.smstext import Encoding
@@ -31,7 +31,7 @@ from chappe.protocols.smpp.bodies import (
 from chappe.protocols.smpp.codes import Command, Status, Tag
 from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
 from chappe.protocols.smpp.receipts import State, read_receipt
-from chappe.services import accounts, inbox, sandbox
+from chappe.services import accounts, directory, inbox, sandbox
 from chappe.settings import Settings
 from tests.carriers.smpp.served import Served, serving
 from tests.peers.esme import an_esme, bind
@@ -330,6 +330,37 @@ async def test_what_cannot_be_sent_is_refused_with_its_status(
     esme = await served.esme()
     assert (await esme.ask(Command.SUBMIT_SM, body)).status == status
     assert await messages_of(served) == []
+
+
+async def test_a_platform_that_can_take_nothing_more_says_try_again(served: Served, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def full() -> None:
+        raise Unavailable("the disk is full")
+
+    esme, store = await served.esme(), served.world.platform.store
+    monkeypatch.setattr(store, "admit", full)
+    part = of(Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7)[0])
+    to = (Destination(1, 1, MOBILE),)
+    multi = MultiMessage(source_ton=5, source="SHOP", destinations=to, short_message=b"Bonjour")
+    asked = ((Command.SUBMIT_SM, submit()), (Command.SUBMIT_SM, part), (Command.SUBMIT_MULTI, multi))
+    for command, body in asked:
+        assert (await esme.ask(command, body)).status == Status.ESME_RMSGQFUL
+    monkeypatch.undo()
+    assert (await esme.ask(Command.SUBMIT_SM, submit())).status == OK
+    assert [text for text, _, _ in await messages_of(served)] == ["Bonjour"]
+
+
+async def test_a_database_that_is_away_says_try_again(served: Served, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    async def away(*asked: object) -> None:
+        raise Unavailable("the database is away")
+
+    esme, store = await served.esme(), served.world.platform.store
+    monkeypatch.setattr(store, "commit", away)
+    assert (await esme.ask(Command.SUBMIT_SM, submit())).status == Status.ESME_RMSGQFUL
+    monkeypatch.setattr(directory, "authenticate", away)
+    async with an_esme(served.port) as other:
+        assert (await bind(other, *served.login)).status == Status.ESME_RSYSERR
+        monkeypatch.undo()
+        assert (await bind(other, *served.login)).status == OK
 
 
 async def test_garbage_ends_the_connection_and_nobody_elses(served: Served) -> None:

@@ -1,4 +1,4 @@
-// A customer on npm's smpp. Its first line of JSON says where to bind; each later one has the fields of a
+// A customer on npm's smpp. Its first line of JSON says where to bind, perhaps over TLS; each later one has the fields of a
 // submit_sm to send, with its header in hexadecimal as `udh`. It prints a line of JSON for whatever happens.
 "use strict";
 
@@ -15,8 +15,8 @@ function shown(body) {
   return (body.message === undefined ? body : body.message).toString();
 }
 
-function begin({ port, system_id, password }) {
-  session = smpp.connect({ host: "127.0.0.1", port }, () => {
+function begin({ port, system_id, password, ...tls }) {
+  session = smpp.connect({ host: "127.0.0.1", port, ...tls }, () => {
     session.bind_transceiver({ system_id, password }, (pdu) => tell({ bound: pdu.command_status, by: pdu.system_id }));
   });
   session.on("error", (error) => tell({ error: String(error) }));

@@ -20,7 +20,8 @@ from chappe.model.errors import CarrierError, CarrierErrorKind, Fault
 from chappe.model.messages import Message, Submission
 from chappe.protocols.smpp.bind import Answered, Asked, State
 from chappe.protocols.smpp.bodies import Named
-from chappe.protocols.smpp.codes import Status, status_name
+from chappe.protocols.smpp.codes import Status, Tag, status_name
+from chappe.protocols.smpp.fields import tlv_number
 from chappe.services.ports import CarrierSink, Platform
 
 _log = structlog.get_logger()
@@ -134,6 +135,9 @@ class SmppCarrier:
         again: list[Unit] = []
         for answer in answers:
             unit, work = answer.tag, answer.tag.work
+            if answer.body.tlvs:
+                congestion = tlv_number(answer.body.tlvs, Tag.CONGESTION_STATE)
+                link.pace.ease(congestion or 0, self._time.time())
             if answer.status == Status.ESME_ROK:
                 link.accepted += 1
                 body = answer.body

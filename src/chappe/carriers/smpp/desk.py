@@ -110,6 +110,7 @@ class Desk:
 
     async def _take_part(self, caller: Caller, body: ShortMessage | Data, brought: Brought) -> str:
         """Keep a part; the last one sends the whole. Its name is durable before it is answered."""
+        self._platform.store.admit()
         key = f"{caller.account_id} {body.source}>{body.dest}"
         part = self._parts.part(key, brought, body.data_coding, {"registered": int(body.registered_delivery)})
         await self._platform.store.commit(Changes(insert=[part]))

@@ -21,6 +21,11 @@ _log = structlog.get_logger()
 
 _BINDS = (Command.BIND_TRANSMITTER, Command.BIND_RECEIVER, Command.BIND_TRANSCEIVER)
 _PACED = (Command.SUBMIT_SM, Command.SUBMIT_MULTI, Command.DATA_SM)
+# Said of messages these would be other words (our choice).
+_AT_THE_DOOR = {
+    Fault.RATE_LIMITED: Status.ESME_RTHROTTLED,
+    Fault.CARRIER_UNAVAILABLE: Status.ESME_RSYSERR,
+}
 _GRACE = 5.0  # seconds for answers under way when a customer unbinds; our choice
 _RECEIVING = (State.RECEIVER, State.TRANSCEIVER)
 
@@ -161,8 +166,7 @@ class Session:
         except Refusal as refusal:
             self._login = None
             _log.info("bind refused", system_id=self.system_id, peer=self.connection.peer, why=refusal.detail)
-            wrong = Status.ESME_RTHROTTLED if refusal.fault is Fault.RATE_LIMITED else status_of(refusal)
-            self.connection.bind.answer(asked, wrong)
+            self.connection.bind.answer(asked, _AT_THE_DOOR.get(refusal.fault) or status_of(refusal))
             return
         self.caller = caller
         self.connection.bind.welcome(asked, self._name)
