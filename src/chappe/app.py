@@ -32,6 +32,7 @@ from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
 from chappe.services.ports import (
+    REMEMBERED,
     CarrierSink,
     Clock,
     Mailer,
@@ -46,7 +47,6 @@ from chappe.web.pages import build
 _log = structlog.get_logger()
 _LONGEST_WAIT = 1.0
 _LAST_WAIT = 2.0
-_ASK_AGAIN = 0.5
 _RETENTION_EVERY = 600.0
 _CONTACTS_EVERY = 10.0
 _OLD_CONTACTS_EVERY = 86_400.0
@@ -206,12 +206,9 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
 
         async def stop() -> None:
             await chappe.queue.drain(_LAST_WAIT)
-            left = set(tasks)
-            while left:
-                for task in left:
-                    task.cancel()
-                # Asked again: wait_for of Python 3.11 loses a cancellation that comes with its result.
-                _, left = await asyncio.wait(left, timeout=_ASK_AGAIN)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             with suppress(Exception):  # a database that is away has no lease of ours for long
                 async with asyncio.timeout(_LAST_WAIT):
                     await chappe.leases.leave()
@@ -277,6 +274,7 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         _repeat(platform, "claims", keep_claims, None, CLAIM.total_seconds() / 3),
         _repeat(platform, "disk", look_at_disk, None),
         _heed(platform, "directory", platform.door.forget),
+        _heed(platform, REMEMBERED, platform.store.forget_remembered),
     ]
     if chappe.smpp_server is not None:
         loops.append(chappe.smpp_server.run())

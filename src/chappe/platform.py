@@ -18,7 +18,17 @@ from chappe.services.carriers import Carriers
 from chappe.services.door import Door
 from chappe.services.guard import Guard
 from chappe.services.network import load_routes
-from chappe.services.ports import Clock, Mailer, Notices, NoticeTarget, Platform, Rules, Topics, WebClient
+from chappe.services.ports import (
+    REMEMBERED,
+    Clock,
+    Mailer,
+    Notices,
+    NoticeTarget,
+    Platform,
+    Rules,
+    Topics,
+    WebClient,
+)
 from chappe.services.routing import Router
 from chappe.settings import Settings
 from chappe.store.database import DatabaseUnusable
@@ -112,9 +122,11 @@ async def open_platform(
     )
     secret = settings.secret.encode()[:64] if settings.secret else await shared_secret(database)
     limits = settings.limits
+    topics = _topics(address, node) if serving and database.shared else MemoryTopics()
+    records.tell_of_changes(lambda: topics.publish(REMEMBERED))
     platform = Platform(
         store=records,
-        topics=_topics(address, node) if serving and database.shared else MemoryTopics(),
+        topics=topics,
         clock=clock,
         ids=ids,
         web=web or NoWeb(),

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from chappe.model.changes import Advance, Changes, Committed, Update
-from chappe.model.directory import Account, BlacklistEntry, ShortCode
+from chappe.model.directory import Account, BlacklistEntry, ShortCode, Subscription
 from chappe.model.errors import Refusal
 from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, Tariff
 from chappe.model.messages import Message, MessageState
@@ -140,3 +140,18 @@ async def test_the_command_line_writes_while_the_server_does(
     await asyncio.gather(*ended)
     assert [one.returncode for one in others] == [0, 0]
     assert await ground.count(BlacklistEntry) == 180
+
+
+async def test_a_node_sees_the_change_of_another_one_when_it_is_told(ground: Ground) -> None:
+    async with a_ground(ground.address) as other:
+
+        async def seen() -> int:
+            return len(await other.records.queries.subscriptions_in_force(1))
+
+        one, two = (sample(Subscription, n, account_id=1, disabled_at=None) for n in (1, 2))
+        assert await seen() == 0
+        await ground.records.commit(Changes(insert=[one]))
+        assert await seen() == 0  # the clock stands still, and it remembers
+        ground.records.tell_of_changes(other.records.forget_remembered)
+        await ground.records.commit(Changes(insert=[two]))
+        assert await seen() == 2

@@ -140,11 +140,19 @@ class Queries(Protocol):
     async def next_job_at(self) -> datetime | None: ...
 
 
+REMEMBERED = "remembered"
+"""The topic that tells of changes to what nodes remember of the store."""
+
+
 class Store(Protocol):
     """Durable records. Writes are values, reads are named queries."""
 
     @property
     def queries(self) -> Queries: ...
+
+    def forget_remembered(self) -> None:
+        """Forget the few answers that are remembered: another node has changed what they are about."""
+        ...
 
     async def commit(self, changes: Changes) -> Committed:
         """Write all or nothing, durably (synced) when it returns. Raises Refusal: see Changes; Unavailable

@@ -38,7 +38,8 @@ _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)
 
 
-# What every message asks and almost nobody changes. Other nodes' changes are seen when the memory ends.
+# What every message asks and almost nobody changes. Other nodes' changes are told over a topic; where that is
+# lost, they are seen when the memory ends.
 _REMEMBERED: Mapping[str, type] = {
     "subscriptions_in_force": Subscription,
     "own_numbers": OwnNumber,
@@ -101,6 +102,16 @@ class Records:
         self._bound = BoundQueries(database, clock)
         self.queries = cast(Queries, self._bound)
         self._full = False
+        self._tell: Callable[[], None] = lambda: None
+
+    def tell_of_changes(self, tell: Callable[[], None]) -> None:
+        """Call this when something has changed that other nodes may remember."""
+        self._tell = tell
+
+    def forget_remembered(self) -> None:
+        """See services/ports.py."""
+        for record in _FORGOTTEN_BY:
+            self._bound.forget(record)
 
     async def commit(self, changes: Changes) -> Committed:
         """See services/ports.py."""
@@ -108,8 +119,10 @@ class Records:
         touched = {type(one) for one in changes.insert}
         touched.update(one.record for one in changes.update)
         touched.update(one.record for one in changes.delete)
-        for record in touched & _FORGOTTEN_BY:
-            self._bound.forget(record)
+        if forgotten := touched & _FORGOTTEN_BY:
+            for record in forgotten:
+                self._bound.forget(record)
+            self._tell()
         return committed
 
     def later(self, changes: Changes) -> None:
