@@ -206,6 +206,24 @@ class CancelMessages:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceMessage:
+    """Another text, date or end for a message that still waits for its date; outcome: the Message as it now
+    is, or a Refusal (`not_found`, `too_late`, or what a send may be refused for).
+
+    An empty text and a None leave what there was; the end moves with the date. `receipt_wanted` and `told` as
+    in SendMessages.
+    """
+
+    ref: str
+    text: str = ""
+    encoding: Encoding | None = None
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    receipt_wanted: bool = True
+    told: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListMessages:
     """The account's messages, newest first; outcome: Page of Message.
 
@@ -464,6 +482,7 @@ Command = (
     | QuoteMessages
     | FindMessages
     | CancelMessages
+    | ReplaceMessage
     | ListMessages
     | CleanNumber
     | ReadAccount

@@ -114,13 +114,13 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         results[position] = Accepted(command.recipients[position], message)
     verdict = await rules.check(platform, caller, command, sender, [one.peer for one in messages], due_at)
     if verdict is not rules.CLEAR:
-        messages = _obey(platform, command, verdict, results)
+        messages = obey(platform, command, verdict, results)
     outcome = await _write_reachable(platform, caller, command, results, messages, verdict.warnings)
     platform.metrics.acceptance.observe(time.perf_counter() - began)
     return outcome
 
 
-def _obey(
+def obey(
     platform: Platform, command: SendMessages, verdict: Verdict, results: list[Accepted | Refused]
 ) -> list[Message]:
     """The messages as the rules leave them; `results` are changed to match."""
@@ -475,11 +475,15 @@ async def _cancel(platform: Platform, ref: str, message: Message | None, now: da
         enqueue=await subscriptions.notices(platform, [(cancelled, now)]),
     )
     try:
-        await platform.store.commit(Changes(advance=[step]))
+        # Somebody may have replaced its text, and with that its price, since it was read.
+        as_read = Update(Message, message.id, message.account_id, {}, {"price": message.price})
+        await platform.store.commit(Changes(advance=[step], update=[as_read]))
     except Refusal as refusal:
         if refusal.fault is not Fault.TOO_LATE:
             raise
         met = await platform.store.queries.message(message.account_id, message.id) or message
+        if met.price != message.price:
+            return await _cancel(platform, ref, met, now)
         return Refused(ref, Fault.TOO_LATE, f"message {ref} is {met.state} and can no longer be cancelled")
     platform.topics.publish(f"account.{message.account_id}")
     _ring(platform, step.enqueue)

@@ -4,7 +4,16 @@ from dataclasses import replace
 from functools import reduce
 from operator import or_
 
-from chappe.carriers.smpp.orders import STATES, error_of, read_order, status_of, wishes
+import structlog
+
+from chappe.carriers.smpp.orders import (
+    STATES,
+    error_of,
+    read_order,
+    read_replacement,
+    status_of,
+    wishes,
+)
 from chappe.carriers.smpp.parts import Joined, Parts
 from chappe.carriers.smpp.texts import Brought, Texts, TextSettings
 from chappe.model.changes import Changes, Delete, Update
@@ -26,12 +35,15 @@ from chappe.protocols.smpp.bodies import (
     ShortMessage,
     Unreached,
 )
-from chappe.protocols.smpp.codes import Command, Status
+from chappe.protocols.smpp.codes import Command, Status, Tag
 from chappe.protocols.smpp.coding import read_coding
+from chappe.protocols.smpp.fields import tlv
 from chappe.protocols.smpp.receipts import State
 from chappe.protocols.smpp.times import write_time
-from chappe.services import directory, history, messages
+from chappe.services import directory, history, messages, replacements
 from chappe.services.ports import Platform
+
+_log = structlog.get_logger()
 
 DIALECT = "smpp"
 """The name under which accounts hold credentials for it, and under which its messages stand."""
@@ -76,7 +88,25 @@ class Desk:
             return await self._take_part(caller, body, brought)
         text, encoding = self.texts.text(brought)
         order = read_order(body, text, encoding, brought.coding, self._platform.clock.now())
-        return (await self._send(caller, order)).ref
+        message = await self._send(caller, order)
+        if message.state is MessageState.SCHEDULED:
+            await self._remember_coding(caller, body, message)
+        return message.ref
+
+    async def _remember_coding(self, caller: Caller, body: ShortMessage | Data, message: Message) -> None:
+        """A replace_sm says nothing of its alphabet, which is that of the message (SMPP 3.4, 4.10): it is
+        kept like the only part of one."""
+        alone = Part(
+            self._platform.ids.new_id(),
+            DIALECT,
+            f"{caller.account_id} {message.ref}",
+            1,
+            1,
+            {"data_coding": int(body.data_coding)},
+            self._platform.clock.now(),
+            message.id,
+        )
+        await self._platform.store.commit(Changes(insert=[alone]))
 
     async def _submit_to_many(self, caller: Caller, body: MultiMessage) -> MultiAnswer:
         """One text to many: the answer has the name of the first message, and each receipt that of its own
@@ -172,15 +202,37 @@ class Desk:
         return Status.ESME_ROK if isinstance(result, Message) else Status.ESME_RCANCELFAIL
 
     async def _replace(self, caller: Caller, body: Replace) -> int:
+        """Another text, date, end or wish for receipts; an empty text leaves the old one (our choice)."""
         message = await self._find(caller, body.message_id)
-        if message is None:
+        if message is None or body.message_id != message.ref:
+            _log.info("not replaced", message=body.message_id, why="it is a part of a long message")
             return Status.ESME_RREPLACEFAIL
-        raise Refusal(Fault.UNSUPPORTED, "replace_sm is not built yet: cancel the message and send another")
+        text, encoding = "", None
+        octets = body.short_message or tlv(body.tlvs, Tag.MESSAGE_PAYLOAD)
+        if octets:
+            alone = await self._platform.store.queries.parts_of_message(message.id)
+            if message.state is MessageState.SCHEDULED and not alone:
+                _log.info("not replaced", message=message.ref, why="its alphabet is not known")
+                return Status.ESME_RREPLACEFAIL
+            if alone:
+                coding = int(alone[0].data["data_coding"])  # type: ignore[call-overload]
+                brought = self.texts.read(0, coding, octets)
+                text, encoding = self.texts.text(brought)
+        order = read_replacement(body, message, text, encoding, self._platform.clock.now())
+        try:
+            await replacements.replace(self._platform, caller, order)
+        except Refusal as refusal:
+            if refusal.fault is not Fault.TOO_LATE:
+                raise
+            _log.info("not replaced", message=message.ref, why=refusal.detail)
+            return Status.ESME_RREPLACEFAIL
+        return Status.ESME_ROK
 
     async def names(self, message: Message, state: MessageState) -> list[str]:
         """The names that the submits of a message were given and that want to be told of this state."""
         if message.segments > 1:
-            parts = await self._platform.store.queries.parts_of_message(message.id)
+            found = await self._platform.store.queries.parts_of_message(message.id)
+            parts = [part for part in found if part.total > 1]
             wanted = [f"{_PART_NAME}{part.id}" for part in parts if _wishes(part) & TOLD_BY[state]]
             if parts:
                 return wanted

@@ -6,11 +6,11 @@ Statuses that SMPP 3.4, 5.1.3, does not oblige us to are our choice.
 from collections.abc import Mapping
 from datetime import datetime
 
-from chappe.model.commands import SendMessages
+from chappe.model.commands import ReplaceMessage, SendMessages
 from chappe.model.errors import Fault, Refusal
 from chappe.model.messages import ENDS, Message, MessageState, Told
 from chappe.model.smstext import Encoding
-from chappe.protocols.smpp.bodies import Data, Destination, MultiMessage, ShortMessage
+from chappe.protocols.smpp.bodies import Data, Destination, MultiMessage, Replace, ShortMessage
 from chappe.protocols.smpp.codes import Npi, Status, Ton
 from chappe.protocols.smpp.coding import Alphabet, Coding
 from chappe.protocols.smpp.receipts import State
@@ -131,6 +131,23 @@ def read_order(
         # Somebody who writes UCS-2 wants it; whatever else he wrote, the standard plan knows better.
         encoding=encoding if coding.alphabet is Alphabet.UCS2 or encoding is Encoding.BINARY else None,
         all_or_nothing=not isinstance(body, MultiMessage),
+    )
+
+
+def read_replacement(
+    body: Replace, message: Message, text: str, encoding: Encoding | None, now: datetime
+) -> ReplaceMessage:
+    """A replace_sm, its text read. Raises Refusal."""
+    scheduled, expires = _time(body.schedule, now, "send_at"), _time(body.validity, now, "validity")
+    told = wishes(body.registered_delivery)
+    return ReplaceMessage(
+        ref=message.ref,
+        text=text,
+        encoding=encoding,
+        send_at=scheduled,
+        expires_at=expires,
+        receipt_wanted=bool(told),
+        told=None if told == ENDS else told,
     )
 
 
