@@ -32,7 +32,7 @@ from chappe.protocols.smpp.bodies import (
 from chappe.protocols.smpp.codes import Command, Status, Tag
 from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
 from chappe.protocols.smpp.receipts import State, read_receipt
-from chappe.services import accounts, directory, inbox, sandbox
+from chappe.services import accounts, directory, history, inbox, sandbox
 from chappe.settings import Settings
 from tests.carriers.smpp.served import Served, serving
 from tests.peers.esme import Esme, an_esme, bind
@@ -379,6 +379,47 @@ async def test_a_bind_that_submits_too_fast_is_throttled(migrated_sqlite, tmp_pa
         await bind(esme, secret.login, secret.secret)
         statuses = [(await esme.ask(Command.SUBMIT_SM, submit())).status for _ in range(2)]
         assert statuses == [OK, Status.ESME_RTHROTTLED]
+
+
+# --- what is kept of it
+
+
+async def test_requests_and_deliveries_are_kept_with_the_message(served: Served) -> None:
+    esme = await served.esme()
+    answer = await esme.ask(Command.SUBMIT_SM, submit(tlvs=((Tag.USER_MESSAGE_REFERENCE, b"\0\7"),)))
+    assert isinstance(answer.body, Named)
+    name = answer.body.message_id
+    await served.world.settle()
+    await esme.delivered()
+    async with asyncio.timeout(20):
+        while True:
+            story = await history.read_story(served.world.platform, caller(served.new), name)
+            if story is not None and len(story.exchanges) == 2:
+                break
+    [asked, told] = sorted(story.exchanges, key=lambda one: one.outgoing)
+    assert (asked.dialect, asked.verb, asked.status, asked.peer) == ("smpp", "submit_sm", 0, "127.0.0.1")
+    assert asked.request == (
+        "submit_sm 2\nsource_ton: 5\nsource: SHOP\ndest_ton: 1\ndest_npi: 1\ndest: 33639980001\n"
+        "registered_delivery: 1\nshort_message: 426f6e6a6f7572\nuser_message_reference: 0007"
+    )
+    assert asked.answer == f"submit_sm_resp 2 ESME_ROK\nmessage_id: {name}"
+    assert (told.verb, told.outgoing, told.answer) == ("deliver_sm", True, "deliver_sm_resp ESME_ROK")
+    assert f"receipted_message_id: {name.encode().hex()}00" in told.request
+
+
+async def test_binds_are_kept_without_their_password_and_refusals_with_their_reason(served: Served) -> None:
+    esme = await served.esme()
+    await esme.ask(Command.SUBMIT_SM, submit(dest="33"))
+    system_id, password = served.login
+    queries = served.world.platform.store.queries
+    async with asyncio.timeout(20):
+        while len(kept := await queries.exchanges(served.new.account.id, None, 10)) < 2:
+            await esme.ask(Command.ENQUIRE_LINK)
+    [refused, bound] = kept
+    assert bound.request.startswith(f"bind_transceiver 1\nsystem_id: {system_id}\npassword: ***\n")
+    assert all(password not in one.request + one.answer for one in kept)
+    assert refused.status == Status.ESME_RINVDSTADR
+    assert "ESME_RINVDSTADR\n# " in refused.answer and "33" in refused.answer
 
 
 # --- asking afterwards

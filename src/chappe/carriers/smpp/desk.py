@@ -6,6 +6,7 @@ from operator import or_
 
 import structlog
 
+from chappe.carriers.smpp import exchanges
 from chappe.carriers.smpp.orders import (
     STATES,
     error_of,
@@ -19,7 +20,9 @@ from chappe.carriers.smpp.texts import Brought, Texts, TextSettings
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Accepted, Caller, CancelMessages, Password, Refused, Replay, SendMessages
 from chappe.model.errors import Fault, Refusal
+from chappe.model.history import Exchange
 from chappe.model.messages import ENDS, TOLD_BY, Message, MessageState, Part, Told
+from chappe.protocols.smpp.bind import Asked
 from chappe.protocols.smpp.bodies import (
     Body,
     Cancel,
@@ -63,6 +66,38 @@ class Desk:
     async def admit(self, offered: Password, peer: str) -> Caller:
         """Who this is. Raises Refusal."""
         return await directory.authenticate(self._platform, DIALECT, [offered], peer)
+
+    def numbered(self, caller: Caller) -> Caller:
+        """The caller of one request, whose messages name its exchange."""
+        return caller._replace(exchange_id=self._platform.ids.new_id())
+
+    def keep(
+        self,
+        caller: Caller,
+        asked: Asked,
+        status: int,
+        body: Body | None,
+        why: str,
+        peer: str,
+        seconds: float,
+    ) -> None:
+        """Keep a request and its answer, written with what is written next; nobody waits for it."""
+        assert caller.exchange_id is not None  # `numbered`
+        self._platform.store.note(
+            Exchange(
+                id=caller.exchange_id,
+                account_id=caller.account_id,
+                at=self._platform.clock.now(),
+                dialect=DIALECT,
+                verb=asked.command.name.lower(),
+                outgoing=False,
+                status=status,
+                request=exchanges.asked(asked.command, asked.sequence, asked.body),
+                answer=exchanges.answered(asked.command, asked.sequence, status, body, why),
+                duration_ms=int(seconds * 1000),
+                peer=peer,
+            )
+        )
 
     async def carry_out(self, caller: Caller, command: Command, body: Body) -> tuple[int, Body | None]:
         """The status of the answer, and its body. Raises Refusal."""

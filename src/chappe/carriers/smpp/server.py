@@ -16,10 +16,12 @@ import structlog
 
 from chappe.carriers.smpp.deliveries import inbound_bodies, receipt_bodies, told
 from chappe.carriers.smpp.desk import DIALECT, Desk
+from chappe.carriers.smpp.exchanges import delivered
 from chappe.carriers.smpp.session import Session
 from chappe.model.changes import Changes, JobResult, Update
 from chappe.model.commands import Caller
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
+from chappe.model.history import Exchange
 from chappe.model.jobs import Job, JobState
 from chappe.model.messages import Direction, Message
 from chappe.protocols.smpp.bind import Timing
@@ -229,10 +231,11 @@ class SmppServer:
         if not bodies:
             return done._replace(outcome="dropped: there is nothing to tell any more")
         session = self._roomiest(account_id)
-        if session is None:
-            status: int | None = None
-        else:
+        status: int | None = None
+        if session is not None:
+            began = asyncio.get_running_loop().time()
             status = await session.deliver(bodies)
+            self._keep(job, bodies, status, session, asyncio.get_running_loop().time() - began)
         if session is not None and status == Status.ESME_ROK:
             return done._replace(outcome=f"acknowledged by {session.system_id}")
         why = "no answer" if status is None else f"answered {status_name(status)}"
@@ -240,6 +243,27 @@ class SmppServer:
             return done._replace(state=JobState.DEAD, outcome=f"given up: {why}")
         self._later[job.id] = asyncio.get_running_loop().time() + _PAUSE.total_seconds()
         return JobResult(job.id, job.attempts + 1, JobState.WAITING, why, now + OWN_WIRE_PATIENCE)
+
+    def _keep(
+        self, job: Job, bodies: Sequence[bytes], status: int | None, session: Session, seconds: float
+    ) -> None:
+        """Keep what was told and what was answered, to be looked at later."""
+        self._platform.store.note(
+            Exchange(
+                id=self._platform.ids.new_id(),
+                account_id=job.account_id,
+                at=self._platform.clock.now(),
+                dialect=DIALECT,
+                verb="deliver_sm",
+                outgoing=True,
+                status=status or 0,
+                request=delivered(bodies),
+                answer="" if status is None else f"deliver_sm_resp {status_name(status)}",
+                duration_ms=int(seconds * 1000),
+                peer=session.connection.peer,
+                job_id=job.id,
+            )
+        )
 
     def _roomiest(self, account_id: int) -> Session | None:
         receivers = [session for session in self._sessions.get(account_id, ()) if session.receives]

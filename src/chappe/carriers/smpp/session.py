@@ -14,7 +14,7 @@ from chappe.carriers.smpp.pace import Pace
 from chappe.model.commands import Caller, Password
 from chappe.model.errors import Fault, Refusal
 from chappe.protocols.smpp.bind import Answered, Asked, Bind, Broken, Event, Side, State, Timing, Unanswered
-from chappe.protocols.smpp.bodies import Login
+from chappe.protocols.smpp.bodies import Body, Login
 from chappe.protocols.smpp.codes import Command, Status
 
 _log = structlog.get_logger()
@@ -53,7 +53,8 @@ class Owner(Protocol):
 
 
 class Session:
-    """One connection. `system_id` is the name the customer gave, `caller` who he is once bound."""
+    """One connection. `system_id` is the name the customer gave, `caller` who he is once bound; counts are of
+    what he asked, what of it was refused, and the parts of deliveries that he took or did not take."""
 
     def __init__(
         self, owner: Owner, desk: Desk, name: str, window: int, timing: Timing, per_second: float | None
@@ -63,6 +64,7 @@ class Session:
         self.connection = Connection(bind, loop, window, self._heard)
         self.system_id = ""
         self.caller: Caller | None = None
+        self.asked = self.refused = self.delivered = self.undelivered = 0
         self._owner = owner
         self._desk = desk
         self._name = name
@@ -107,7 +109,9 @@ class Session:
         for delivery in deliveries:
             status = await delivery.status
             if status != Status.ESME_ROK:
+                self.undelivered += 1
                 return status
+            self.delivered += 1
         return Status.ESME_ROK
 
     # --- what comes
@@ -170,12 +174,28 @@ class Session:
             return
         self.caller = caller
         self.connection.bind.welcome(asked, self._name)
+        self._desk.keep(
+            self._desk.numbered(caller), asked, Status.ESME_ROK, None, "", self.connection.peer, 0
+        )
 
     async def _carry_out(self, asked: Asked) -> None:
         assert self._login is not None  # the bind lets nothing else through
+        self.asked += 1
+        began = self._time.time()
         # Asked anew each time, out of memory: a suspended account or a changed password counts at once.
-        caller = await self._desk.admit(self._login, self.connection.peer)
-        status, body = await self._desk.carry_out(caller, asked.command, asked.body)
+        caller = self._desk.numbered(await self._desk.admit(self._login, self.connection.peer))
+        status: int = Status.ESME_RSYSERR
+        body: Body | None = None
+        why = ""
+        try:
+            status, body = await self._desk.carry_out(caller, asked.command, asked.body)
+        except Refusal as refusal:
+            status, why = status_of(refusal), refusal.detail
+            raise
+        finally:
+            self.refused += status != Status.ESME_ROK
+            took = self._time.time() - began
+            self._desk.keep(caller, asked, status, body, why, self.connection.peer, took)
         self.connection.bind.answer(asked, status, body)
 
 
