@@ -81,18 +81,25 @@ def own_wire_job(platform: Platform, message: Message, at: datetime) -> Job | No
         return None
     if not TOLD_BY.get(message.state, 0) & (ENDS if message.told is None else message.told):
         return None
+    return own_wire_notice(platform, kind, message.account_id, message.id, message.state, at)
+
+
+def own_wire_notice(
+    platform: Platform, kind: str, account_id: int, subject: int, state: MessageState, at: datetime
+) -> Job:
+    """The delivery of a state over an account's own connection."""
     return Job(
         id=platform.ids.new_id(),
         kind=kind,
-        account_id=message.account_id,
-        subject=message.id,
+        account_id=account_id,
+        subject=subject,
         payload={
-            "event": name.value,
+            "event": EVENT_OF_STATE[state].value,
             "at": at.isoformat(),
             "target": "Bind",
             "target_id": 0,
             "way": "bind",
-            "state": message.state.value,
+            "state": state.value,
         },
         state=JobState.WAITING,
         due_at=at + OWN_WIRE_PATIENCE,

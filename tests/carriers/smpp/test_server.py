@@ -248,6 +248,35 @@ def of(part: Part) -> ShortMessage:
     return submit(part.octets, esm_class=part.esm_class, data_coding=part.data_coding, tlvs=tlvs)
 
 
+async def test_parts_whose_others_never_come_have_expired(served: Served) -> None:
+    esme, world, server = await served.esme(), served.world, served.world.chappe.smpp_server
+    assert server is not None
+    first, second, third = (of(part) for part in Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7))
+    names = []
+    for part, registered in ((first, 2), (third, 0)):
+        answer = await esme.ask(Command.SUBMIT_SM, replace(part, registered_delivery=registered))
+        assert isinstance(answer.body, Named)
+        names.append(answer.body.message_id)
+    world.clock.move(hours=23)
+    await server._desk.give_up_parts()
+    assert world.platform.metrics.refused[Fault.EXPIRED] == 0
+    world.clock.move(hours=2)
+    await asyncio.gather(server._desk.give_up_parts(), server._desk.give_up_parts())
+    told = await esme.delivered()
+    report = read_receipt(told.short_message)
+    assert (report.ids, report.state) == ((names[0],), State.EXPIRED)
+    assert (told.source, told.dest, told.esm_class) == (MOBILE, "SHOP", 4)
+    assert world.platform.metrics.refused[Fault.EXPIRED] == 1
+    for name in names:
+        assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(name, "", State.EXPIRED, 0)
+    # The missing part is too late: it waits for others of its own, and nothing was sent or told twice.
+    assert (await esme.ask(Command.SUBMIT_SM, second)).status == OK
+    await esme.ask(Command.SUBMIT_SM, submit())
+    await world.settle()
+    assert read_receipt((await esme.delivered()).short_message).text == "Bonjour"
+    assert [text for text, _, _ in await messages_of(served)] == ["Bonjour"]
+
+
 async def test_a_last_part_that_is_refused_can_be_sent_again_with_its_others(served: Served) -> None:
     poor = await served.world.account("poor", credits=1)
     parts = Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7)

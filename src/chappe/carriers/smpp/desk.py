@@ -1,12 +1,14 @@
 """Carries out what customers ask over SMPP: the same services as behind every dialect."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import reduce
 from operator import or_
 
 import structlog
 
 from chappe.carriers.smpp import exchanges
+from chappe.carriers.smpp.deliveries import lonely_receipt, told
 from chappe.carriers.smpp.orders import (
     STATES,
     error_of,
@@ -15,12 +17,13 @@ from chappe.carriers.smpp.orders import (
     status_of,
     wishes,
 )
-from chappe.carriers.smpp.parts import Joined, Parts
+from chappe.carriers.smpp.parts import GIVEN_UP, Joined, Parts
 from chappe.carriers.smpp.texts import Brought, Texts, TextSettings
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Accepted, Caller, CancelMessages, Password, Refused, Replay, SendMessages
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange
+from chappe.model.jobs import Job
 from chappe.model.messages import ENDS, TOLD_BY, Message, MessageState, Part, Told
 from chappe.protocols.smpp.bind import Asked
 from chappe.protocols.smpp.bodies import (
@@ -43,10 +46,13 @@ from chappe.protocols.smpp.coding import read_coding
 from chappe.protocols.smpp.fields import tlv
 from chappe.protocols.smpp.receipts import State
 from chappe.protocols.smpp.times import write_time
-from chappe.services import directory, history, messages, replacements
+from chappe.services import directory, history, messages, replacements, subscriptions
 from chappe.services.ports import Platform
 
 _log = structlog.get_logger()
+
+DELIVER = "deliver_smpp"
+"""The kind of job that tells an account over its own binds."""
 
 DIALECT = "smpp"
 """The name under which accounts hold credentials for it, and under which its messages stand."""
@@ -58,10 +64,11 @@ class Desk:
     """What customers may ask. The names of messages are the platform's refs; those of the parts of a long
     message are `p` and a number, and each of them gets a receipt."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, patience: timedelta) -> None:
+        """`patience` is how long the parts of a long message wait for their others."""
         self.texts = Texts(TextSettings())
         self._platform = platform
-        self._parts = Parts(platform, DIALECT, self.texts)
+        self._parts = Parts(platform, DIALECT, self.texts, patience)
 
     async def admit(self, offered: Password, peer: str) -> Caller:
         """Who this is. Raises Refusal."""
@@ -177,12 +184,53 @@ class Desk:
         """Keep a part; the last one sends the whole. Its name is durable before it is answered."""
         self._platform.store.admit()
         key = f"{caller.account_id} {body.source}>{body.dest}"
-        part = self._parts.part(key, brought, body.data_coding, {"registered": int(body.registered_delivery)})
+        more: dict[str, object] = {
+            "registered": int(body.registered_delivery),
+            "from": body.source.removeprefix("+"),
+            "to": body.dest.removeprefix("+"),
+        }
+        part = self._parts.part(key, brought, body.data_coding, more)
         await self._platform.store.commit(Changes(insert=[part]))
         joined = await self._parts.whole(part)
         if joined is not None:
             await self._send_whole(caller, body, joined)
         return f"{_PART_NAME}{part.id}"
+
+    async def give_up_parts(self) -> None:
+        """Parts whose others have not come in time: whoever wants to hear of failures is told that they have
+        expired. Two nodes may look at the same moment; the rows decide."""
+        now = self._platform.clock.now()
+        for joined in await self._parts.overdue():
+            account_id = int(joined.key.partition(" ")[0])
+            # A whole one was sent, and what became of its parts could not be written.
+            lonely = [] if joined.is_whole else [one for one in joined.parts if _wishes(one) & Told.FAILURE]
+            given_up, waiting = {"message_id": GIVEN_UP}, {"message_id": None}
+            changes = Changes(
+                update=[Update(Part, part.id, None, given_up, waiting) for part in joined.parts],
+                enqueue=[
+                    subscriptions.own_wire_notice(
+                        self._platform, DELIVER, account_id, part.id, MessageState.EXPIRED, now
+                    )
+                    for part in lonely
+                ],
+            )
+            try:
+                await self._platform.store.commit(changes)
+            except Refusal as refusal:
+                if refusal.fault not in (Fault.TOO_LATE, Fault.NOT_FOUND):
+                    raise
+                continue
+            came, total = len(joined.parts), joined.parts[0].total
+            _log.warning("a long message never became whole", account=account_id, came=came, of=total)
+            self._platform.metrics.refused[Fault.EXPIRED] += 1
+            self._platform.topics.publish(f"account.{account_id}")
+
+    async def lonely(self, job: Job) -> bytes | None:
+        """The receipt of a part whose others never came; None where the job is of something else."""
+        part = await self._platform.store.queries.part(job.subject)
+        if part is None or part.message_id != GIVEN_UP:
+            return None
+        return lonely_receipt(part, f"{_PART_NAME}{part.id}", told(job)[1])
 
     async def _send_whole(self, caller: Caller, body: ShortMessage | Data, joined: Joined) -> None:
         store, now = self._platform.store, self._platform.clock.now()
@@ -205,14 +253,15 @@ class Desk:
 
     # --- afterwards
 
-    async def _find(self, caller: Caller, name: str) -> Message | None:
-        """The caller's message of a name; None for one whose parts have not all come. Raises Refusal."""
+    async def _find(self, caller: Caller, name: str) -> Message | Part | None:
+        """The caller's message of a name; a part whose message is not there, or never will be. Raises
+        Refusal."""
         number = name.removeprefix(_PART_NAME)
         if number != name and number.isascii() and number.isdigit() and len(number) < 19:
             part = await self._platform.store.queries.part(int(number))
             if part is not None and part.source == DIALECT and part.key.startswith(f"{caller.account_id} "):
-                if part.message_id is None:
-                    return None
+                if not part.message_id:
+                    return part
                 return await self._platform.store.queries.message(caller.account_id, part.message_id)
         found = (await history.by_ref(self._platform, caller.account_id, [name])).get(name)
         if found is None:
@@ -221,8 +270,9 @@ class Desk:
 
     async def _query(self, caller: Caller, body: Query) -> QueryAnswer:
         message = await self._find(caller, body.message_id)
-        if message is None:
-            return QueryAnswer(body.message_id, "", State.ENROUTE)
+        if not isinstance(message, Message):
+            given_up = message is not None and message.message_id == GIVEN_UP
+            return QueryAnswer(body.message_id, "", State.EXPIRED if given_up else State.ENROUTE)
         return QueryAnswer(
             body.message_id, write_time(message.finished_at), STATES[message.state], error_of(message) & 0xFF
         )
@@ -231,7 +281,7 @@ class Desk:
         if not body.message_id:
             raise Refusal(Fault.NOT_FOUND, "cancel_sm needs the id of one message here")
         message = await self._find(caller, body.message_id)
-        if message is None:
+        if not isinstance(message, Message):
             return Status.ESME_RCANCELFAIL
         [result] = await messages.cancel(self._platform, caller, CancelMessages((message.ref,)))
         return Status.ESME_ROK if isinstance(result, Message) else Status.ESME_RCANCELFAIL
@@ -239,7 +289,7 @@ class Desk:
     async def _replace(self, caller: Caller, body: Replace) -> int:
         """Another text, date, end or wish for receipts; an empty text leaves the old one (our choice)."""
         message = await self._find(caller, body.message_id)
-        if message is None or body.message_id != message.ref:
+        if not isinstance(message, Message) or body.message_id != message.ref:
             _log.info("not replaced", message=body.message_id, why="it is a part of a long message")
             return Status.ESME_RREPLACEFAIL
         text, encoding = "", None

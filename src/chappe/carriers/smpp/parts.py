@@ -20,6 +20,9 @@ from chappe.services.ports import Platform
 PATIENCE = timedelta(minutes=10)
 """How long after its last part a message is given out with its gaps (our choice)."""
 
+GIVEN_UP = 0
+"""Instead of the id of a message: a customer's part whose others never came."""
+
 _AT_ONCE = 100
 
 
@@ -37,10 +40,11 @@ class Joined:
 class Parts:
     """The parts that come over one source: a carrier, or the binds of customers."""
 
-    def __init__(self, platform: Platform, source: str, texts: Texts) -> None:
+    def __init__(self, platform: Platform, source: str, texts: Texts, patience: timedelta = PATIENCE) -> None:
         self._platform = platform
         self._source = source
         self._texts = texts
+        self._patience = patience
 
     def part(self, key: str, brought: Brought, data_coding: int, more: dict[str, object]) -> Part:
         """What came, as it is kept; `more` is what its owner needs again, as JSON data.
@@ -74,7 +78,7 @@ class Parts:
 
     async def overdue(self) -> list[Joined]:
         """Messages whose last part came long ago, with the gaps that stayed."""
-        before = self._platform.clock.now() - PATIENCE
+        before = self._platform.clock.now() - self._patience
         keys = await self._platform.store.queries.keys_of_old_parts(self._source, before, _AT_ONCE)
         return [joined for key in keys for _, joined in await self._gather(key)]
 

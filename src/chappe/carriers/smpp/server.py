@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from chappe.carriers.smpp.deliveries import inbound_bodies, receipt_bodies, told
-from chappe.carriers.smpp.desk import DIALECT, Desk
+from chappe.carriers.smpp.desk import DELIVER, DIALECT, Desk
 from chappe.carriers.smpp.exchanges import delivered
 from chappe.carriers.smpp.session import Session
 from chappe.model.changes import Changes, JobResult, Update
@@ -31,13 +31,11 @@ from chappe.services.subscriptions import OWN_WIRE_PATIENCE
 
 _log = structlog.get_logger()
 
-DELIVER = "deliver_smpp"
-"""The kind of job that tells an account over its own binds."""
-
 _AT_ONCE = 200
 _LONGEST_WAIT = 1.0
 _PAUSE = timedelta(seconds=5)  # before a delivery that was refused for the moment is tried again; our choice
 _GRACE = 5.0
+_LOOK_EVERY = 60.0
 # Refusals of a customer that a second try will not change (SMPP 3.4, 5.1.3); all others are tried again.
 _FINAL = frozenset({Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN})
 
@@ -46,7 +44,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section `[smpp_server]`; without it nothing listens.
 
     `window` bounds the unanswered units each way on one bind, `binds` those of one account on one node,
-    `per_second` what one bind may submit. `tls_certificate` and `tls_key` are files in PEM form.
+    `per_second` what one bind may submit. `parts_seconds` is how long the parts of a long message wait for
+    the next one. `tls_certificate` and `tls_key` are files in PEM form.
     """
 
     host: str = "127.0.0.1"
@@ -57,6 +56,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_second: Annotated[float, msgspec.Meta(gt=0)] | None = None
     enquire_link_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30
     response_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30
+    parts_seconds: Annotated[float, msgspec.Meta(gt=0)] = 86_400
     tls_certificate: str = ""
     tls_key: str = ""
 
@@ -85,7 +85,7 @@ class SmppServer:
         self.ready = asyncio.Event()
         self._settings = settings
         self._platform = platform
-        self._desk = Desk(platform)
+        self._desk = Desk(platform, timedelta(seconds=settings.parts_seconds))
         self._sessions: dict[int, list[Session]] = defaultdict(list)
         self._open: set[Session] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,10 +111,12 @@ class SmppServer:
         )
         self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
+        watch = asyncio.ensure_future(self._watch_parts())
         _log.info("SMPP server listens", host=settings.host, port=self.port)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
+            watch.cancel()
             server.close()
             for session in list(self._open):
                 session.leave()
@@ -123,6 +125,14 @@ class SmppServer:
                 await asyncio.wait(pumps, timeout=_GRACE)
             for task in [*self._tasks, *pumps]:
                 task.cancel()
+
+    async def _watch_parts(self) -> None:
+        while True:
+            try:
+                await self._desk.give_up_parts()
+            except Exception:  # noqa: BLE001 - the loop of a carrier's link
+                _log.exception("parts that wait too long were not looked at")
+            await asyncio.sleep(_LOOK_EVERY)
 
     def _accept(self) -> asyncio.Protocol:
         settings = self._settings
@@ -227,7 +237,7 @@ class SmppServer:
     async def _tell(self, account_id: int, job: Job, message: Message | None) -> JobResult:
         now = self._platform.clock.now()
         done = JobResult(job.id, job.attempts + 1, JobState.DONE, "", None, now)
-        bodies = [] if message is None else await self._bodies(job, message)
+        bodies = await self._bodies(job, message)
         if not bodies:
             return done._replace(outcome="dropped: there is nothing to tell any more")
         session = self._roomiest(account_id)
@@ -269,10 +279,13 @@ class SmppServer:
         receivers = [session for session in self._sessions.get(account_id, ()) if session.receives]
         return max(receivers, key=lambda session: session.connection.room, default=None)
 
-    async def _bodies(self, job: Job, message: Message) -> Sequence[bytes]:
+    async def _bodies(self, job: Job, message: Message | None) -> Sequence[bytes]:
+        if message is None:
+            lonely = await self._desk.lonely(job)
+            return [] if lonely is None else [lonely]
         if message.direction is Direction.MO:
             return inbound_bodies(message, self._desk.texts)
-        state, at = told(job, message)
+        state, at = told(job)
         return receipt_bodies(message, await self._desk.names(message, state), state, at)
 
 
