@@ -153,7 +153,7 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
     assert "ab12" in page.words("//*[@id='parked']")[0] and "no message" in page.words("//*[@id='parked']")[0]
     page = await browser.get("/network/queue?carrier=free")
     first = page.words("//*[@id='list']//tbody/tr")[0]
-    assert "Its carrier is not up (last try 5 min. ago): refused" in first and "shop" in first
+    assert "Its carrier is not up (went down 5 min. ago): refused" in first and "shop" in first
     assert "hello" not in page.text.lower()  # texts are their senders' business
     page = await browser.get("/network/queue?carrier=gone")
     assert "knows no such carrier" in page.words("//*[@id='list']")[0]

@@ -20,7 +20,8 @@ class LinkState(StrEnum):
 class LinkStatus:
     """One connection to a network: how full its window is and what went over it since it came up.
 
-    `kind` is the network's word (`transceiver`, `receiver`...). `per_second` is what it may send, None for
+    `kind` is the network's word (`transceiver`, `receiver`...). `since` is when it came up, or else when it
+    went down, however often it was tried since. `per_second` is what it may send, None for
     no limit. `error` says why it is not up, or what last went wrong; empty for nothing.
     """
 

@@ -139,8 +139,7 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Held:
     """A waiting message with its reason, and until when it waits at the latest: then it goes on or expires.
-    `owner` is the name of its account, `code` the network's word, `since` when its carrier last tried to come
-    up."""
+    `owner` is the name of its account, `code` the network's word, `since` when its carrier went down."""
 
     message: Waiting
     owner: str

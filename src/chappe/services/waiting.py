@@ -57,13 +57,12 @@ def why(message: Waiting, owner: str, views: Mapping[str, CarrierView], now: dat
     view = views.get(message.carrier)
     if view is None:
         return Held(message, owner, Reason.GONE, message.expires_at)
-    if view.status is None or view.status.state is LinkState.UP:
+    if view.status is None or view.status.state in (LinkState.UP, LinkState.STRAINED):
         return Held(message, owner, Reason.TURN, message.expires_at)
-    # What the link says that tried last.
+    # The carrier is down since the last of its links was lost.
     link = max(view.status.links, key=lambda one: one.since, default=None)
     error, since = ("", None) if link is None else (link.error, link.since)
-    reason = Reason.TURN if view.status.state is LinkState.STRAINED else Reason.DOWN
-    return Held(message, owner, reason, message.expires_at, error, since)
+    return Held(message, owner, Reason.DOWN, message.expires_at, error, since)
 
 
 async def stop_queued(platform: Platform, caller: Caller, carrier: str, most: int) -> int:

@@ -9,7 +9,7 @@ from chappe.carriers.smpp.settings import read_settings
 from chappe.model.carriers import LinkState
 from chappe.protocols.smpp.codes import Command, Status
 from tests.carriers.smpp.conftest import a_net, a_text
-from tests.peers.smsc import a_receipt, an_smsc, drop, keep, refuse
+from tests.peers.smsc import a_receipt, an_smsc, drop, keep, refuse, welcome
 
 
 async def test_a_lost_link_is_made_again_after_a_second():
@@ -48,6 +48,28 @@ async def test_a_network_that_refuses_the_bind_is_asked_less_and_less_often():
         assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
         assert net.links[0].error == "the network refused the bind: ESME_RINVPASWD"
         assert net.carrier.window == 0
+
+
+async def test_a_link_is_down_since_it_was_lost_however_often_it_was_tried():
+    async with an_smsc() as smsc, a_net(smsc) as net:
+        await net.up()
+        net.clock.move(minutes=1)
+        smsc.on_bind = refuse(Status.ESME_RINVPASWD)
+        smsc.sessions[0].close()
+        await net.until(lambda: net.links[0].state is LinkState.DOWN)
+        lost = net.clock.now()
+        for attempt in (2, 3):
+            net.clock.move(minutes=1)
+            while len(smsc.sessions) < attempt or net.links[0].state is not LinkState.DOWN:
+                net.time.move(1)
+                await asyncio.sleep(0)
+            assert net.links[0].since == lost
+        smsc.on_bind = welcome
+        net.clock.move(minutes=1)
+        while net.links[0].state is not LinkState.UP:
+            net.time.move(1)
+            await asyncio.sleep(0)
+        assert net.links[0].since == net.clock.now()
 
 
 async def test_a_network_that_is_not_there_is_said_to_be_away():

@@ -228,7 +228,9 @@ class Link:
 
     def _enter(self, state: LinkState) -> None:
         if state is not self._state:
-            self._state, self._since = state, self._now()
+            if LinkState.UP in (state, self._state):  # the tries in between do not make it down any later
+                self._since = self._now()
+            self._state = state
             _log.info(
                 "link", carrier=self._carrier, kind=self.kind.value, state=state.value, error=self._error
             )
