@@ -26,7 +26,8 @@ def program(account: Account, tmp_path: Path) -> Callable[[str], Path]:
         code = read_sample(folder, name)
         written.add(name)
         path = tmp_path / name
-        path.write_text(repoint(code, account.server.url, account.orange_id, account.user, account.password))
+        login = (account.orange_id, account.user, account.password, account.capitole)
+        path.write_text(repoint(code, account.server.url, *login))
         return path
 
     return write

@@ -1,4 +1,4 @@
-"""Takes the sample programs out of two providers' published documents, where those stand beside the checkout.
+"""Takes the sample programs out of the providers' published documents, where those stand beside the checkout.
 
 The documents are text that a program once took out of web pages, and it put blanks where a page had coloured
 words: inside `$ name`, round the text of a string, in `< html >`, in `& amp;`. Those blanks are taken out
@@ -6,6 +6,8 @@ again, by the rules below and by nothing else; every other byte of a sample stay
 and the key, user and password of the sample become those of an account. Telephone numbers stay.
 
 Samples in languages that changed under them get a list of replacements of their own: `PYTHON_3`, `PHP_8`.
+CapitoleMobile's document has a sample for voice messages only; `SMS_OF_VMS` makes one for text messages of
+it. Axialys' and Keyyo's documents hold no program.
 """
 
 import os
@@ -15,7 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ORANGE = "000_"
+CAPITOLE = "001_"
 NETOXYGEN = "002_"
+
+# The lines before and after a program; an empty one separates it from what comes before.
+FENCES: Mapping[str, tuple[str, str]] = {
+    ORANGE: ("", "|"),
+    CAPITOLE: (
+        "Important : L'encodage supporté est : ISO-8859-15 (Europe de l'Ouest)",
+        "Réponse à la requête HTTP POST",
+    ),
+    NETOXYGEN: ("```", "```"),
+}
 
 # Places that moved and words that became functions between Python 2 and Python 3.
 PYTHON_3 = (
@@ -26,13 +39,19 @@ PYTHON_3 = (
 )
 # Syntax that PHP 8 has no more: braces to take one character of a string.
 PHP_8 = ((r"(\$\w+) \{ (\d+) \}", r"\1[\2]"),)
+# What an SMS has instead (dialects.md 2f): its address, its root, and a text for the recording's name.
+SMS_OF_VMS = (
+    ("/api/sendvms/xml", "/api/sendsms/xml"),
+    (r"<(/?)VMS>", r"<\1SMS>"),
+    (r"<(/?)voice_msg>", r"<\1text>"),
+)
 
 
 def seeds_folder() -> Path | None:
-    """CHAPPE_SEEDS, else `shared/seeds` beside the checkout; None where neither holds the two documents."""
+    """CHAPPE_SEEDS, else `shared/seeds` beside the checkout; None where neither holds the documents."""
     beside = Path(__file__).parents[3] / "shared" / "seeds"
     folder = Path(os.environ.get("CHAPPE_SEEDS") or beside)
-    return folder if all(list(folder.glob(f"{name}*.txt")) for name in (ORANGE, NETOXYGEN)) else None
+    return folder if all(list(folder.glob(f"{name}*.txt")) for name in FENCES) else None
 
 
 def in_strings(code: str, mend: Callable[[str], str]) -> str:
@@ -86,10 +105,6 @@ class Sample:
     mend: Callable[[str], str] = unchanged
     port: Sequence[tuple[str, str]] = ()
 
-    @property
-    def fences(self) -> tuple[str, str]:
-        return ("", "|") if self.document == ORANGE else ("```", "```")
-
 
 SMS = "III-A. Envoyer un SMS"
 SAMPLES: Mapping[str, Sample] = {
@@ -100,6 +115,8 @@ SAMPLES: Mapping[str, Sample] = {
     "sms.vbs": Sample(ORANGE, SMS, "Code en VbScript, courtoisie de Bbil |", mend_vbscript),
     "receive.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP |", mend_php, PHP_8),
     "results.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP/HTML |", mend_php),
+    "vms.php": Sample(CAPITOLE, "Exemple d'intégration PHP"),
+    "vms_as_sms.php": Sample(CAPITOLE, "Exemple d'intégration PHP", port=SMS_OF_VMS),
     "pear.php": Sample(NETOXYGEN, "Envoi de SMS depuis PHP"),
     "short.pl": Sample(NETOXYGEN, "Programme simple d'envoi de SMS en Perl"),
     "full.pl": Sample(
@@ -114,7 +131,7 @@ def cut(document: str, sample: Sample) -> str:
     at = max((number for number, line in enumerate(lines) if line == sample.section), default=None)
     if at is None:
         raise ValueError(f"no section {sample.section!r}")
-    opening, closing = sample.fences
+    opening, closing = FENCES[sample.document]
     for anchor in filter(None, (sample.title, opening)):
         at = lines.index(anchor, at)
     return "\n".join(lines[at + 1 : lines.index(closing, at + 1)]) + "\n"
@@ -137,12 +154,17 @@ def read_sample(folder: Path, name: str) -> str:
     return ported(sample.mend(cut(read_document(folder, sample.document), sample)), sample.port)
 
 
-def repoint(code: str, url: str, orange_id: str, user: str, password: str) -> str:
+def repoint(
+    code: str, url: str, orange_id: str, user: str, password: str, capitole: Mapping[str, str]
+) -> str:
     """The program with our host for the provider's, and an account's credentials for the placeholders."""
     host, port = url.removeprefix("http://").split(":")
     code = re.sub(r"http://\w+\.(?:alpha|beta)\.orange-api\.net", url, code)
     code = code.replace("http://sms.netoxygen.ch", url)
     code = code.replace('"sms.netoxygen.ch"', f'"{host}", {port}')
+    code = code.replace("https://vocal.capitolemobile.com", url)
+    for name in ("username", "password"):
+        code = code.replace(f"<{name}>xxxxxxxxxxx</{name}>", f"<{name}>{capitole[name]}</{name}>")
     code = re.sub(r"\b(?:a1234b56789|466b6e288fc)\b", orange_id, code)
     code = re.sub(r"(['\"])(?:user33|myuser)\1", rf"\g<1>{user}\1", code)
     return re.sub(r"(['\"])mypass\1", rf"\g<1>{password}\1", code)

@@ -5,6 +5,7 @@ import pytest
 from tests.seeds.extract import (
     PHP_8,
     PYTHON_3,
+    SMS_OF_VMS,
     Sample,
     cut,
     mend_php,
@@ -69,9 +70,20 @@ def test_old_syntax_is_replaced_word_by_word() -> None:
     assert ported("f($text { 0 } )", PHP_8) == "f($text[0] )"
 
 
+def test_a_voice_message_becomes_a_text_message_and_nothing_else_changes() -> None:
+    voice = "u/api/sendvms/xml <VMS><type>DD</type><voice_msg>a</voice_msg><sender>1</id></VMS>"
+    text = "u/api/sendsms/xml <SMS><type>DD</type><text>a</text><sender>1</id></SMS>"
+    assert ported(voice, SMS_OF_VMS) == text
+
+
 def test_a_program_is_pointed_at_another_host_and_account() -> None:
     code = "a('http://sms.beta.orange-api.net/sms', 'a1234b56789'); b('myuser', 'mypass', '0790000000')"
-    assert repoint(code, "http://127.0.0.1:8", "key", "ann", "pw") == (
+    capitole = {"username": "shop", "password": "se"}
+    assert repoint(code, "http://127.0.0.1:8", "key", "ann", "pw", capitole) == (
         "a('http://127.0.0.1:8/sms', 'key'); b('ann', 'pw', '0790000000')"
+    )
+    code = "u('https://vocal.capitolemobile.com/api'); '<username>xxxxxxxxxxx</username>'"
+    assert repoint(code, "http://127.0.0.1:8", "key", "ann", "pw", capitole) == (
+        "u('http://127.0.0.1:8/api'); '<username>shop</username>'"
     )
     assert text_sent(code + '"a text, longer than that one"') == "a text, longer than that one"

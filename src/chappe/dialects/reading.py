@@ -4,7 +4,7 @@ The rules come from what real clients of those wires send; each function names t
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -149,12 +149,12 @@ def unescape(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
     return "".join(texts)
 
 
-def repair_double_encoding(text: str, eight_bit: str | None = None) -> str:
+def repair_double_encoding(text: str, eight_bit: Callable[[bytes], str] | None = None) -> str:
     """Undo an encoding to UTF-8 that was done twice, for wires whose documents ask for `utf8_encode`.
 
     Applies when every character fits in Latin-1: where those bytes are UTF-8 again, they are decoded once
-    more; where they are not, they are read as `eight_bit`, if given (`utf8_encode` turns the euro sign of
-    ISO-8859-15 into U+00A4).
+    more; where they are not, `eight_bit` reads them, if given (`utf8_encode` turns the euro sign of
+    ISO-8859-15 into U+00A4 and that of Windows-1252 into U+0080).
     """
     try:
         raw = text.encode("latin-1")
@@ -163,7 +163,7 @@ def repair_double_encoding(text: str, eight_bit: str | None = None) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode(eight_bit, "replace") if eight_bit else text
+        return eight_bit(raw) if eight_bit else text
 
 
 def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> Iterable[Parameter]:

@@ -26,7 +26,6 @@ SEND_SMS = "sendsms"
 SEND_VMS = "sendvms"
 PATHS = tuple(f"/api/{verb}/{alias}" for verb in (SEND_SMS, SEND_VMS) for alias in _ALIASES)
 
-EIGHT_BIT = "iso8859-15"  # "l'encodage supporté est : ISO-8859-15"
 _FIELDS = ("username", "password", "text", "sender", "long", "route", "prog", "id", "gsm")
 
 SUCCESS = "SENDING_OK"
@@ -122,13 +121,14 @@ def decode_text(data: bytes) -> str:
     """A document's bytes as text, whatever its program did to its charset (dialects.md 2c).
 
     Bytes that are not UTF-8 are in the declared eight-bit set, else ISO-8859-15. UTF-8 that was encoded twice
-    is decoded twice. What `utf8_encode` made of ISO-8859-15 (U+00A4 for the euro sign) is put right, unless
-    the document declares another charset. Raises ProtocolError for charsets that hide markup.
+    is decoded twice. What `utf8_encode` made of ISO-8859-15 or Windows-1252 (U+00A4 or U+0080 for the euro
+    sign) is put right, unless the document declares another charset. Raises ProtocolError for charsets that
+    hide markup.
     """
     label, text, utf8_seen = xml.decode(data)
     if not utf8_seen:
         return text
-    return reading.repair_double_encoding(text, EIGHT_BIT if label in ("", "iso-8859-15") else None)
+    return reading.repair_double_encoding(text, xml.eight_bit if label in ("", "iso-8859-15") else None)
 
 
 def message_text(written: str) -> str:
