@@ -178,6 +178,8 @@ async def assemble(
                 carrier.name, carrier.status, leases.lease(f"carrier.{carrier.name}").holds
             )
         centre = server.build(settings.smpp_server, platform) if settings.smpp_server else None
+        if centre is not None:
+            platform.carriers.serve(centre.status)
         pages = build(platform)
         pipeline = Pipeline(platform, dialects, pages)
         yield Chappe(

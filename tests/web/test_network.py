@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
+from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault
 from chappe.model.ledger import Route
@@ -265,3 +265,21 @@ def test_a_line_is_broken_where_nothing_was_measured() -> None:
     assert path.count("M") == 2 and path.count("L") == 1 and path.startswith("M56 ")
     assert [value for value, _ in chart.scale] == [0, 2, 4, 6, 8]
     assert not chart.empty and draw(times, [Line("a", "x", [None] * 5)]).empty
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "bound to this server"), ("fr", "connectés à ce serveur")]
+)
+async def test_customers_who_are_bound_are_shown(sandbox_world: World, language: str, words: str) -> None:
+    browser = await operator(sandbox_world, language)
+    assert words not in (await browser.get("/network")).text
+    account = await sandbox_world.platform.store.queries.account_named("olive@example.com")
+    assert account is not None
+    bind = BindStatus(account.id, "olive", "192.0.2.7", "transceiver", START, 3, 100, 1234, 7, 88, 9)
+    sandbox_world.platform.carriers.serve(lambda: (bind,))
+    page = await browser.get("/network")
+    assert words in page.text
+    [row] = page.find("//div[@id='binds']//tbody/tr")
+    shown = " ".join(row.text_content().split())
+    for figure in ("olive", "192.0.2.7", "transceiver", account.name, "7", "88", "9"):
+        assert figure in shown

@@ -59,6 +59,28 @@ class CarrierStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BindStatus:
+    """One connection of a customer to our message centre, and what went over it since it came up.
+
+    `kind` is the protocol's word (`transceiver`...), `peer` its address. `asked` counts what he asked,
+    `refused` how much of that was refused; `delivered` and `undelivered` the parts of receipts and inbound
+    messages that he took or did not take; `unanswered` of at most `window` are on their way to him.
+    """
+
+    account_id: int
+    system_id: str
+    peer: str
+    kind: str
+    since: datetime
+    unanswered: int = 0
+    window: int = 0
+    asked: int = 0
+    refused: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierRecord:
     """What is kept of a carrier: who held it last and what it told, and what was learnt of its receipts.
 

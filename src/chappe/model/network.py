@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from chappe.model.carriers import CarrierStatus
+from chappe.model.carriers import BindStatus, CarrierStatus
 from chappe.model.messages import MessageState
 
 # --- commands; each is for operators only and refused with `not_allowed` to others
@@ -75,7 +75,20 @@ class ListCarriers:
     """All carriers with what they do. Outcome: tuple of CarrierView, by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListBinds:
+    """The binds of customers that this process holds. Outcome: tuple of BindView, the oldest first."""
+
+
 # --- what is seen
+
+
+@dataclass(frozen=True, slots=True)
+class BindView:
+    """A customer's bind with the name of his account."""
+
+    owner: str
+    bind: BindStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The carriers of this platform: which there are, and what those worked by this process tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
+from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 
 
 class Carriers:
@@ -13,11 +13,20 @@ class Carriers:
 
     def __init__(self, types: Mapping[str, str]) -> None:
         self.types = {"sandbox": "sandbox", **types}
+        self._binds: Callable[[], Sequence[BindStatus]] = tuple
         self._here: dict[str, tuple[Callable[[], CarrierStatus], Callable[[], bool]]] = {}
 
     def join(self, name: str, status: Callable[[], CarrierStatus], works: Callable[[], bool]) -> None:
         """This process has a carrier and works it while `works()`, as long as it holds its lease."""
         self._here[name] = (status, works)
+
+    def serve(self, binds: Callable[[], Sequence[BindStatus]]) -> None:
+        """This process lets customers bind to it."""
+        self._binds = binds
+
+    def binds(self) -> Sequence[BindStatus]:
+        """The binds of customers that this process holds, the oldest first."""
+        return self._binds()
 
     def counts(self) -> dict[str, int]:
         """How many carriers this process has, how many of them it works, and how many of these are up."""

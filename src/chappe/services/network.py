@@ -13,9 +13,11 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.network import (
     AddRoute,
     AddTariff,
+    BindView,
     CarrierView,
     ChangeRoute,
     ChangeTariff,
+    ListBinds,
     ListCarriers,
     ListRoutes,
     ListTariffs,
@@ -205,6 +207,14 @@ async def view_carriers(platform: Platform) -> tuple[CarrierView, ...]:
     return tuple(views)
 
 
+async def list_binds(platform: Platform, caller: Caller, command: ListBinds) -> tuple[BindView, ...]:
+    """The binds of customers that this process holds; other nodes hold others."""
+    await check_operator(platform, caller)
+    binds = platform.carriers.binds()
+    names = await platform.store.queries.account_names(sorted({bind.account_id for bind in binds}))
+    return tuple(BindView(names.get(bind.account_id, ""), bind) for bind in binds)
+
+
 class Watch:
     """One node's eye on the carriers: the router learns how they are, other nodes how those here are, and
     screens that something is new."""
@@ -225,7 +235,14 @@ class Watch:
         platform.router.mark(states)
         await self._tell()
         metrics = platform.metrics
-        seen = (views, metrics.accepted, metrics.submitted, metrics.delivered, metrics.failed)
+        seen = (
+            views,
+            platform.carriers.binds(),
+            metrics.accepted,
+            metrics.submitted,
+            metrics.delivered,
+            metrics.failed,
+        )
         if seen != self._seen:
             self._seen = seen
             platform.topics.publish(SEEN)

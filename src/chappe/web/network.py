@@ -13,6 +13,7 @@ from chappe.model.network import (
     AddTariff,
     ChangeRoute,
     ChangeTariff,
+    ListBinds,
     ListCarriers,
     ListRoutes,
     ListTariffs,
@@ -69,6 +70,7 @@ async def carriers_page(platform: Platform, visit: Visit) -> Response:
         followed=WIRE,
         span=span,
         carriers=await network.list_carriers(platform, visit.caller, ListCarriers()),
+        binds=await network.list_binds(platform, visit.caller, ListBinds()),
         sums={name: sum(getattr(point, name) for point in points) for name in traffic.COUNTED},
         charts=_charts(visit, points),
     )

@@ -10,9 +10,10 @@ from chappe.carriers.smpp.orders import FAULTS, STATES
 from chappe.carriers.smpp.server import read_settings
 from chappe.carriers.smpp.texts import Part, Texts, TextSettings
 from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset, SetBehaviour
-from chappe.model.errors import Fault, Unavailable
+from chappe.model.errors import Fault, Refusal, Unavailable
 from chappe.model.jobs import JobState
 from chappe.model.messages import MessageState
+from chappe.model.network import ListBinds
 from chappe.model.smstext import Encoding
 from chappe.protocols.smpp.bodies import (
     Cancel,
@@ -32,7 +33,7 @@ from chappe.protocols.smpp.bodies import (
 from chappe.protocols.smpp.codes import Command, Status, Tag
 from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
 from chappe.protocols.smpp.receipts import State, read_receipt
-from chappe.services import accounts, directory, history, inbox, sandbox
+from chappe.services import accounts, directory, history, inbox, network, sandbox
 from chappe.settings import Settings
 from tests.carriers.smpp.served import Served, serving
 from tests.peers.esme import Esme, an_esme, bind
@@ -132,6 +133,25 @@ async def test_an_account_that_is_suspended_sends_no_more(served: Served) -> Non
     esme = await served.esme()
     await accounts.suspend_account(served.world.platform, served.new.account, True)
     assert (await esme.ask(Command.SUBMIT_SM, submit())).status == Status.ESME_RBINDFAIL
+
+
+async def test_operators_see_who_is_bound(served: Served) -> None:
+    platform = served.world.platform
+    await accounts.set_operator(platform, served.new.account, True)
+    esme = await served.esme()
+    await served.esme(Command.BIND_RECEIVER)
+    await esme.ask(Command.SUBMIT_SM, submit())
+    await esme.ask(Command.SUBMIT_SM, submit(dest="33"))
+    await served.world.settle()
+    await esme.asked.get()
+    [first, second] = await network.list_binds(platform, caller(served.new), ListBinds())
+    assert (first.owner, first.bind.system_id) == (served.new.account.name, served.login[0])
+    assert (first.bind.kind, second.bind.kind) == ("transceiver", "receiver")
+    assert (first.bind.peer, first.bind.asked, first.bind.refused) == ("127.0.0.1", 2, 1)
+    assert (first.bind.unanswered, first.bind.window, first.bind.delivered) == (1, 20, 0)
+    stranger = await served.world.account("stranger")
+    with pytest.raises(Refusal, match="only an operator"):
+        await network.list_binds(platform, caller(stranger), ListBinds())
 
 
 # --- sending

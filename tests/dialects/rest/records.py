@@ -7,7 +7,7 @@ from typing import Any
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest.operations import OPERATIONS, REST
-from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
+from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
 from chappe.model.directory import (
     Account,
@@ -26,7 +26,7 @@ from chappe.model.history import MessageStory, Page
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
-from chappe.model.network import CarrierView
+from chappe.model.network import BindView, CarrierView
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
@@ -156,6 +156,9 @@ OUTCOMES: Mapping[str, Any] = {
     "POST /v1/network/tariffs": TARIFF,
     "PATCH /v1/network/tariffs/{id}": TARIFF,
     "DELETE /v1/network/tariffs/{id}": None,
+    "GET /v1/network/binds": (
+        BindView("shop", BindStatus(1, "shop", "192.0.2.7", "transceiver", NOW, 1, 100, 5, 1, 3, 0)),
+    ),
     "GET /v1/network/carriers": (CARRIER, CarrierView("other", "smpp", None, "", None, False)),
     "GET /v1/rules": PROVISIONS,
     "GET /v1/consents": Page((CONSENT,), None),

@@ -1,7 +1,7 @@
 """Carries out what customers ask over SMPP: the same services as behind every dialect."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -73,6 +73,10 @@ class Desk:
     async def admit(self, offered: Password, peer: str) -> Caller:
         """Who this is. Raises Refusal."""
         return await directory.authenticate(self._platform, DIALECT, [offered], peer)
+
+    def now(self) -> datetime:
+        """The platform's time."""
+        return self._platform.clock.now()
 
     def numbered(self, caller: Caller) -> Caller:
         """The caller of one request, whose messages name its exchange."""

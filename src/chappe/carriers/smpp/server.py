@@ -18,6 +18,7 @@ from chappe.carriers.smpp.deliveries import inbound_bodies, receipt_bodies, told
 from chappe.carriers.smpp.desk import DELIVER, DIALECT, Desk
 from chappe.carriers.smpp.exchanges import delivered
 from chappe.carriers.smpp.session import Session
+from chappe.model.carriers import BindStatus
 from chappe.model.changes import Changes, JobResult, Update
 from chappe.model.commands import Caller
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
@@ -101,6 +102,11 @@ class SmppServer:
     def binds(self) -> int:
         """How many binds customers hold at this moment."""
         return sum(len(sessions) for sessions in self._sessions.values())
+
+    def status(self) -> tuple[BindStatus, ...]:
+        """The binds of customers, the oldest first."""
+        bound = [one for sessions in self._sessions.values() for one in sessions if one.caller is not None]
+        return tuple(sorted((one.status() for one in bound), key=lambda bind: bind.since))
 
     async def run(self) -> None:
         """Listen until cancelled; then answer what was asked, unbind, and close."""

@@ -11,6 +11,7 @@ from chappe.carriers.smpp.connection import Connection
 from chappe.carriers.smpp.desk import Desk
 from chappe.carriers.smpp.orders import status_of
 from chappe.carriers.smpp.pace import Pace
+from chappe.model.carriers import BindStatus
 from chappe.model.commands import Caller, Password
 from chappe.model.errors import Fault, Refusal
 from chappe.protocols.smpp.bind import Answered, Asked, Bind, Broken, Event, Side, State, Timing, Unanswered
@@ -64,6 +65,7 @@ class Session:
         self.connection = Connection(bind, loop, window, self._heard)
         self.system_id = ""
         self.caller: Caller | None = None
+        self.since = desk.now()
         self.asked = self.refused = self.delivered = self.undelivered = 0
         self._owner = owner
         self._desk = desk
@@ -78,6 +80,24 @@ class Session:
     def receives(self) -> bool:
         """Whether receipts and messages may go over it at this moment."""
         return self.connection.bind.state in _RECEIVING and not self.connection.ended.is_set()
+
+    def status(self) -> BindStatus:
+        """See model/carriers.py; once it is bound."""
+        assert self.caller is not None
+        bind = self.connection.bind
+        return BindStatus(
+            account_id=self.caller.account_id,
+            system_id=self.system_id,
+            peer=self.connection.peer,
+            kind=bind.state.value,
+            since=self.since,
+            unanswered=bind.unanswered,
+            window=bind.window,
+            asked=self.asked,
+            refused=self.refused,
+            delivered=self.delivered,
+            undelivered=self.undelivered,
+        )
 
     async def run(self) -> None:
         """Wait for its end, however that comes."""
@@ -172,7 +192,7 @@ class Session:
             _log.info("bind refused", system_id=self.system_id, peer=self.connection.peer, why=refusal.detail)
             self.connection.bind.answer(asked, _AT_THE_DOOR.get(refusal.fault) or status_of(refusal))
             return
-        self.caller = caller
+        self.caller, self.since = caller, self._desk.now()
         self.connection.bind.welcome(asked, self._name)
         self._desk.keep(
             self._desk.numbered(caller), asked, Status.ESME_ROK, None, "", self.connection.peer, 0

@@ -220,6 +220,45 @@ def encode_carriers(views: Sequence[commands.CarrierView], call: WireCall) -> Ht
     return wire.page(map(Carrier.of, views))
 
 
+class Bind(Struct):
+    """A customer's SMPP connection to the server that answers; other servers hold others."""
+
+    account: str
+    system_id: str
+    peer: str
+    kind: str
+    since: Time
+    unanswered: int
+    window: int
+    asked: Annotated[int, Meta(description="What the customer asked since he bound.")]
+    refused: int
+    delivered: Annotated[int, Meta(description="Parts of receipts and inbound messages that he took.")]
+    undelivered: int
+
+    @classmethod
+    def of(cls, view: commands.BindView) -> "Bind":
+        """The JSON of what is seen."""
+        bind = view.bind
+        return cls(
+            view.owner,
+            bind.system_id,
+            bind.peer,
+            bind.kind,
+            utc(bind.since),
+            bind.unanswered,
+            bind.window,
+            bind.asked,
+            bind.refused,
+            bind.delivered,
+            bind.undelivered,
+        )
+
+
+def encode_binds(views: Sequence[commands.BindView], call: WireCall) -> HttpResponse:
+    """All binds of customers."""
+    return wire.page(map(Bind.of, views))
+
+
 # --- the operations
 
 _NEW = (Fault.NOT_ALLOWED, Fault.MISSING_PARAMETER, Fault.ALREADY_EXISTS)
@@ -288,5 +327,12 @@ LINES: Mapping[str, Operation] = {
         encode_carriers,
         "List carriers with what they do",
         Described("list_carriers", "network", shapes.Page[Carrier], faults=(Fault.NOT_ALLOWED,)),
+    ),
+    "GET /v1/network/binds": table.line(
+        wire.bare(commands.ListBinds),
+        network.list_binds,
+        encode_binds,
+        "List customers bound over SMPP",
+        Described("list_binds", "network", shapes.Page[Bind], faults=(Fault.NOT_ALLOWED,)),
     ),
 }

@@ -193,6 +193,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             [network.Link("transceiver", LinkState.UP, _AT, 3, 100, 48_211, 12, 0, "")],
             "hex-to-decimal",
         ),
+        network.Bind("shop", "shop", "192.0.2.7", "transceiver", _AT, 3, 100, 48_211, 12, 48_190, 0),
         rights.Rule.of(PROVISIONS[0]),
         rights.ConsentRequest(numbers=["+33612345678"], source="form of the shop, 2026-02-01"),
         rights.Consent("33612345678", Basis.CONSENT, "form of the shop, 2026-02-01", _AT, None),
