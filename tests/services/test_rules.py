@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chappe.model.commands import Accepted, QuoteMessages, Refused, SendFromHandset
 from chappe.model.errors import Fault, Refusal
+from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState, Purpose
 from chappe.model.rights import ListConsents, RecordConsents, WithdrawConsent
 from chappe.model.rules import Basis
@@ -16,7 +17,17 @@ from chappe.services import consents, messages, sandbox
 from chappe.services.accounts import NewAccount
 from chappe.settings import RulesSettings, Settings
 from tests.platform import World, a_world, caller
-from tests.services.asking import ALICE, BOB, read, send, send_one, state
+from tests.services.asking import (
+    ALICE,
+    BOB,
+    from_phone,
+    read,
+    send,
+    send_one,
+    state,
+    statement,
+    subscribe,
+)
 
 MARKETING = Purpose.MARKETING
 MORNING = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -96,6 +107,51 @@ async def test_stop_withdraws_and_start_does_not_restore(world: World) -> None:
     assert [one.withdrawn_at is None for one in page.items] == [False]
     with pytest.raises(Refusal, match="fr-marketing-consent"):
         await send(world, shop, ALICE, purpose=MARKETING)
+
+
+async def test_stop_cancels_the_advertising_that_waits_and_gives_its_price_back(world: World) -> None:
+    world.clock.at = NIGHT
+    shop, other = await world.account(), await world.account("other")
+    for new in (shop, other):
+        await agree(world, new, ALICE, BOB)
+    await subscribe(world, shop, "message.cancelled")
+    before = await world.balance(shop.account)
+    held = await send_one(world, shop, purpose=MARKETING)
+    later = await send_one(world, shop, purpose=MARKETING, send_at=OPENING.replace(hour=12))
+    assert (await world.balance(shop.account), held.held_by) == (before - 2000, "fr-marketing-hours-2026")
+    notice = await send_one(world, shop, send_at=OPENING)
+    to_bob = await send_one(world, shop, BOB, purpose=MARKETING)
+    of_other = await send_one(world, other, purpose=MARKETING)
+    (number,) = await world.platform.store.queries.own_numbers(shop.account.id)
+    for _ in range(2):
+        await from_phone(world, shop, number.number, "STOP")
+    for message in (held, later):
+        kept = await read(world, message)
+        assert (kept.state, kept.fault) == (MessageState.CANCELLED, Fault.BLACKLISTED)
+        assert kept.finished_at == NIGHT
+    assert await world.balance(shop.account) == before - 2000  # the notice, and the one to Bob
+    given = [one for one in await statement(world, shop) if one.kind is EntryKind.GIVE_BACK]
+    assert {one.reference for one in given} == {held.ref, later.ref}
+    for message in (notice, to_bob, of_other):
+        assert await state(world, message) is MessageState.SCHEDULED
+    (job,) = await world.platform.store.queries.notices_of(shop.account.id, held.id)
+    assert job.payload["event"] == "message.cancelled"
+
+
+async def test_stop_and_the_date_of_advertising_at_once_end_it_once(world: World) -> None:
+    world.clock.at = NIGHT
+    shop = await world.account()
+    await agree(world, shop, ALICE)
+    before = await world.balance(shop.account)
+    message = await send_one(world, shop, purpose=MARKETING)
+    (number,) = await world.platform.store.queries.own_numbers(shop.account.id)
+    world.clock.at = OPENING
+    await asyncio.gather(
+        messages.sweep(world.platform),
+        *(from_phone(world, shop, number.number, "STOP") for _ in range(3)),
+    )
+    cancelled = await state(world, message) is MessageState.CANCELLED
+    assert await world.balance(shop.account) == before - (0 if cancelled else 1000)
 
 
 async def test_consents_are_recorded_once_kept_and_withdrawn(world: World) -> None:

@@ -23,6 +23,7 @@ ASKED: dict[str, Callable[[Ground], Any]] = {
     "due": lambda g: g.records.queries.due_messages("sandbox", START, 9, ()),
     "due without": lambda g: g.records.queries.due_messages("sandbox", START, 9, (5, 6)),
     "scheduled": lambda g: g.records.queries.scheduled_messages(START, 9),
+    "advertising": lambda g: g.records.queries.scheduled_advertising(1, "33612345678", 9),
     "expired": lambda g: g.records.queries.expired_messages(START, 9),
     "next due": lambda g: g.records.queries.next_due(),
     "next job": lambda g: g.records.queries.next_job_at(),

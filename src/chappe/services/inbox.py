@@ -35,6 +35,7 @@ from chappe.model.stopwords import read_stop
 from chappe.services import subscriptions
 from chappe.services.accounts import free_number, looks_like_mail
 from chappe.services.consents import withdraw
+from chappe.services.messages import cancel_advertising
 from chappe.services.ports import Platform
 
 _STOP_REACHES_BACK = timedelta(days=90)
@@ -177,6 +178,7 @@ async def _obey(
         if word == "stop":
             await withdraw(platform, account_id, inbound.sender)
             await _block(platform, account_id, inbound.sender, inbound.text.strip()[:40])
+            await cancel_advertising(platform, account_id, inbound.sender)
         else:
             await _unblock(platform, account_id, inbound.sender)
 

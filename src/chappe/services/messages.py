@@ -39,6 +39,8 @@ FAR = timedelta(days=366)
 LATEST_TEXT = 20_000
 """Characters beyond which a text is refused before it is measured."""
 
+_AT_ONCE = 500
+
 
 async def send(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome:
     """Take messages to one or many mobiles: all that can be refused is refused here, before anything is
@@ -461,16 +463,28 @@ async def cancel(
     return tuple([await _cancel(platform, ref, found.get(ref), now) for ref in command.refs])
 
 
-async def _cancel(platform: Platform, ref: str, message: Message | None, now: datetime) -> Message | Refused:
+async def cancel_advertising(platform: Platform, account_id: int, number: str) -> None:
+    """A mobile objects: cancel the account's advertising to it that waits for its date, with the fault
+    `blacklisted`. To be called when the number is on the blacklist, so that none follows."""
+    now = platform.clock.now()
+    while found := await platform.store.queries.scheduled_advertising(account_id, number, _AT_ONCE):
+        for message in found:
+            await _cancel(platform, message.ref, message, now, Fault.BLACKLISTED)
+
+
+async def _cancel(
+    platform: Platform, ref: str, message: Message | None, now: datetime, fault: Fault | None = None
+) -> Message | Refused:
     if message is None:
         return Refused(ref, Fault.NOT_FOUND, f"there is no message {ref}")
-    cancelled = stepped(message, MessageState.CANCELLED, now)
+    cancelled = stepped(message, MessageState.CANCELLED, now, fault=fault)
     step = Advance(
         message.id,
         MessageState.CANCELLED,
         now,
         account_id=message.account_id,
         required=True,
+        fault=fault,
         ledger=[give_back(message)],
         enqueue=await subscriptions.notices(platform, [(cancelled, now)]),
     )
@@ -483,7 +497,7 @@ async def _cancel(platform: Platform, ref: str, message: Message | None, now: da
             raise
         met = await platform.store.queries.message(message.account_id, message.id) or message
         if met.price != message.price:
-            return await _cancel(platform, ref, met, now)
+            return await _cancel(platform, ref, met, now, fault)
         return Refused(ref, Fault.TOO_LATE, f"message {ref} is {met.state} and can no longer be cancelled")
     platform.topics.publish(f"account.{message.account_id}")
     _ring(platform, step.enqueue)

@@ -187,6 +187,19 @@ def scheduled_messages(connection: Connection, now: datetime, limit: int) -> tup
     return _all(connection, Message, statement.order_by(_m.due_at).limit(limit))
 
 
+def scheduled_advertising(
+    connection: Connection, account_id: int, peer: str, limit: int
+) -> tuple[Message, ...]:
+    """Advertising of an account to a mobile that waits for its date, oldest first."""
+    statement = _select(Message).where(
+        _m.account_id == account_id,
+        _m.peer == peer,
+        # As the index has it; a database does not see that a parameter is the same.
+        text("messages.state = 'scheduled' and messages.purpose = 'marketing'"),
+    )
+    return _all(connection, Message, statement.order_by(_m.id).limit(limit))
+
+
 # across accounts: the platform's own clockwork
 def expired_messages(connection: Connection, now: datetime, limit: int) -> tuple[Message, ...]:
     """Messages whose validity has ended without a final word."""

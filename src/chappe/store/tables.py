@@ -367,6 +367,12 @@ message_table = Table(
     # Open work only: nothing indexes a column that changes on closed rows (ARCHITECTURE.md section 8).
     _partial("ix_messages_queued", "carrier", "due_at", "id", where="state = 'queued'"),
     _partial("ix_messages_scheduled", "due_at", where="state = 'scheduled'"),
+    _partial(
+        "ix_messages_advertising",
+        "account_id",
+        "peer",
+        where="state = 'scheduled' and purpose = 'marketing'",
+    ),
     # `finished_at` and not the states: it changes once, and so does the index.
     _partial("ix_messages_open", "expires_at", where="finished_at is null"),
     _partial(

@@ -128,7 +128,7 @@ def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[
         return Moment("past", visit.say(words.STATE[name]), at, means, exchanges=asked)
     means = visit.say(words.STATE_MEANS[name])
     if message.fault is not None and name != MessageState.EXPIRED:
-        means = visit.say(words.FAULT[message.fault])
+        means = visit.say(words.FAULT_AT.get((message.fault, name)) or words.FAULT[message.fault])
     until = None if name == MessageState.SENT else _until(message)
     return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, until, exchanges=asked)
 

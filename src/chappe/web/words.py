@@ -202,6 +202,9 @@ FAULT: dict[Fault, str] = {
 
 # The same where the field says more than the fault.
 FAULT_AT: dict[tuple[Fault, str], str] = {
+    (Fault.BLACKLISTED, MessageState.CANCELLED): N_(
+        "The owner of the telephone answered STOP before this advertisement left. The price was given back."
+    ),
     (Fault.BAD_CREDENTIALS, "old"): N_("This is not your present password. Type it again."),
     (Fault.INVALID_PARAMETER, "password"): N_("A password needs 10 to 200 characters. Choose a longer one."),
     (Fault.INVALID_PARAMETER, "email"): N_("This is no e-mail address. Write it like name@example.com."),
