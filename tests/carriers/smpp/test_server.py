@@ -1,22 +1,18 @@
-"""Accounts that bind to us: what they send, ask, and are told."""
+"""Accounts that bind to us, and what they send."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from chappe.carriers.smpp.orders import FAULTS, STATES
 from chappe.carriers.smpp.server import read_settings
-from chappe.carriers.smpp.texts import Part, Texts, TextSettings
-from chappe.model.commands import ClaimNumber, ListMessages, SendFromHandset, SetBehaviour
+from chappe.carriers.smpp.texts import Texts, TextSettings
 from chappe.model.errors import Fault, Refusal, Unavailable
-from chappe.model.jobs import JobState
 from chappe.model.messages import MessageState
 from chappe.model.network import ListBinds
 from chappe.model.smstext import Encoding
 from chappe.protocols.smpp.bodies import (
-    Cancel,
     Data,
     Destination,
     Login,
@@ -31,37 +27,13 @@ from chappe.protocols.smpp.bodies import (
     Welcome,
 )
 from chappe.protocols.smpp.codes import Command, Status, Tag
-from chappe.protocols.smpp.fields import decode_tlvs, tlv, tlv_text
+from chappe.protocols.smpp.fields import tlv, tlv_text
 from chappe.protocols.smpp.receipts import State, read_receipt
-from chappe.services import accounts, directory, history, inbox, network, sandbox
+from chappe.services import accounts, directory, network
 from chappe.settings import Settings
-from tests.carriers.smpp.served import Served, serving
-from tests.peers.esme import Esme, an_esme, bind
+from tests.carriers.smpp.served import LONG, MOBILE, OK, UNICODE, Served, messages_of, of, serving, submit
+from tests.peers.esme import an_esme, bind
 from tests.platform import a_world, caller
-
-MOBILE = "33639980001"
-OK = Status.ESME_ROK
-
-
-def submit(text: bytes = b"Bonjour", **changed: object) -> ShortMessage:
-    plain = {
-        "source_ton": 5,
-        "source": "SHOP",
-        "dest_ton": 1,
-        "dest_npi": 1,
-        "dest": MOBILE,
-        "registered_delivery": 1,
-        "short_message": text,
-    }
-    return ShortMessage(**(plain | changed))  # type: ignore[arg-type]
-
-
-async def messages_of(served: Served) -> list[tuple[str, str, MessageState]]:
-    found = await served.world.platform.store.queries.list_messages(
-        served.new.account.id, ListMessages(limit=100)
-    )
-    return [(one.text, one.address, one.state) for one in reversed(found)]
-
 
 # --- binding
 
@@ -191,60 +163,6 @@ async def test_a_message_is_answered_only_once_it_is_durable(served: Served, mon
     assert (await answer).status == OK
 
 
-async def test_without_registered_delivery_nothing_is_told(served: Served) -> None:
-    esme = await served.esme()
-    await esme.ask(Command.SUBMIT_SM, submit(b"silent", registered_delivery=0))
-    await esme.ask(Command.SUBMIT_SM, submit(b"told"))
-    await served.world.settle()
-    assert read_receipt((await esme.delivered()).short_message).text == "told"
-
-
-@pytest.mark.parametrize(
-    ("registered", "good", "bad"),
-    [
-        (0x00, [], []),
-        (0x01, [State.DELIVERED], [State.UNDELIVERABLE]),
-        (0x02, [], [State.UNDELIVERABLE]),
-        (0x03, [State.DELIVERED], []),
-        (0x10, [State.ENROUTE], [State.ENROUTE]),
-        (0x11, [State.ENROUTE, State.DELIVERED], [State.ENROUTE, State.UNDELIVERABLE]),
-    ],
-)
-@pytest.mark.parametrize("long", [False, True])
-async def test_registered_delivery_says_what_is_told(
-    served: Served, registered: int, good: list[State], bad: list[State], long: bool
-) -> None:
-    esme, lost = await served.esme(), "33639980009"
-    await sandbox.set_behaviour(
-        served.world.platform, caller(served.new), SetBehaviour(lost, {"receipt": "undelivered"})
-    )
-    wanted: dict[str, list[State]] = {}
-    for dest, states in ((MOBILE, good), (lost, bad)):
-        parts = Texts(TextSettings()).parts(LONG if long else "Bonjour", Encoding.GSM7, False, 7)
-        for part in parts:
-            body = replace(of(part), dest=dest, registered_delivery=registered)
-            answer = await esme.ask(Command.SUBMIT_SM, body)
-            assert isinstance(answer.body, Named)
-            wanted[answer.body.message_id] = states
-    await served.world.settle()
-    told: dict[str, list[State]] = {name: [] for name in wanted}
-    for _ in range(sum(map(len, wanted.values()))):
-        unit = await esme.delivered()
-        report = read_receipt(unit.short_message)
-        assert report.state is not None
-        assert unit.esm_class == (0x20 if report.state is State.ENROUTE else 0x04)
-        told[report.ids[0]].append(report.state)
-    last = await esme.ask(Command.SUBMIT_SM, submit())
-    assert isinstance(last.body, Named)
-    await served.world.settle()
-    assert read_receipt((await esme.delivered()).short_message).ids == (last.body.message_id,)
-    assert told == wanted
-
-
-LONG = "Où es-tu passé ? {1} € " * 14
-UNICODE = "Prêt à être reçu 😀 " * 9
-
-
 @pytest.mark.parametrize("long", ["udh8", "udh16", "sar", "payload"])
 @pytest.mark.parametrize("text", [LONG, UNICODE])
 async def test_a_long_message_is_one_message_to_the_letter(served: Served, text: str, long: str) -> None:
@@ -261,11 +179,6 @@ async def test_a_long_message_is_one_message_to_the_letter(served: Served, text:
     told = [read_receipt((await esme.delivered()).short_message) for _ in names]
     assert sorted(one.ids[0] for one in told) == sorted(names)
     assert {one.state for one in told} == {State.DELIVERED}
-
-
-def of(part: Part) -> ShortMessage:
-    tlvs = decode_tlvs(part.tlvs, 0, len(part.tlvs))
-    return submit(part.octets, esm_class=part.esm_class, data_coding=part.data_coding, tlvs=tlvs)
 
 
 async def test_parts_whose_others_never_come_have_expired(served: Served) -> None:
@@ -428,255 +341,6 @@ async def test_a_bind_that_submits_too_fast_is_throttled(migrated_sqlite, tmp_pa
         await bind(esme, secret.login, secret.secret)
         statuses = [(await esme.ask(Command.SUBMIT_SM, submit())).status for _ in range(2)]
         assert statuses == [OK, Status.ESME_RTHROTTLED]
-
-
-# --- what is kept of it
-
-
-async def test_requests_and_deliveries_are_kept_with_the_message(served: Served) -> None:
-    esme = await served.esme()
-    answer = await esme.ask(Command.SUBMIT_SM, submit(tlvs=((Tag.USER_MESSAGE_REFERENCE, b"\0\7"),)))
-    assert isinstance(answer.body, Named)
-    name = answer.body.message_id
-    await served.world.settle()
-    await esme.delivered()
-    async with asyncio.timeout(20):
-        while True:
-            story = await history.read_story(served.world.platform, caller(served.new), name)
-            if story is not None and len(story.exchanges) == 2:
-                break
-    [asked, told] = sorted(story.exchanges, key=lambda one: one.outgoing)
-    assert (asked.dialect, asked.verb, asked.status, asked.peer) == ("smpp", "submit_sm", 0, "127.0.0.1")
-    assert asked.request == (
-        "submit_sm 2\nsource_ton: 5\nsource: SHOP\ndest_ton: 1\ndest_npi: 1\ndest: 33639980001\n"
-        "registered_delivery: 1\nshort_message: 426f6e6a6f7572\nuser_message_reference: 0007"
-    )
-    assert asked.answer == f"submit_sm_resp 2 ESME_ROK\nmessage_id: {name}"
-    assert (told.verb, told.outgoing, told.answer) == ("deliver_sm", True, "deliver_sm_resp ESME_ROK")
-    assert f"receipted_message_id: {name.encode().hex()}00" in told.request
-
-
-async def test_binds_are_kept_without_their_password_and_refusals_with_their_reason(served: Served) -> None:
-    esme = await served.esme()
-    await esme.ask(Command.SUBMIT_SM, submit(dest="33"))
-    system_id, password = served.login
-    queries = served.world.platform.store.queries
-    async with asyncio.timeout(20):
-        while len(kept := await queries.exchanges(served.new.account.id, None, 10)) < 2:
-            await esme.ask(Command.ENQUIRE_LINK)
-    [refused, bound] = kept
-    assert bound.request.startswith(f"bind_transceiver 1\nsystem_id: {system_id}\npassword: ***\n")
-    assert all(password not in one.request + one.answer for one in kept)
-    assert refused.status == Status.ESME_RINVDSTADR
-    assert "ESME_RINVDSTADR\n# " in refused.answer and "33" in refused.answer
-
-
-# --- asking afterwards
-
-
-async def test_a_message_is_queried_by_its_owner_only(served: Served) -> None:
-    esme = await served.esme()
-    answer = await esme.ask(Command.SUBMIT_SM, submit())
-    assert isinstance(answer.body, Named)
-    name = answer.body.message_id
-    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(name, "", State.ENROUTE, 0)
-    await served.world.settle()
-    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(
-        name, "260302090000000+", State.DELIVERED, 0
-    )
-    assert (await esme.ask(Command.QUERY_SM, Query("nonsense"))).status == Status.ESME_RINVMSGID
-    stranger = await served.world.account("stranger")
-    async with an_esme(served.port) as other:
-        await bind(other, stranger.secrets["smpp"].login, stranger.secrets["smpp"].secret)
-        assert (await other.ask(Command.QUERY_SM, Query(name))).status == Status.ESME_RINVMSGID
-        assert (await other.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RINVMSGID
-
-
-async def test_parts_are_queried_by_their_names(served: Served) -> None:
-    esme = await served.esme()
-    first, *rest = (of(part) for part in Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7))
-    answer = await esme.ask(Command.SUBMIT_SM, first)
-    assert isinstance(answer.body, Named)
-    name = answer.body.message_id
-    assert (await esme.ask(Command.QUERY_SM, Query(name))).body == QueryAnswer(name, "", State.ENROUTE, 0)
-    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RCANCELFAIL
-    for part in rest:
-        await esme.ask(Command.SUBMIT_SM, part)
-    await served.world.settle()
-    answer = await esme.ask(Command.QUERY_SM, Query(name))
-    assert isinstance(answer.body, QueryAnswer) and answer.body.message_state == State.DELIVERED
-    stranger = await served.world.account("stranger")
-    async with an_esme(served.port) as other:
-        await bind(other, stranger.secrets["smpp"].login, stranger.secrets["smpp"].secret)
-        assert (await other.ask(Command.QUERY_SM, Query(name))).status == Status.ESME_RINVMSGID
-
-
-async def test_a_scheduled_message_is_cancelled_and_its_receipt_says_so(served: Served) -> None:
-    esme = await served.esme()
-    answer = await esme.ask(Command.SUBMIT_SM, submit(schedule="000001000000000R"))
-    assert isinstance(answer.body, Named)
-    name = answer.body.message_id
-    assert (await messages_of(served))[0][2] is MessageState.SCHEDULED
-    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == OK
-    report = read_receipt((await esme.delivered()).short_message)
-    assert (report.ids, report.state) == ((name,), State.DELETED)
-    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RCANCELFAIL
-
-
-LATER = "000001000000000R"
-
-
-async def a_scheduled_one(esme: Esme, text: bytes = b"Bonjour", **changed: object) -> str:
-    answer = await esme.ask(Command.SUBMIT_SM, submit(text, schedule=LATER, **changed))
-    assert answer.status == OK and isinstance(answer.body, Named)
-    return answer.body.message_id
-
-
-async def test_a_scheduled_message_is_replaced_and_its_price_with_it(served: Served) -> None:
-    esme, world, account = await served.esme(), served.world, served.new.account
-    name = await a_scheduled_one(esme, "Déjà".encode("latin-1"), data_coding=3)
-    assert await world.balance(account) == 199_000
-    long = ("Où es-tu ? " * 20).encode("latin-1")
-    replaced = Replace(name, schedule="000002000000000R", registered_delivery=1, short_message=long)
-    assert (await esme.ask(Command.REPLACE_SM, replaced)).status == OK
-    assert await world.balance(account) == 198_000
-    [message] = await world.platform.store.queries.list_messages(account.id, ListMessages())
-    assert (message.text, message.segments, message.price) == (long.decode("latin-1"), 2, 2000)
-    assert message.send_at == message.due_at == world.clock.now() + timedelta(days=2)
-    assert message.expires_at == message.due_at + timedelta(days=3)
-    short = Replace(name, registered_delivery=1, validity="000005000000000R", short_message=b"\xe9t\xe9 @")
-    assert (await esme.ask(Command.REPLACE_SM, short)).status == OK
-    assert await world.balance(account) == 199_000
-    world.clock.move(days=2, seconds=1)
-    await world.settle()
-    assert await messages_of(served) == [("été @", "SHOP", MessageState.DELIVERED)]
-    report = read_receipt((await esme.delivered()).short_message)
-    assert (report.ids, report.state) == ((name,), State.DELIVERED)
-    assert await world.balance(account) == 199_000
-    late = Replace(name, short_message=b"too late")
-    assert (await esme.ask(Command.REPLACE_SM, late)).status == Status.ESME_RREPLACEFAIL
-    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == Status.ESME_RCANCELFAIL
-
-
-async def test_a_replaced_message_is_given_back_at_its_new_price(served: Served) -> None:
-    esme = await served.esme()
-    name = await a_scheduled_one(esme, b"a" * 160)
-    for text in (b"b" * 161 * 1, b"c", b"d" * 161, b"e"):
-        assert (await esme.ask(Command.REPLACE_SM, Replace(name, short_message=text))).status == OK
-    assert (await esme.ask(Command.CANCEL_SM, Cancel("", name))).status == OK
-    assert await served.world.balance(served.new.account) == 200_000
-    await served.world.settle()
-    state = await esme.ask(Command.QUERY_SM, Query(name))
-    assert isinstance(state.body, QueryAnswer) and state.body.message_state == State.DELETED
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (Replace(schedule="tomorrow"), Status.ESME_RINVSCHED),
-        (Replace(schedule="020001000000000R"), Status.ESME_RINVSCHED),
-        (Replace(validity="000000010000000R"), Status.ESME_RINVEXPIRY),
-        (Replace(short_message=b"a" * 200), Status.ESME_RSUBMITFAIL),  # a second segment, and no credits
-        (Replace(message_id="nonsense", short_message=b"a"), Status.ESME_RINVMSGID),
-    ],
-)
-async def test_what_cannot_replace_leaves_the_message_as_it_was(
-    served: Served, body: Replace, status: Status
-) -> None:
-    poor = await served.world.account("poor", credits=1)
-    async with an_esme(served.port) as esme:
-        await bind(esme, poor.secrets["smpp"].login, poor.secrets["smpp"].secret)
-        name = await a_scheduled_one(esme)
-        wanted = replace(body, message_id=body.message_id or name)
-        queries = served.world.platform.store.queries
-        before = await queries.list_messages(poor.account.id, ListMessages())
-        assert (await esme.ask(Command.REPLACE_SM, wanted)).status == status
-        assert await queries.list_messages(poor.account.id, ListMessages()) == before
-
-
-async def test_a_message_that_is_about_to_go_is_not_replaced(served: Served) -> None:
-    esme = await served.esme()
-    name = await a_scheduled_one(esme)
-    served.world.clock.move(days=1, seconds=-9)
-    text = Replace(name, short_message=b"other")
-    assert (await esme.ask(Command.REPLACE_SM, text)).status == Status.ESME_RREPLACEFAIL
-    assert [text for text, _, _ in await messages_of(served)] == ["Bonjour"]
-
-
-async def test_what_is_queued_or_somebody_elses_is_not_replaced(served: Served) -> None:
-    esme = await served.esme()
-    answer = await esme.ask(Command.SUBMIT_SM, submit())
-    assert isinstance(answer.body, Named)
-    text = Replace(answer.body.message_id, short_message=b"other")
-    assert (await esme.ask(Command.REPLACE_SM, text)).status == Status.ESME_RREPLACEFAIL
-    part = of(Texts(TextSettings()).parts(LONG, Encoding.GSM7, False, 7)[0])
-    answer = await esme.ask(Command.SUBMIT_SM, part)
-    assert isinstance(answer.body, Named)
-    of_part = Replace(answer.body.message_id, short_message=b"other")
-    assert (await esme.ask(Command.REPLACE_SM, of_part)).status == Status.ESME_RREPLACEFAIL
-    stranger = await served.world.account("stranger")
-    async with an_esme(served.port) as other:
-        await bind(other, stranger.secrets["smpp"].login, stranger.secrets["smpp"].secret)
-        name = await a_scheduled_one(esme)
-        theirs = Replace(name, short_message=b"other")
-        assert (await other.ask(Command.REPLACE_SM, theirs)).status == Status.ESME_RINVMSGID
-    assert [text for text, _, _ in await messages_of(served)] == ["Bonjour", "Bonjour"]
-
-
-# --- being told
-
-
-async def test_receipts_wait_until_somebody_is_bound(served: Served) -> None:
-    sender = await served.esme(Command.BIND_TRANSMITTER)
-    answer = await sender.ask(Command.SUBMIT_SM, submit())
-    assert isinstance(answer.body, Named)
-    await served.world.settle()
-    receiver = await served.esme(Command.BIND_RECEIVER)
-    assert read_receipt((await receiver.delivered()).short_message).ids == (answer.body.message_id,)
-
-
-async def test_a_receipt_without_acknowledgement_comes_again(served: Served) -> None:
-    esme = await served.esme()
-    await esme.ask(Command.SUBMIT_SM, submit())
-    await served.world.settle()
-    await esme.next()
-    esme.close()
-    again = await served.esme()
-    assert served.world.chappe.smpp_server is not None
-    served.world.chappe.smpp_server._later.clear()  # five seconds have passed
-    assert read_receipt((await again.delivered()).short_message).state is State.DELIVERED
-
-
-async def test_a_receipt_that_is_refused_for_good_is_given_up_and_can_be_replayed(served: Served) -> None:
-    esme = await served.esme()
-    await esme.ask(Command.SUBMIT_SM, submit())
-    await served.world.settle()
-    esme.answer(await esme.next(), Status.ESME_RX_P_APPN)
-    queries = served.world.platform.store.queries
-    [message] = await queries.list_messages(served.new.account.id, ListMessages())
-    account_id = served.new.account.id
-    with served.world.platform.topics.subscribe(f"account.{account_id}") as bell:
-        while (found := await queries.notices_of(account_id, message.id))[0].state is not JobState.DEAD:
-            await bell.wait()
-    assert found[0].outcome == "given up: answered ESME_RX_P_APPN"
-
-
-async def test_messages_from_mobiles_come_over_the_bind(served: Served) -> None:
-    esme = await served.esme()
-    platform, who = served.world.platform, caller(served.new)
-    [own] = await platform.store.queries.own_numbers(served.new.account.id)
-    await inbox.claim_number(platform, who, ClaimNumber(own.number, dialect="smpp"))
-    text = "Réponse très longue, prêt ? 😀 " * 5
-    await sandbox.send_from_handset(platform, who, SendFromHandset(MOBILE, own.number, text))
-    await served.world.settle()
-    texts = Texts(TextSettings())
-    octets = b""
-    for _ in range(3):
-        told = await esme.delivered()
-        assert (told.source, told.dest) == (MOBILE, own.number)
-        brought = texts.read(told.esm_class, told.data_coding, told.short_message)
-        octets += brought.octets
-    assert texts.text(brought._replace(octets=octets)) == (text, Encoding.UCS2)
 
 
 async def test_settings_are_checked() -> None:
