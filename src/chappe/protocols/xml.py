@@ -128,6 +128,11 @@ def eight_bit(data: bytes, charset: str = "") -> str:
     return data.decode("latin-1").translate(_WINDOWS)
 
 
+def windows_signs(text: str) -> str:
+    """A text whose control characters of 80 to 9F are the signs that Windows-1252 has in their place."""
+    return text.translate(_WINDOWS)
+
+
 def repair(text: str) -> str:
     """Undo one wrong turn: UTF-8 bytes that somebody took for ISO-8859-1 or Windows-1252 characters.
 

@@ -6,8 +6,10 @@ is our choice, listed in docs/our-choices.md.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from urllib.parse import quote_plus, unquote_to_bytes
+from html.entities import html5
+from urllib.parse import quote_plus, unquote_plus, unquote_to_bytes
 
 from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
@@ -84,10 +86,16 @@ STATUS_OF_EVENT: Mapping[EventName, str] = {
     EventName.MESSAGE_FAILED: "FAILED",
 }
 
-_UNESCAPED = re.compile(rb"(?:xml\s*=)?\s*(<.*)", re.IGNORECASE | re.DOTALL)
+_UNESCAPED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:xml\s*=)?\s*(<.*)", re.IGNORECASE | re.DOTALL)
+_ESCAPED_TWICE = re.compile(rb"\s*%3C", re.IGNORECASE)
 # The manual's own sample closes its `id` so: `<sender>123456</id>` (dialects.md 2d).
 _CLOSED_AS_ID = re.compile(r"<\w+>([^<>]*)</id>", re.IGNORECASE)
 _IN_PASSWORD = re.compile(rb"(?:<|%3c)password(?:>|%3e)(.*?)(?:<|%3c|$)", re.IGNORECASE | re.DOTALL)
+# A text that its program has pasted in without a thought for markup, or with HTML's names for letters.
+_IN_TEXT = re.compile(r"(<text>)((?:(?!</?text>|<!\[CDATA\[).)*)(</text>)", re.IGNORECASE | re.DOTALL)
+_HTML_NAME = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,30};")
+# What urlencode returns; addresses of pages have signs that it does not leave.
+_ESCAPED_TEXT = re.compile(r"(?=.*%)(?:[A-Za-z0-9_.*~+-]|%[0-9A-F]{2})+", re.IGNORECASE)
 _LINE_BREAK = re.compile("(?:%0D)?%0A|%0D", re.IGNORECASE)
 
 
@@ -132,8 +140,15 @@ def decode_text(data: bytes) -> str:
 
 
 def message_text(written: str) -> str:
-    """A text with its literal `%0A` as line breaks: the provider decoded texts once more (dialects.md 2d)."""
-    return _LINE_BREAK.sub("\n", written)
+    """A text as its reader shall see it: the provider decoded texts once more (dialects.md 2d).
+
+    One that is nothing but the escapes of UTF-8 is decoded whole, of any other only a literal `%0A` becomes a
+    line break. Control characters that are signs in Windows-1252 (`&#128;`) are read as these.
+    """
+    with suppress(UnicodeDecodeError):
+        if _ESCAPED_TEXT.fullmatch(written):
+            return unquote_plus(written, errors="strict")
+    return _LINE_BREAK.sub("\n", xml.windows_signs(written))
 
 
 def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
@@ -182,14 +197,23 @@ def _document(request: HttpRequest) -> bytes:
     """The value of `XML`, or a body that is the document itself, with or without `XML=`, not escaped."""
     for name, value in request.form:
         if name.strip().lower() == b"xml":
-            return value
+            return _once_more(value)
     if unescaped := _UNESCAPED.match(request.body):
         return unescaped[1]
     for part in request.body.split(b"&", reading.MOST_PARAMETERS):
         name, _, value = part.partition(b"=")
         if name.strip().lower() == b"xml":
-            return unquote_to_bytes(value.strip().replace(b"+", b" "))
+            return _once_more(_unescaped(value))
     raise Refusal(Fault.MISSING_PARAMETER, "send the document in the form field XML", "XML")
+
+
+def _unescaped(value: bytes) -> bytes:
+    return unquote_to_bytes(value.strip().replace(b"+", b" "))
+
+
+def _once_more(value: bytes) -> bytes:
+    """A document that its program escaped, and its form library after it."""
+    return _unescaped(value) if _ESCAPED_TWICE.match(value) else value
 
 
 def _fields(data: bytes) -> dict[str, tuple[str, ...]]:
@@ -197,12 +221,23 @@ def _fields(data: bytes) -> dict[str, tuple[str, ...]]:
     try:
         root = xml.read_text(text)
     except ProtocolError:
-        root = xml.recover(_CLOSED_AS_ID.sub(r"<id>\1</id>", text))
+        root = xml.recover(_mended(text))
     found: dict[str, list[str]] = {}
     for name, value in xml.texts(root):
         if name.lower() in _FIELDS:
             found.setdefault(name.lower(), []).append(value)
     return {name: tuple(values) for name, values in found.items()}
+
+
+def _mended(text: str) -> str:
+    """A document that is not well-formed, with what recovery would drop or spell out put right."""
+
+    def letter(found: re.Match[str]) -> str:
+        name = found[0][1:]
+        return xml.escape(html5[name]) if name in html5 else found[0]
+
+    text = _HTML_NAME.sub(letter, _CLOSED_AS_ID.sub(r"<id>\1</id>", text))
+    return _IN_TEXT.sub(lambda found: found[1] + found[2].replace("<", "&lt;") + found[3], text)
 
 
 def _secrets(request: HttpRequest, password: str) -> tuple[bytes, ...]:
