@@ -1,6 +1,6 @@
 """A whole platform for tests: a clock that stands still, cheap password hashes, no loops, no network."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,11 +59,38 @@ class RecordingMailer:
 
 
 @dataclass
+class ManualTimers:
+    """Fire when a test lets time pass."""
+
+    clock: ManualClock
+    waiting: list["ManualTimer"] = field(default_factory=list)
+
+    def later(self, seconds: float, what: Callable[[], None]) -> "ManualTimer":
+        timer = ManualTimer(self.clock.at + timedelta(seconds=seconds), what, self.waiting)
+        self.waiting.append(timer)
+        return timer
+
+
+@dataclass(eq=False)
+class ManualTimer:
+    """One of them."""
+
+    at: datetime
+    what: Callable[[], None]
+    waiting: list["ManualTimer"]
+
+    def cancel(self) -> None:
+        if self in self.waiting:
+            self.waiting.remove(self)
+
+
+@dataclass
 class World:
     """The platform under test with everything a test may turn."""
 
     chappe: Chappe
     clock: ManualClock
+    timers: ManualTimers
     web: RecordingWeb
     mailer: RecordingMailer
 
@@ -81,7 +108,20 @@ class World:
         return found.balance
 
     async def settle(self) -> None:
+        await self.chappe.switchboard.settle()
         await self.chappe.settle()
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass for calls: everything that falls due happens at its moment."""
+        end = self.clock.at + timedelta(seconds=seconds)
+        await self.chappe.switchboard.settle()
+        while due := [one for one in self.timers.waiting if one.at <= end]:
+            timer = min(due, key=lambda one: one.at)
+            self.timers.waiting.remove(timer)
+            self.clock.at = max(self.clock.at, timer.at)
+            timer.what()
+            await self.chappe.switchboard.settle()
+        self.clock.at = end
 
 
 def caller(new: NewAccount, dialect: str = "rest", region: str = "FR") -> Caller:
@@ -96,7 +136,14 @@ def cheap_door(secret: bytes) -> Door:
 async def a_world(address: str, settings: Settings | None = None) -> AsyncIterator[World]:
     """A platform on the database at `address` (a folder or a postgresql:// address)."""
     clock, web, mailer = ManualClock(), RecordingWeb(), RecordingMailer()
+    timers = ManualTimers(clock)
     async with assemble(
-        settings or Settings(), address, clock=clock, web=web, mailer=mailer, door=cheap_door
+        settings or Settings(),
+        address,
+        clock=clock,
+        web=web,
+        mailer=mailer,
+        door=cheap_door,
+        later=timers.later,
     ) as chappe:
-        yield World(chappe, clock, web, mailer)
+        yield World(chappe, clock, timers, web, mailer)

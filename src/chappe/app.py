@@ -16,6 +16,7 @@ import structlog
 
 from chappe.bus.queue import Queue
 from chappe.carriers.sandbox.carrier import SandboxCarrier
+from chappe.carriers.sandbox.voice import SandboxVoice
 from chappe.carriers.smpp import server
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
@@ -23,7 +24,7 @@ from chappe.host.asking import Choice, Quick
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.model.errors import Unavailable
-from chappe.model.events import MessageEvent
+from chappe.model.events import Event
 from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import open_platform
@@ -41,6 +42,7 @@ from chappe.services.ports import (
     Platform,
     WebClient,
 )
+from chappe.services.switchboard import Later, Switchboard, close_left_open, in_this_loop
 from chappe.settings import Limits, Settings
 from chappe.web.pages import build
 
@@ -89,7 +91,7 @@ class DialectNotices:
         return self.job_kinds.get(dialect, "")
 
     def __call__(
-        self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
+        self, dialect: str, event: Event, target: NoticeTarget, now: datetime
     ) -> Outgoing | Mail | None:
         """See services/ports.py. A dialect that is switched off has no words."""
         face = self.dialects.get(dialect)
@@ -108,6 +110,7 @@ class Chappe:
     outbox: Mapping[str, Outbox]
     queue: Queue
     smpp_server: server.SmppServer | None
+    switchboard: Switchboard
     leases: Leases
     close_wires: Callable[[], None]
 
@@ -140,6 +143,7 @@ async def assemble(
     web: WebClient | None = None,
     mailer: Mailer | None = None,
     door: Callable[[bytes], Door] | None = None,
+    later: Later = in_this_loop,
     serving: bool = False,
 ) -> AsyncIterator[Chappe]:
     """The whole platform, without its loops running."""
@@ -180,6 +184,10 @@ async def assemble(
         centre = server.build(settings.smpp_server, platform) if settings.smpp_server else None
         if centre is not None:
             platform.carriers.serve(centre.status)
+        switchboard = Switchboard(platform, later)
+        voice = SandboxVoice(platform, switchboard, later)
+        switchboard.connect(voice)
+        platform.live_calls.connect(switchboard, voice)
         pages = build(platform)
         pipeline = Pipeline(platform, dialects, pages)
         yield Chappe(
@@ -194,6 +202,7 @@ async def assemble(
                 {**jobs.KINDS, **sandbox.job_kinds, **(centre.job_kinds if centre is not None else {})},
             ),
             smpp_server=centre,
+            switchboard=switchboard,
             leases=leases,
             close_wires=lambda: setattr(pages.state, "closing", True),
         )
@@ -203,10 +212,13 @@ async def assemble(
 async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
     async with assemble(settings, data, serving=True) as chappe, AsyncExitStack() as stack:
-        chappe.platform.handover.connect_queue(chappe.queue.take)
+        platform = chappe.platform
+        await close_left_open(platform, platform.node, platform.clock.now())
+        platform.handover.connect_queue(chappe.queue.take)
         tasks = [asyncio.create_task(loop) for loop in _loops(chappe, settings.limits)]
 
         async def stop() -> None:
+            await chappe.switchboard.stop()
             await chappe.queue.drain(_LAST_WAIT)
             for task in tasks:
                 task.cancel()

@@ -10,7 +10,7 @@ from socket import gethostname
 from chappe.bus.memory import MemoryTopics
 from chappe.model.directory import ShortCode
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import MessageEvent
+from chappe.model.events import Event
 from chappe.model.ledger import CREDIT, Route, Tariff
 from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
@@ -75,7 +75,7 @@ class NoWords:
         """No account is connected here."""
         return ""
 
-    def __call__(self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime) -> None:
+    def __call__(self, dialect: str, event: Event, target: NoticeTarget, now: datetime) -> None:
         """No dialect has a word."""
 
 

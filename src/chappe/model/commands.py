@@ -470,6 +470,16 @@ class SendFromHandset:
 
 
 @dataclass(frozen=True, slots=True)
+class UseTelephone:
+    """Do something with a call at a virtual telephone: `what` is "answer", "reject", "hangup" or "keys"."""
+
+    number: str
+    leg_id: int
+    what: str
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SetBehaviour:
     """How a virtual telephone and its network behave; outcome: Handset. Keys: see services/sandbox.py."""
 
@@ -513,3 +523,54 @@ Command = (
     | SendFromHandset
     | SetBehaviour
 )
+
+
+# --- calls
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Ring `first`, then `second`, and join them.
+
+    What each side is shown: a number, "" for none, None for the account's own number. `longest` is how
+    long they may talk. With `confirm` the second side presses a key before it is joined.
+    """
+
+    first: str
+    second: str
+    shown_to_first: str | None = None
+    shown_to_second: str | None = None
+    longest: timedelta | None = None
+    ring: timedelta | None = None
+    confirm: bool = False
+    language: str = "fr"
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpCall:
+    """End a call that is going on."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindCall:
+    """One call with its legs."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListCalls:
+    """Calls, newest first; empty fields do not narrow. `number` is the beginning of either side's."""
+
+    state: str = ""
+    outcome: str = ""
+    dialect: str = ""
+    reference: str = ""
+    number: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: int | None = None
+    limit: int = 50

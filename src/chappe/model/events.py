@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from chappe.model.calls import CallStory, Leg
 from chappe.model.messages import Message, MessageState
 
 
@@ -18,6 +19,12 @@ class EventName(StrEnum):
     MESSAGE_FAILED = "message.failed"
     MESSAGE_CANCELLED = "message.cancelled"
     MESSAGE_RECEIVED = "message.received"
+    CALL_STARTED = "call.started"
+    CALL_ANSWERED = "call.answered"
+    CALL_ENDED = "call.ended"
+    LEG_RINGING = "leg.ringing"
+    LEG_ANSWERED = "leg.answered"
+    LEG_ENDED = "leg.ended"
 
 
 EVENT_OF_STATE = {
@@ -43,3 +50,16 @@ class MessageEvent(NamedTuple):
     name: EventName
     at: datetime
     message: Message
+
+
+class CallHappened(NamedTuple):
+    """Something happened to a call, or to one of its legs; `story` is as it was then. `id` as above."""
+
+    id: str
+    name: EventName
+    at: datetime
+    story: CallStory
+    leg: Leg | None = None
+
+
+Event = MessageEvent | CallHappened

@@ -15,6 +15,7 @@ class EntryKind(StrEnum):
     WELCOME = "welcome"
     PAYMENT = "payment"
     MESSAGES = "messages"
+    CALLS = "calls"
     GIVE_BACK = "give_back"
     REVENUE_SHARE = "revenue_share"
     CORRECTION = "correction"

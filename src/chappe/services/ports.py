@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from chappe.model.calls import Call, HangUpCause, Leg, LegEvent
 from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
-from chappe.model.commands import ListMessages
+from chappe.model.commands import ListCalls, ListMessages
 from chappe.model.directory import (
     Account,
     BlacklistEntry,
@@ -22,7 +23,7 @@ from chappe.model.directory import (
     Subscription,
     User,
 )
-from chappe.model.events import MessageEvent
+from chappe.model.events import Event
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job
 from chappe.model.ledger import LedgerEntry, Route, Tariff
@@ -31,10 +32,12 @@ from chappe.model.metrics import Metrics, Minute
 from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.model.rights import MarketingBasis, RegisteredSender
+from chappe.model.sounds import Sound
 from chappe.services.carriers import Carriers
 from chappe.services.door import Door
 from chappe.services.guard import Guard
 from chappe.services.handover import Handover
+from chappe.services.livecalls import LiveCalls
 from chappe.services.routing import Router
 
 
@@ -110,6 +113,14 @@ class Queries(Protocol):
     async def block_record(
         self, account_id: int, block: str, since: datetime, until: datetime
     ) -> tuple[int, int]: ...
+
+    async def call(self, account_id: int, call_id: int) -> Call | None: ...
+    async def call_by_ref(self, account_id: int, ref: str) -> Call | None: ...
+    async def list_calls(self, account_id: int, search: ListCalls) -> tuple[Call, ...]: ...
+    async def legs_of(self, account_id: int, call_ids: Sequence[int]) -> tuple[Leg, ...]: ...
+    async def legs_of_number(self, account_id: int, number: str, limit: int) -> tuple[Leg, ...]: ...
+    async def open_calls(self, account_id: int) -> int: ...
+    async def calls_left_open(self, node: str, before: datetime, limit: int) -> tuple[Call, ...]: ...
 
     async def short_codes(self) -> tuple[ShortCode, ...]: ...
     async def own_numbers(self, account_id: int) -> tuple[OwnNumber, ...]: ...
@@ -347,6 +358,43 @@ class MessageCarrier(Protocol):
         ...
 
 
+class VoiceSink(Protocol):
+    """What voice carriers tell the platform: at once, and in the order in which it happens to a leg."""
+
+    def leg_event(self, event: LegEvent) -> None: ...
+
+
+class VoiceCarrier(Protocol):
+    """A network that carries calls. Legs are known by the platform's ids; asking for something of a leg
+    that is down already does nothing. Everything that becomes of a leg is told to the sink, also its end
+    when we asked for it."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def dial(self, leg: Leg, ring_seconds: int) -> None:
+        """Ring the leg's number, which sees `shown`; give up with `no_answer` after so long. Raises
+        CarrierError when it cannot be tried at all."""
+        ...
+
+    async def play(self, leg_id: int, sound: Sound) -> None:
+        """Play to a leg that is up, in place of what it hears now; speech ends with an event, a tone goes
+        on until it is stopped."""
+        ...
+
+    async def stop(self, leg_id: int) -> None:
+        """Stop what is played to a leg."""
+        ...
+
+    async def bridge(self, room: int, leg_ids: Sequence[int]) -> None:
+        """Join legs that are up in one room; a leg is in one room at a time."""
+        ...
+
+    async def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
+        """End a leg."""
+        ...
+
+
 class NoticeTarget(NamedTuple):
     """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
 
@@ -355,7 +403,7 @@ class NoticeTarget(NamedTuple):
     secret: str = ""
 
 
-NoticeMaker = Callable[[MessageEvent, NoticeTarget, datetime], Outgoing | Mail | None]
+NoticeMaker = Callable[[Event, NoticeTarget, datetime], Outgoing | Mail | None]
 
 
 class Notices(Protocol):
@@ -371,7 +419,7 @@ class Notices(Protocol):
         ...
 
     def __call__(
-        self, dialect: str, event: MessageEvent, target: NoticeTarget, now: datetime
+        self, dialect: str, event: Event, target: NoticeTarget, now: datetime
     ) -> Outgoing | Mail | None: ...
 
 
@@ -390,6 +438,7 @@ class Rules:
     senders_registered: bool = False
     daily_cap: int = 0
     brake: bool = True
+    calls_at_once: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +461,7 @@ class Platform:
     guard: Guard
     node: str
     handover: Handover = field(default_factory=Handover)
+    live_calls: LiveCalls = field(default_factory=LiveCalls)
 
 
 @dataclass(frozen=True, slots=True)

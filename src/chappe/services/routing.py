@@ -65,6 +65,8 @@ class Router:
 
     def _find_way(self, kind: str, head: str) -> Way | None:
         carriers = _longest(self._routes, kind, head) if self._routes else ("sandbox",)
+        if carriers is None and kind == "call" and self.is_sandbox_only:
+            carriers = ("sandbox",)  # who has routed messages to it has no other network for calls
         if carriers is None:
             return None
         # The first of those that are best off; where none is up, the preferred one keeps what waits.

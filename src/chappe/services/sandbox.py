@@ -4,12 +4,21 @@ Every number that routes to the sandbox is a telephone; nobody has to create it.
 traffic with a number only.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chappe.model.calls import Leg
 from chappe.model.changes import Changes, Update
-from chappe.model.commands import Caller, ListHandsets, ReadHandset, SendFromHandset, SetBehaviour
+from chappe.model.commands import (
+    Caller,
+    ListHandsets,
+    ReadHandset,
+    SendFromHandset,
+    SetBehaviour,
+    UseTelephone,
+)
 from chappe.model.directory import Handset, HandsetItem
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job, JobState
@@ -25,6 +34,8 @@ RECEIPT = "sandbox_receipt"
 """The kind of job that brings a delayed receipt."""
 
 _LATEST_RECEIPT_MS = 24 * 3_600_000
+_LATEST_MS = 3_600_000
+_KEYS = re.compile("[0-9*#]{0,32}")
 
 
 class ReceiptKind(StrEnum):
@@ -45,6 +56,17 @@ class RefuseKind(StrEnum):
     THROTTLED = "throttled"
 
 
+class CallKind(StrEnum):
+    """What a telephone does when it is called."""
+
+    ANSWER = "answer"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECT = "reject"
+    UNREACHABLE = "unreachable"
+    MACHINE = "machine"
+
+
 STATE_OF_RECEIPT = {
     ReceiptKind.DELIVERED: MessageState.DELIVERED,
     ReceiptKind.UNDELIVERED: MessageState.UNDELIVERED,
@@ -56,13 +78,22 @@ STATE_OF_RECEIPT = {
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How a telephone and its network behave: the keys of `PUT .../behaviour`."""
+    """How a telephone and its network behave: the keys of `PUT .../behaviour`.
+
+    A telephone that was not told what to do with a `call` rings until somebody answers it. `keys` are
+    pressed after it has answered.
+    """
 
     receipt: ReceiptKind = ReceiptKind.DELIVERED
     receipt_after_ms: int = 0
     duplicate_receipts: int = 0
     receipt_before_answer: bool = False
     refuse: RefuseKind | None = None
+    call: CallKind | None = None
+    answer_after_ms: int = 0
+    keys: str = ""
+    keys_after_ms: int = 0
+    hang_up_after_ms: int = 0
 
 
 def read_behaviour(values: Mapping[str, object]) -> Behaviour:
@@ -94,12 +125,23 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
     early = given.get("receipt_before_answer", False)
     if not isinstance(early, bool):
         raise wrong("receipt_before_answer", early, "true or false")
+    call = given.get("call")
+    if call is not None and call not in list(CallKind):
+        raise wrong("call", call, f"one of {', '.join(CallKind)}")
+    keys = given.get("keys", "")
+    if not isinstance(keys, str) or not _KEYS.fullmatch(keys):
+        raise wrong("keys", keys, "at most 32 of the keys 0 to 9, * and #")
     return Behaviour(
         receipt=ReceiptKind(str(receipt)),
         receipt_after_ms=whole("receipt_after_ms", _LATEST_RECEIPT_MS),
         duplicate_receipts=whole("duplicate_receipts", 100),
         receipt_before_answer=early,
         refuse=None if refuse is None else RefuseKind(str(refuse)),
+        call=None if call is None else CallKind(str(call)),
+        answer_after_ms=whole("answer_after_ms", _LATEST_MS),
+        keys=keys,
+        keys_after_ms=whole("keys_after_ms", _LATEST_MS),
+        hang_up_after_ms=whole("hang_up_after_ms", _LATEST_MS),
     )
 
 
@@ -209,6 +251,40 @@ def _address(raw: str, caller: Caller) -> str:
     if sender.kind == "number":
         return read_msisdn(raw, caller.region)
     return sender.value
+
+
+# --- its calls
+
+
+async def list_handset_calls(platform: Platform, caller: Caller, command: ReadHandset) -> tuple[Leg, ...]:
+    """What rang at a telephone for the account, newest first."""
+    number = _number(command.number, caller)
+    limit = max(1, min(command.limit, 100))
+    return await platform.store.queries.legs_of_number(caller.account_id, number, limit)
+
+
+async def use_telephone(platform: Platform, caller: Caller, command: UseTelephone) -> Leg:
+    """Answer, reject or end a call at a telephone, or press keys. Raises Refusal `not_found`, `too_late`."""
+    number = _number(command.number, caller)
+    legs: Sequence[Leg] = await platform.store.queries.legs_of_number(caller.account_id, number, 100)
+    leg = next((one for one in legs if one.id == command.leg_id), None)
+    if leg is None:
+        raise Refusal(Fault.NOT_FOUND, f"no call {command.leg_id} rang at {number}", "id")
+    telephones = platform.live_calls.telephones
+    match command.what:
+        case "answer":
+            telephones.answer(leg.id)
+        case "keys":
+            if not command.keys or not _KEYS.fullmatch(command.keys):
+                raise Refusal(
+                    Fault.INVALID_PARAMETER,
+                    f"{command.keys[:40]!r} are no keys; press 0 to 9, * and #",
+                    "keys",
+                )
+            telephones.press(leg.id, command.keys)
+        case _:
+            telephones.put_down(leg.id)
+    return leg
 
 
 # --- for the carrier

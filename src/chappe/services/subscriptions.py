@@ -21,7 +21,7 @@ from chappe.model.commands import (
 )
 from chappe.model.directory import Keyword, OwnNumber, Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
-from chappe.model.events import EVENT_OF_STATE, EventName, MessageEvent
+from chappe.model.events import EVENT_OF_STATE, Event, EventName, MessageEvent
 from chappe.model.history import Exchange, Page
 from chappe.model.jobs import CLAIM, Job, JobState
 from chappe.model.messages import ENDS, TOLD_BY, Direction, Message, MessageState
@@ -53,7 +53,7 @@ async def notices(platform: Platform, happened: Sequence[tuple[Message, datetime
 
 async def notices_of_acceptance(platform: Platform, messages: Sequence[Message]) -> Sequence[Job]:
     """The deliveries for messages of one account that were accepted now, which hardly anybody wants."""
-    if not messages or not await _wanting(platform, messages[0].account_id, EventName.MESSAGE_ACCEPTED):
+    if not messages or not await wanting(platform, messages[0].account_id, EventName.MESSAGE_ACCEPTED):
         return ()
     return await notices(platform, [(message, message.created_at) for message in messages])
 
@@ -65,7 +65,7 @@ async def notices_by_message(
     jobs: dict[int, list[Job]] = defaultdict(list)
     for message, at in happened:
         name = EVENT_OF_STATE.get(message.state)
-        for subscription in await _wanting(platform, message.account_id, name):
+        for subscription in await wanting(platform, message.account_id, name):
             if name is not None:
                 jobs[message.id].append(notice_job(platform, message, name, at, subscription))
         if (own := own_wire_job(platform, message, at)) is not None:
@@ -107,7 +107,8 @@ def own_wire_notice(
     )
 
 
-async def _wanting(platform: Platform, account_id: int, name: EventName | None) -> Sequence[Subscription]:
+async def wanting(platform: Platform, account_id: int, name: EventName | None) -> Sequence[Subscription]:
+    """The subscriptions in force of an account that want an event."""
     found = await platform.store.queries.subscriptions_in_force(account_id)
     return [one for one in found if name in one.events or _ALL in one.events] if found else ()
 
@@ -144,13 +145,13 @@ async def notices_to_hand_over(platform: Platform, happened: Sequence[Message]) 
     made = HandedNotices(platform, {}, [])
     # Of two steps of one message only the pair can tell which really happened: those wait in the database.
     steps = Counter(message.id for message in happened)
-    wanting: dict[tuple[int, MessageState], Sequence[Subscription]] = {}
+    askers: dict[tuple[int, MessageState], Sequence[Subscription]] = {}
     for message in happened:
         name = EVENT_OF_STATE.get(message.state)
         asked = (message.account_id, message.state)
-        if asked not in wanting:
-            wanting[asked] = await _wanting(platform, message.account_id, name)
-        for subscription in wanting[asked]:
+        if asked not in askers:
+            askers[asked] = await wanting(platform, message.account_id, name)
+        for subscription in askers[asked]:
             assert name is not None  # nobody wants what has no name
             room = steps[message.id] == 1 and handover.reserve_job(message.account_id)
             job = notice_job(platform, message, name, now, subscription, running=room)
@@ -207,11 +208,15 @@ async def deliver(platform: Platform, job: Job, message: Message | None = None) 
     """
     if message is None:
         message = await platform.store.queries.message(job.account_id, job.subject)
+    return await tell(platform, job, None if message is None else event_of(job, message))
+
+
+async def tell(platform: Platform, job: Job, event: Event | None) -> str:
+    """The same, of an event that is known; None where what it was about is gone."""
     found = await _target(platform, job)
-    if message is None or found is None:
-        return "dropped: the message or its target does not exist any more"
+    if event is None or found is None:
+        return "dropped: what it is about, or its target, does not exist any more"
     dialect, target, subscription = found
-    event = event_of(job, message)
     now = platform.clock.now()
     notice = platform.notices(dialect, event, target, now)
     match notice:

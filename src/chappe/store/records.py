@@ -18,7 +18,7 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import contacts, leases, network, queries, rights, seeds
+from chappe.store import calls, contacts, leases, network, queries, rights, seeds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -49,8 +49,11 @@ _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
+_QUESTIONS = (queries, network, rights, calls)
+
+
 class BoundQueries:
-    """Every function of queries.py, network.py and rights.py as a coroutine without its connection;
+    """Every function of queries.py, network.py, rights.py and calls.py as a coroutine without its connection;
     a few answers are remembered for two seconds, or until this process changes what they are about."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -61,7 +64,7 @@ class BoundQueries:
         }
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        function = getattr(queries, name, None) or getattr(network, name, None) or getattr(rights, name)
+        function = next(found for one in _QUESTIONS if (found := getattr(one, name, None)) is not None)
 
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chappe.model import carriers, directory, history, jobs, ledger, messages, metrics, rights, rules
+from chappe.model import calls, carriers, directory, history, jobs, ledger, messages, metrics, rights, rules
 from chappe.model.errors import Fault
 from chappe.model.smstext import Encoding
 
@@ -593,6 +593,57 @@ handset_items = Table(
     Index(None, "account_id", "number", "id"),
 )
 
+call_table = Table(
+    "calls",
+    metadata,
+    _id(),
+    _text("ref"),
+    _number("account_id"),
+    Column("kind", Choice(calls.CallKind), nullable=False),
+    Column("state", Choice(calls.CallState), nullable=False),
+    _text("first"),
+    _text("second"),
+    Column("plan", Json, nullable=False),
+    _text("dialect"),
+    _time("created_at"),
+    _time("seen_at"),
+    _text("node"),
+    _time("joined_at", null=True),
+    _time("over_at", null=True),
+    Column("outcome", Choice(calls.CallOutcome), nullable=True),
+    _number("reserved"),
+    _number("price"),
+    _text("reference"),
+    _number("exchange_id", null=True),
+    _number("user_id", null=True),
+    UniqueConstraint("ref"),
+    Index(None, "account_id", "id"),
+    _partial("ix_calls_open", "node", "account_id", where="over_at is null"),
+)
+
+leg_table = Table(
+    "legs",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _number("call_id"),
+    _text("name"),
+    _text("number"),
+    _text("shown"),
+    _text("carrier"),
+    Column("state", Choice(calls.LegState), nullable=False),
+    _time("created_at"),
+    _number("rate"),
+    _time("ringing_at", null=True),
+    _time("answered_at", null=True),
+    _time("ended_at", null=True),
+    Column("cause", Choice(calls.HangUpCause), nullable=True),
+    Column("machine", Boolean, nullable=False),
+    _number("price"),
+    Index(None, "call_id"),
+    Index(None, "account_id", "number", "id"),
+)
+
 minutes = Table(
     "minutes",
     metadata,
@@ -631,6 +682,8 @@ TABLES: Mapping[type, Table] = {
     messages.Segment: segments,
     messages.EarlyReceipt: early_receipts,
     messages.Part: parts,
+    calls.Call: call_table,
+    calls.Leg: leg_table,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,

@@ -15,7 +15,7 @@ from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
 from chappe.model.commands import Password, SendOutcome
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import EventName, MessageEvent
+from chappe.model.events import Event, EventName, MessageEvent
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.protocols import xml
 from chappe.protocols.errors import ProtocolError
@@ -161,10 +161,10 @@ def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
     return _answer(SUCCESS, outcome.balance)
 
 
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """A delivery report: a GET with the campaign's `id`, the `number` as MSISDN, and the `status`."""
     status = STATUS_OF_EVENT.get(event.name)
-    if status is None or not target.url:
+    if status is None or not target.url or not isinstance(event, MessageEvent):
         return None
     message = event.message
     values = {"id": message.reference, "number": message.peer, "status": status}

@@ -10,7 +10,7 @@ from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
 from chappe.model.commands import Digest, SendOutcome, SourceAddress
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import MessageEvent
+from chappe.model.events import Event
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.protocols import digest
@@ -117,7 +117,7 @@ def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
     return HttpResponse(200, b"OK")
 
 
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """None: Keyyo tells of calls, never of messages."""
     return None
 

@@ -12,7 +12,7 @@ from chappe.dialects.netoxygen import codes
 from chappe.model.commands import Accepted, Password, Refused, SendOutcome
 from chappe.model.directory import Account, AccountKind
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import EventName, MessageEvent
+from chappe.model.events import Event, EventName, MessageEvent
 from chappe.model.history import MessageStory
 from chappe.model.messages import Direction, Message
 from chappe.model.numbers import display
@@ -245,9 +245,13 @@ def encode_cancelled(messages: Sequence[Message | Refused], call: WireCall) -> H
 # --- telling
 
 
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """An inbound SMS by mail. The provider calls no URL: its API is polled (dialects.md 3e)."""
-    if event.name is not EventName.MESSAGE_RECEIVED or not target.email:
+    if (
+        not isinstance(event, MessageEvent)
+        or event.name is not EventName.MESSAGE_RECEIVED
+        or not target.email
+    ):
         return None
     message = event.message
     sender = display(message.peer, REGION)

@@ -16,7 +16,7 @@ from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
 from chappe.model.commands import Accepted, Key, Refused, SendOutcome
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import EventName, MessageEvent
+from chappe.model.events import Event, EventName, MessageEvent
 from chappe.model.history import MessageStory
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.numbers import display
@@ -176,14 +176,14 @@ def encode_history(outcome: tuple[MessageStory | Refused, ...], call: WireCall) 
     return _response(_status(SUCCESS, "OK"), _history(found))
 
 
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """Tell of an inbound SMS (section III-B) by a GET on the customer's URL, or by mail.
 
     The provider pushed nothing else, so any other event is None. The parameters are those that public
     receivers read; `api` is left to the URL where that names one itself (our choice: one receiver wanted
     another value).
     """
-    if event.name is not EventName.MESSAGE_RECEIVED:
+    if not isinstance(event, MessageEvent) or event.name is not EventName.MESSAGE_RECEIVED:
         return None
     message = event.message
     if target.url:

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from chappe.dialects.rest import wire
+from chappe.dialects.rest.calls import Call, Leg
 from chappe.dialects.rest.messages import Message
 from chappe.dialects.rest.shapes import Time
-from chappe.model.events import EventName, MessageEvent
+from chappe.model.events import Event, EventName, MessageEvent
 from chappe.model.messages import Direction
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.protocols import standard_webhooks
@@ -20,24 +21,50 @@ class Notice(Struct):
 
     type: EventName
     timestamp: Time
-    data: Message
+    data: Message | Call
 
 
-def notice(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
+class OfLeg(Struct):
+    """What a notice about one leg of a call holds."""
+
+    call: Call
+    leg: Leg
+
+
+class LegNotice(Struct):
+    """The same for an event of a leg."""
+
+    type: EventName
+    timestamp: Time
+    data: OfLeg
+
+
+def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """An event as a JSON POST signed after Standard Webhooks 1.0.0 (unsigned where the target has no secret).
 
     A mail, in French and English, tells of received messages only; other events have none (our choice).
     """
     if target.url:
         return _request(event, target, now)
-    if target.email and event.message.direction is Direction.MO:
+    if target.email and isinstance(event, MessageEvent) and event.message.direction is Direction.MO:
         return _mail(event, target.email)
     return None
 
 
-def _request(event: MessageEvent, target: NoticeTarget, now: datetime) -> Outgoing:
-    message = Message.of(event.message)
-    content = msgspec.json.encode(Notice(event.name, event.at.astimezone(UTC), message))
+def _body(event: Event) -> Notice | LegNotice:
+    at = event.at.astimezone(UTC)
+    if isinstance(event, MessageEvent):
+        return Notice(event.name, at, Message.of(event.message))
+    call = Call.of(event.story)
+    return (
+        Notice(event.name, at, call)
+        if event.leg is None
+        else LegNotice(event.name, at, OfLeg(call, Leg.of(event.leg)))
+    )
+
+
+def _request(event: Event, target: NoticeTarget, now: datetime) -> Outgoing:
+    content = msgspec.json.encode(_body(event))
     if target.secret:
         signature = standard_webhooks.sign([target.secret], event.id, now, content)
     else:

@@ -6,6 +6,7 @@ from functools import cache, partial
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.rest import (
     account,
+    calls,
     inbound,
     lines,
     messages,
@@ -44,6 +45,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **inbound.LINES,
     **subscriptions.LINES,
     **sandbox.LINES,
+    **calls.LINES,
     **lines.LINES,
     **network.LINES,
     **rights.LINES,

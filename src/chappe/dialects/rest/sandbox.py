@@ -1,6 +1,6 @@
 """/v1/sandbox: the virtual telephones, what they hold, send and how they behave."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from chappe.dialects.rest import shapes, table, wire
 from chappe.dialects.rest.shapes import Body, Limit, Time, utc
 from chappe.dialects.rest.table import Described
 from chappe.model import commands, directory
+from chappe.model.calls import HangUpCause, Leg, LegState
 from chappe.model.errors import Fault
 from chappe.protocols.http import HttpResponse
 from chappe.services import sandbox
@@ -44,6 +45,26 @@ class RefusalWord(StrEnum):
     THROTTLED = "throttled"
 
 
+class CallWord(StrEnum):
+    """What a telephone does when it is called."""
+
+    ANSWER = "answer"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECT = "reject"
+    UNREACHABLE = "unreachable"
+    MACHINE = "machine"
+
+
+Milliseconds = Annotated[int, Meta(ge=0, le=3_600_000)]
+
+
+class Keys(Body):
+    """Keys that are pressed at a telephone."""
+
+    keys: Annotated[str, Meta(pattern="^[0-9*#]{1,32}$")]
+
+
 class Behaviour(Body):
     """How a virtual telephone and its network behave; what is left out is as usual."""
 
@@ -65,7 +86,19 @@ class Behaviour(Body):
         Annotated[RefusalWord | None, Meta(description="null: the network accepts messages.")] | UnsetType
     ) = UNSET
 
-    def keys(self) -> dict[str, object]:
+    call: (
+        Annotated[CallWord | None, Meta(description="null: it rings until somebody answers.")] | UnsetType
+    ) = UNSET
+    answer_after_ms: Milliseconds | UnsetType = UNSET
+    keys: (
+        Annotated[str, Meta(pattern="^[0-9*#]{0,32}$", description="Pressed after answering.")] | UnsetType
+    ) = UNSET
+    keys_after_ms: Milliseconds | UnsetType = UNSET
+    hang_up_after_ms: (
+        Annotated[int, Meta(ge=0, le=3_600_000, description="After answering; 0: it does not.")] | UnsetType
+    ) = UNSET
+
+    def given(self) -> dict[str, object]:
         """The keys that were given, as plain data."""
         given: dict[str, object] = msgspec.to_builtins(self)
         if self.duplicate_receipts is not UNSET:
@@ -122,6 +155,31 @@ class Conversation(Struct):
     next_cursor: str | None = None
 
 
+class HandsetCall(Struct, omit_defaults=True):
+    """A call at a virtual telephone, as it sees it: `shown` is the caller's number on its screen."""
+
+    id: str
+    shown: str
+    state: LegState
+    at: Time
+    answered_at: Time | None = None
+    ended_at: Time | None = None
+    cause: HangUpCause | None = None
+
+    @classmethod
+    def of(cls, leg: Leg) -> "HandsetCall":
+        """The JSON of a leg."""
+        return cls(
+            str(leg.id),
+            leg.shown,
+            leg.state,
+            utc(leg.created_at),
+            shapes.utc_or_none(leg.answered_at),
+            shapes.utc_or_none(leg.ended_at),
+            leg.cause,
+        )
+
+
 # --- the operations
 
 
@@ -158,7 +216,7 @@ def encode_handset_message(item: directory.HandsetItem, call: WireCall) -> HttpR
 def decode_behaviour(call: WireCall) -> commands.SetBehaviour:
     """PUT /v1/sandbox/handsets/{number}/behaviour."""
     behaviour = wire.body(call, Behaviour)
-    return commands.SetBehaviour(wire.parameter(call, "number"), behaviour.keys())
+    return commands.SetBehaviour(wire.parameter(call, "number"), behaviour.given())
 
 
 def encode_handset(handset: directory.Handset, call: WireCall) -> HttpResponse:
@@ -166,7 +224,59 @@ def encode_handset(handset: directory.Handset, call: WireCall) -> HttpResponse:
     return wire.answer(Handset.of(handset))
 
 
+def encode_handset_calls(legs: tuple[Leg, ...], call: WireCall) -> HttpResponse:
+    """What rang at a telephone."""
+    return wire.page(map(HandsetCall.of, legs))
+
+
+def decode_use(what: str) -> Callable[[WireCall], commands.UseTelephone]:
+    """POST /v1/sandbox/handsets/{number}/calls/{id}/..."""
+
+    def decode(call: WireCall) -> commands.UseTelephone:
+        if what == "keys":
+            keys = wire.body(call, Keys).keys
+        else:
+            wire.no_query(call)
+            keys = ""
+        return commands.UseTelephone(wire.parameter(call, "number"), wire.number_id(call), what, keys)
+
+    return decode
+
+
+def encode_used(leg: Leg, call: WireCall) -> HttpResponse:
+    """The call as it was a moment ago."""
+    return wire.answer(HandsetCall.of(leg), 202)
+
+
+def _use(what: str, summary: str) -> Operation:
+    return table.line(
+        decode_use(what),
+        sandbox.use_telephone,
+        encode_used,
+        summary,
+        Described(
+            f"{what}_handset_call",
+            "sandbox",
+            HandsetCall,
+            202,
+            body=Keys if what == "keys" else None,
+            faults=(Fault.NOT_FOUND, Fault.TOO_LATE),
+        ),
+    )
+
+
 LINES: Mapping[str, Operation] = {
+    "GET /v1/sandbox/handsets/{number}/calls": table.line(
+        decode_read_handset,
+        sandbox.list_handset_calls,
+        encode_handset_calls,
+        "List what rang at a virtual telephone",
+        Described("list_handset_calls", "sandbox", shapes.Page[HandsetCall], query=HandsetQuery),
+    ),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": _use("answer", "Answer a call at a telephone"),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": _use("reject", "Reject a call at a telephone"),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": _use("hangup", "End a call at a telephone"),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/keys": _use("keys", "Press keys at a telephone"),
     "GET /v1/sandbox/handsets": table.line(
         wire.bare(commands.ListHandsets),
         sandbox.list_handsets,

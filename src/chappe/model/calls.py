@@ -1,0 +1,203 @@
+"""Calls and their legs, why a leg ended, and what became of a call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class CallKind(StrEnum):
+    """Which flow a call runs."""
+
+    TWO_LEG = "two_leg"
+
+
+class CallState(StrEnum):
+    """Where a call stands."""
+
+    PLANNED = "planned"
+    LIVE = "live"
+    OVER = "over"
+
+
+class CallOutcome(StrEnum):
+    """What became of a call that is over; ANSWERED: its parties were joined."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    MACHINE = "machine"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class LegState(StrEnum):
+    """Where a leg stands."""
+
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    UP = "up"
+    DOWN = "down"
+
+
+LEG_MAY_FOLLOW: Mapping[LegState, frozenset[LegState]] = {
+    LegState.DIALLING: frozenset(),
+    LegState.RINGING: frozenset({LegState.DIALLING}),
+    # A telephone that answers by itself never rings.
+    LegState.UP: frozenset({LegState.DIALLING, LegState.RINGING}),
+    LegState.DOWN: frozenset({LegState.DIALLING, LegState.RINGING, LegState.UP}),
+}
+
+
+class HangUpCause(StrEnum):
+    """Why a leg ended: what the network said, or why we ended it."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    CANCELLED = "cancelled"
+    NOT_CONFIRMED = "not_confirmed"
+    TIME_LIMIT = "time_limit"
+    CREDIT = "credit"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+OUTCOME_OF_CAUSE: Mapping[HangUpCause, CallOutcome] = {
+    HangUpCause.NORMAL: CallOutcome.CANCELLED,
+    HangUpCause.BUSY: CallOutcome.BUSY,
+    HangUpCause.NO_ANSWER: CallOutcome.NO_ANSWER,
+    HangUpCause.REJECTED: CallOutcome.REFUSED,
+    HangUpCause.UNREACHABLE: CallOutcome.UNREACHABLE,
+    HangUpCause.CANCELLED: CallOutcome.CANCELLED,
+    HangUpCause.NOT_CONFIRMED: CallOutcome.NO_ANSWER,
+    HangUpCause.TIME_LIMIT: CallOutcome.CANCELLED,
+    HangUpCause.CREDIT: CallOutcome.CANCELLED,
+    HangUpCause.FAILED: CallOutcome.FAILED,
+    HangUpCause.INTERRUPTED: CallOutcome.FAILED,
+}
+"""What became of a call one of whose parties ended so before it was joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One telephone matter with its legs.
+
+    `first` and `second` are the parties as MSISDN, in the order in which they are rung. `plan` is what its
+    flow is made of (JSON data). `reserved` was taken from the balance when it began and is given back when
+    it is over, less `price` (thousandths). `seen_at` is when the node that works it last said so: a call
+    that was interrupted ended then. Times are aware, UTC.
+    """
+
+    id: int
+    ref: str
+    account_id: int
+    kind: CallKind
+    state: CallState
+    first: str
+    second: str
+    plan: dict[str, object]
+    dialect: str
+    created_at: datetime
+    seen_at: datetime
+    node: str = ""
+    joined_at: datetime | None = None
+    over_at: datetime | None = None
+    outcome: CallOutcome | None = None
+    reserved: int = 0
+    price: int = 0
+    reference: str = ""
+    exchange_id: int | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One party's connection.
+
+    `name` is what its call's flow calls it, `shown` the number that the party sees (empty: hidden), `rate`
+    what a minute costs and `price` what it cost (thousandths).
+    """
+
+    id: int
+    account_id: int
+    call_id: int
+    name: str
+    number: str
+    shown: str
+    carrier: str
+    state: LegState
+    created_at: datetime
+    rate: int
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: HangUpCause | None = None
+    machine: bool = False
+    price: int = 0
+
+
+class LegEventKind(StrEnum):
+    """What a voice carrier tells of a leg."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    ENDED = "ended"
+    KEY = "key"
+    PLAYED = "played"
+
+
+@dataclass(frozen=True, slots=True)
+class LegEvent:
+    """Something happened to a leg; `cause` where it ended, `key` where one was pressed, `machine` where an
+    answering machine answered."""
+
+    leg_id: int
+    kind: LegEventKind
+    at: datetime
+    cause: HangUpCause | None = None
+    key: str = ""
+    machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallStory:
+    """A call with its legs, oldest first."""
+
+    call: Call
+    legs: tuple[Leg, ...] = ()
+
+    def as_of(self, at: datetime) -> "CallStory":
+        """The call as it was at a time: what happened later is not there."""
+        call, legs = self.call, [leg for leg in self.legs if leg.created_at <= at]
+        if call.over_at is not None and call.over_at > at:
+            call = replace(call, state=CallState.LIVE, over_at=None, outcome=None, price=0)
+        if call.joined_at is not None and call.joined_at > at:
+            call = replace(call, joined_at=None)
+        return CallStory(call, tuple(_as_of(leg, at) for leg in legs))
+
+
+def _as_of(leg: Leg, at: datetime) -> Leg:
+    if leg.ended_at is not None and leg.ended_at > at:
+        leg = replace(leg, ended_at=None, cause=None, price=0, state=LegState.UP)
+    if leg.answered_at is not None and leg.answered_at > at:
+        leg = replace(leg, answered_at=None, machine=False)
+    if leg.ringing_at is not None and leg.ringing_at > at:
+        leg = replace(leg, ringing_at=None)
+    if leg.ended_at is None:
+        state = LegState.UP if leg.answered_at else LegState.RINGING if leg.ringing_at else LegState.DIALLING
+        leg = replace(leg, state=state)
+    return leg
+
+
+def charge(leg: Leg, until: datetime) -> int:
+    """What a leg costs in thousandths when it ends at a time: by the second begun, nothing unless it was
+    answered (our choice)."""
+    if leg.answered_at is None:
+        return 0
+    seconds = -(-(until - leg.answered_at).total_seconds() // 1)
+    return int(-(-leg.rate * max(0, seconds) // 60))

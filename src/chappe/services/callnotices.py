@@ -1,0 +1,63 @@
+"""Who is told of what happens to calls, and what they are told."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chappe.model.calls import Call, CallStory, Leg
+from chappe.model.events import CallHappened, EventName
+from chappe.model.jobs import Job, JobState
+from chappe.services import subscriptions
+from chappe.services.ports import Platform
+
+DELIVER = "deliver_call"
+"""The kind of job that tells somebody of one event."""
+
+
+async def notices(
+    platform: Platform, call: Call, name: EventName, at: datetime, leg: Leg | None = None
+) -> list[Job]:
+    """The deliveries of one event: one for each subscription in force of the call's account that wants it."""
+    return [
+        Job(
+            id=platform.ids.new_id(),
+            kind=DELIVER,
+            account_id=call.account_id,
+            subject=call.id,
+            payload={
+                "event": name.value,
+                "at": at.isoformat(),
+                "target": "Subscription",
+                "target_id": subscription.id,
+                "way": "url",
+                "leg": None if leg is None else leg.id,
+            },
+            state=JobState.WAITING,
+            due_at=at,
+            created_at=at,
+        )
+        for subscription in await subscriptions.wanting(platform, call.account_id, name)
+    ]
+
+
+def ring(platform: Platform, call: Call, jobs: Sequence[Job]) -> None:
+    """Wake the queue where somebody is to be told, and the screens that show the account's calls."""
+    if jobs:
+        platform.topics.publish("jobs")
+    platform.topics.publish(f"account.{call.account_id}")
+
+
+async def deliver(platform: Platform, job: Job) -> str:
+    """Tell one target of one event; see subscriptions.deliver."""
+    return await subscriptions.tell(platform, job, await event_of(platform, job))
+
+
+async def event_of(platform: Platform, job: Job) -> CallHappened | None:
+    """The event that a delivery tells of, the call as it was then; None where the call is gone."""
+    call = await platform.store.queries.call(job.account_id, job.subject)
+    if call is None:
+        return None
+    at = datetime.fromisoformat(str(job.payload["at"]))
+    legs = await platform.store.queries.legs_of(job.account_id, [call.id])
+    story = CallStory(call, legs).as_of(at)
+    leg = next((one for one in story.legs if one.id == job.payload["leg"]), None)
+    return CallHappened(f"evt_{job.id}", EventName(str(job.payload["event"])), at, story, leg)

@@ -1,0 +1,196 @@
+"""Place, end and look at calls; what happens while they are live is services/switchboard.py."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from phonenumbers import shortnumberinfo
+
+from chappe.flows import program
+from chappe.flows.two_leg import CONFIRMING, TwoLeg
+from chappe.model.calls import Call, CallKind, CallState, CallStory
+from chappe.model.changes import Changes
+from chappe.model.commands import Caller, FindCall, HangUpCall, ListCalls, PlaceCall
+from chappe.model.destinations import CLOSED, closed_prefix, is_opened
+from chappe.model.errors import Fault, Refusal
+from chappe.model.events import EventName
+from chappe.model.history import Page
+from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.model.numbers import NumberError, read_msisdn
+from chappe.services import callnotices, rules, sandbox
+from chappe.services.ports import Platform
+from chappe.services.switchboard import longest_affordable
+
+RING = timedelta(seconds=30)
+LONGEST = timedelta(hours=2)
+_LONGEST_RING = timedelta(minutes=2)
+_SHORTEST_PAID = timedelta(seconds=10)
+"""How long a party rings and two may talk where the caller says nothing, the most that may be asked for,
+and the talk that a balance must at least pay for (all our choice)."""
+
+
+async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallStory:
+    """Begin a two-leg call: what its longest talk costs is reserved, and it is live when this returns.
+
+    Raises Refusal before anything is written: a number that cannot be called or is closed, a number that
+    the account may not show, too many calls at once, too few credits.
+    """
+    platform.store.admit()
+    board = platform.live_calls.board
+    first = _number(platform, caller, command.first, "first")
+    second = _number(platform, caller, command.second, "second")
+    ways = [platform.router.way("call", number) for number in (first, second)]
+    is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
+    longest = _within(command.longest, LONGEST, LONGEST, "longest")
+    ring = _within(command.ring, RING, _LONGEST_RING, "ring")
+    shown_first = await _shown(platform, caller, command.shown_to_first, {second} if is_virtual else set())
+    shown_second = await _shown(platform, caller, command.shown_to_second, {first} if is_virtual else set())
+    await _check_room(platform, caller)
+    account = await platform.store.queries.account(caller.account_id)
+    balance = 0 if account is None else account.balance - account.reserved
+    rate = sum(way.price for way in ways)
+    # The first party waits, and pays, while the second one rings and thinks.
+    reserve, payable = longest_affordable(balance, rate, longest + ring + CONFIRMING)
+    if payable < min(longest, _SHORTEST_PAID):
+        raise Refusal(
+            Fault.INSUFFICIENT_CREDITS,
+            f"the credits that are left pay {int(payable.total_seconds())} seconds of this call; buy some",
+        )
+    now = platform.clock.now()
+    flow = TwoLeg(
+        first=first,
+        second=second,
+        shown_to_first=shown_first,
+        shown_to_second=shown_second,
+        ring_seconds=int(ring.total_seconds()),
+        longest_seconds=int(longest.total_seconds()),
+        confirm=command.confirm,
+        language=command.language,
+    )
+    call = Call(
+        id=platform.ids.new_id(),
+        ref=platform.ids.new_ref(),
+        account_id=caller.account_id,
+        kind=CallKind.TWO_LEG,
+        state=CallState.LIVE,
+        first=first,
+        second=second,
+        plan={"rate": rate, "longest": flow.longest_seconds, "confirm": command.confirm},
+        dialect=caller.dialect,
+        created_at=now,
+        seen_at=now,
+        node=platform.node,
+        reserved=reserve,
+        reference=command.reference[:255],
+        exchange_id=caller.exchange_id,
+        user_id=caller.user_id,
+    )
+    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+    moves = [LedgerMove(caller.account_id, -reserve, EntryKind.CALLS, call.ref, cap=cap)] if reserve else []
+    jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
+    reach = [(caller.account_id, first), (caller.account_id, second)]
+    await platform.store.commit(Changes(insert=[call], reach=reach, ledger=moves, enqueue=jobs))
+    callnotices.ring(platform, call, jobs)
+    board.begin(call, flow)
+    return CallStory(call)
+
+
+def _number(platform: Platform, caller: Caller, raw: str, field: str) -> str:
+    digits = "".join(one for one in raw if one.isdigit())
+    if shortnumberinfo.connects_to_emergency_number(digits, caller.region):
+        raise Refusal(
+            Fault.DESTINATION_FORBIDDEN,
+            f"{raw} is an emergency number; this platform never calls one: use a telephone",
+            field,
+        )
+    try:
+        number = read_msisdn(raw, caller.region)
+    except NumberError as error:
+        raise Refusal(Fault.INVALID_RECIPIENT, str(error), field) from error
+    prefix = closed_prefix(number)
+    if prefix and not is_opened(number, caller.open_destinations):
+        raise Refusal(
+            Fault.DESTINATION_FORBIDDEN,
+            f"{number} begins with {prefix}, {CLOSED[prefix]}; such destinations are closed until the"
+            " operator of this platform opens them for the account:"
+            f" `chappe account open-destination NAME {prefix}`",
+            field,
+        )
+    return number
+
+
+def _within(asked: timedelta | None, usual: timedelta, most: timedelta, field: str) -> timedelta:
+    if asked is None:
+        return usual
+    if not timedelta(seconds=1) <= asked <= most:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"{asked.total_seconds():g} seconds are not accepted; ask for 1 to {most.total_seconds():g}",
+            field,
+        )
+    return asked
+
+
+async def _shown(platform: Platform, caller: Caller, asked: str | None, free: set[str]) -> str:
+    """The number that a party sees: one that the account has a right to, or any of `free`."""
+    if asked == "":
+        return ""
+    if asked is None:
+        lines = await platform.store.queries.lines(caller.account_id)
+        own = await platform.store.queries.own_numbers(caller.account_id)
+        return next(iter([line.number for line in lines] + [number.number for number in own]), "")
+    try:
+        number = read_msisdn(asked, caller.region)
+    except NumberError as error:
+        raise Refusal(Fault.INVALID_SENDER, str(error), "shown") from error
+    lines = await platform.store.queries.lines(caller.account_id)
+    if number in free or number in {line.number for line in lines}:
+        return number
+    if await rules.may_show(platform, caller, number):
+        return number
+    raise Refusal(
+        Fault.INVALID_SENDER,
+        f"{number} is none of the account's numbers and was not proven to be its own, so it may not be shown"
+        " (rule sender-right); ask the operator of this platform to register it",
+        "shown",
+    )
+
+
+async def _check_room(platform: Platform, caller: Caller) -> None:
+    most = platform.rules.calls_at_once
+    if await platform.store.queries.open_calls(caller.account_id) >= most:
+        raise Refusal(
+            Fault.TOO_MANY_CALLS, f"{most} calls of this account are going on; wait until one of them ends"
+        )
+
+
+async def find(platform: Platform, caller: Caller, command: FindCall) -> CallStory:
+    """One call with its legs. Raises Refusal `not_found`."""
+    call = await platform.store.queries.call_by_ref(caller.account_id, command.ref)
+    if call is None:
+        raise Refusal(Fault.NOT_FOUND, f"there is no call {command.ref}", "id")
+    return CallStory(call, await platform.store.queries.legs_of(caller.account_id, [call.id]))
+
+
+async def hang_up(platform: Platform, caller: Caller, command: HangUpCall) -> CallStory:
+    """End a call. Raises Refusal `not_found`, `too_late` where it is over."""
+    story = await find(platform, caller, FindCall(command.ref))
+    call = story.call
+    if call.state is CallState.OVER:
+        raise Refusal(
+            Fault.TOO_LATE, f"call {call.ref} is over since {call.over_at:%Y-%m-%d %H:%M:%S} UTC", "id"
+        )
+    if not platform.live_calls.board.ask(call.id, program.AskedToHangUp()):
+        raise Refusal(
+            Fault.TOO_LATE, f"call {call.ref} is worked by another node, which cannot be asked yet", "id"
+        )
+    return story
+
+
+async def list_calls(platform: Platform, caller: Caller, command: ListCalls) -> Page[CallStory]:
+    """A page of the account's calls with their legs, newest first."""
+    limit = max(1, min(command.limit, 100))
+    found = await platform.store.queries.list_calls(caller.account_id, replace(command, limit=limit + 1))
+    page = found[:limit]
+    legs = await platform.store.queries.legs_of(caller.account_id, [call.id for call in page]) if page else ()
+    stories = tuple(CallStory(call, tuple(leg for leg in legs if leg.call_id == call.id)) for call in page)
+    return Page(stories, page[-1].id if len(found) > limit else None)

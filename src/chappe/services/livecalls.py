@@ -1,0 +1,55 @@
+"""The way from a request to the calls that are live in this process; without a switchboard (command line)
+none can be placed."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chappe.flows.program import CallEvent, Flow
+from chappe.model.calls import Call
+from chappe.model.errors import Unavailable
+
+
+class Board(Protocol):
+    """See services/switchboard.py."""
+
+    def begin(self, call: Call, flow: Flow) -> None: ...
+
+    def ask(self, call_id: int, what: CallEvent) -> bool: ...
+
+    def live_calls(self) -> Sequence[Call]: ...
+
+
+class Telephones(Protocol):
+    """See carriers/sandbox/voice.py."""
+
+    def answer(self, leg_id: int) -> None: ...
+
+    def put_down(self, leg_id: int) -> None: ...
+
+    def press(self, leg_id: int, keys: str) -> None: ...
+
+
+class LiveCalls:
+    """Knows the switchboard of this process once it is there."""
+
+    def __init__(self) -> None:
+        self._board: Board | None = None
+        self._telephones: Telephones | None = None
+
+    def connect(self, board: Board, telephones: Telephones) -> None:
+        """From now on calls can be placed, and those at virtual telephones answered."""
+        self._board, self._telephones = board, telephones
+
+    @property
+    def board(self) -> Board:
+        """The switchboard. Raises Unavailable where there is none."""
+        if self._board is None:
+            raise Unavailable("calls are placed by the running server, not from here")
+        return self._board
+
+    @property
+    def telephones(self) -> Telephones:
+        """The virtual telephones. Raises Unavailable where there are none."""
+        if self._telephones is None:
+            raise Unavailable("telephones are answered at the running server, not from here")
+        return self._telephones

@@ -1,0 +1,369 @@
+"""Drives flows over voice carriers: the only place where calls are live.
+
+Each call has one task and one inbox. What happens to a leg is written, with who is told of it, before the
+flow hears of it; what the flow asks is done on the carrier of its leg (ARCHITECTURE.md section 10).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from chappe.flows import program
+from chappe.flows.program import Action, CallEvent, Flow
+from chappe.model.calls import (
+    LEG_MAY_FOLLOW,
+    Call,
+    CallOutcome,
+    CallState,
+    CallStory,
+    HangUpCause,
+    Leg,
+    LegEvent,
+    LegEventKind,
+    LegState,
+    charge,
+)
+from chappe.model.changes import Changes, Update
+from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
+from chappe.model.events import EventName
+from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.services import callnotices
+from chappe.services.ports import Platform, VoiceCarrier
+
+_log = structlog.get_logger()
+
+_STATE_OF_KIND = {
+    LegEventKind.RINGING: LegState.RINGING,
+    LegEventKind.ANSWERED: LegState.UP,
+    LegEventKind.ENDED: LegState.DOWN,
+}
+_NAME_OF_KIND = {
+    LegEventKind.RINGING: EventName.LEG_RINGING,
+    LegEventKind.ANSWERED: EventName.LEG_ANSWERED,
+    LegEventKind.ENDED: EventName.LEG_ENDED,
+}
+
+
+class Timer(Protocol):
+    """Something that will be done later."""
+
+    def cancel(self) -> None: ...
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+"""Does something once, so many seconds from now."""
+
+
+def in_this_loop(seconds: float, what: Callable[[], None]) -> Timer:
+    """By the clock of the running loop."""
+    return asyncio.get_running_loop().call_later(seconds, what)
+
+
+@dataclass(slots=True, eq=False)
+class _Live:
+    call: Call
+    flow: Flow
+    legs: dict[str, Leg] = field(default_factory=dict)
+    inbox: asyncio.Queue[LegEvent | CallEvent] = field(default_factory=asyncio.Queue)
+    timers: dict[str, Timer] = field(default_factory=dict)
+    outcome: CallOutcome | None = None
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.outcome is not None and all(leg.ended_at is not None for leg in self.legs.values())
+
+
+class Switchboard:
+    """The live calls of this process."""
+
+    def __init__(self, platform: Platform, later: Later = in_this_loop) -> None:
+        self._platform = platform
+        self._later = later
+        self._carriers: dict[str, VoiceCarrier] = {}
+        self._live: dict[int, _Live] = {}
+        self._of_leg: dict[int, tuple[_Live, str]] = {}
+
+    def connect(self, carrier: VoiceCarrier) -> None:
+        """Calls may go over this carrier from now on."""
+        self._carriers[carrier.name] = carrier
+
+    @property
+    def carriers(self) -> Mapping[str, VoiceCarrier]:
+        """The voice carriers by name."""
+        return self._carriers
+
+    def begin(self, call: Call, flow: Flow) -> None:
+        """A call that was written just now."""
+        live = _Live(call, flow)
+        self._live[call.id] = live
+        live.inbox.put_nowait(program.Started())
+        live.task = asyncio.create_task(self._run(live))
+
+    def ask(self, call_id: int, what: CallEvent) -> bool:
+        """Tell a live call what its owner wants; False where it is not live here."""
+        live = self._live.get(call_id)
+        if live is None:
+            return False
+        live.inbox.put_nowait(what)
+        return True
+
+    def leg_event(self, event: LegEvent) -> None:
+        """See services/ports.py, VoiceSink."""
+        found = self._of_leg.get(event.leg_id)
+        if found is not None:
+            found[0].inbox.put_nowait(event)
+
+    def live_calls(self) -> Sequence[Call]:
+        """The calls that are live here."""
+        return [live.call for live in self._live.values()]
+
+    async def settle(self) -> None:
+        """Until no call has anything to do at this moment; for tests."""
+        while busy := [live for live in self._live.values() if live.task is not None]:
+            for live in busy:
+                await live.inbox.join()
+            if over := [live.task for live in busy if live.is_over and live.task is not None]:
+                await asyncio.wait(over)
+            elif all(live.inbox.empty() for live in self._live.values()):
+                return
+
+    async def stop(self) -> None:
+        """End all calls: nobody will hear of their legs any more."""
+        for live in list(self._live.values()):
+            if live.task is not None:
+                live.task.cancel()
+        for live in list(self._live.values()):
+            for leg in live.legs.values():
+                if leg.ended_at is None:
+                    await self._hang_up(leg, HangUpCause.INTERRUPTED)
+            story = CallStory(live.call, tuple(live.legs.values()))
+            await close_call(self._platform, story, self._platform.clock.now())
+        self._live.clear()
+        self._of_leg.clear()
+
+    async def _run(self, live: _Live) -> None:
+        try:
+            while not live.is_over:
+                event = await live.inbox.get()
+                try:
+                    await self._hear(live, event)
+                except Exception:  # noqa: BLE001 - one of the outer loops: a call must come to an end
+                    _log.exception("a call failed", call=live.call.ref)
+                    live.outcome = live.outcome or CallOutcome.FAILED
+                    for leg in [one for one in live.legs.values() if one.ended_at is None]:
+                        await self._hang_up(leg, HangUpCause.FAILED)
+                finally:
+                    live.inbox.task_done()
+            await self._close(live)
+        finally:
+            for timer in live.timers.values():
+                timer.cancel()
+
+    async def _hear(self, live: _Live, event: LegEvent | CallEvent) -> None:
+        told = await self._note(live, event) if isinstance(event, LegEvent) else event
+        if told is not None and live.outcome is None:
+            for action in live.flow.step(told):
+                await self._do(live, action)
+
+    async def _note(self, live: _Live, event: LegEvent) -> CallEvent | None:
+        """Write what happened to a leg; returns what the flow is told, None where it is no news."""
+        name = self._of_leg[event.leg_id][1]
+        leg = live.legs[name]
+        if event.kind is LegEventKind.KEY:
+            return program.Digit(name, event.key)
+        if event.kind is LegEventKind.PLAYED:
+            return program.PlayDone(name)
+        state = _STATE_OF_KIND[event.kind]
+        if leg.state not in LEG_MAY_FOLLOW[state]:
+            return None
+        values: dict[str, object] = {"state": state}
+        told: CallEvent
+        if state is LegState.RINGING:
+            values["ringing_at"], told = event.at, program.LegRinging(name)
+        elif state is LegState.UP:
+            values |= {"answered_at": event.at, "machine": event.machine}
+            told = program.LegAnswered(name, event.machine)
+            self._watch_credit(live)
+        else:
+            cause = event.cause or HangUpCause.FAILED
+            values |= {"ended_at": event.at, "cause": cause, "price": charge(leg, event.at)}
+            told = program.LegEnded(name, cause)
+        live.legs[name] = leg = _changed(leg, values)
+        await self._commit(
+            live, [Update(Leg, leg.id, leg.account_id, values)], _NAME_OF_KIND[event.kind], leg
+        )
+        return told
+
+    async def _commit(
+        self,
+        live: _Live,
+        updates: Sequence[Update],
+        name: EventName,
+        leg: Leg | None = None,
+        insert: Sequence[object] = (),
+    ) -> None:
+        platform, now = self._platform, self._platform.clock.now()
+        jobs = await callnotices.notices(platform, live.call, name, now, leg)
+        await platform.store.commit(Changes(insert=insert, update=updates, enqueue=jobs))
+        callnotices.ring(platform, live.call, jobs)
+
+    def _watch_credit(self, live: _Live) -> None:
+        """Start the clock of what was reserved, when the first leg is answered."""
+        rate = live.call.plan.get("rate", 0)
+        if not isinstance(rate, int) or rate <= 0 or program.CREDIT_USED_UP in live.timers:
+            return
+        self._start_timer(live, program.CREDIT_USED_UP, live.call.reserved * 60 // rate)
+
+    def _start_timer(self, live: _Live, name: str, seconds: int) -> None:
+        running = live.timers.pop(name, None)
+        if running is not None:
+            running.cancel()
+        live.timers[name] = self._later(seconds, lambda: live.inbox.put_nowait(program.TimerFired(name)))
+
+    # --- what flows ask
+
+    async def _do(self, live: _Live, action: Action) -> None:
+        match action:
+            case program.Dial():
+                await self._dial(live, action)
+            case program.Play(name, sound):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].play(leg.id, sound)
+            case program.Stop(name):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].stop(leg.id)
+            case program.Bridge(names):
+                await self._bridge(live, [live.legs[name] for name in names])
+            case program.HangUp(name, cause):
+                await self._hang_up(live.legs[name], cause)
+            case program.StartTimer(name, seconds):
+                self._start_timer(live, name, seconds)
+            case program.StopTimer(name):
+                timer = live.timers.pop(name, None)
+                if timer is not None:
+                    timer.cancel()
+            case program.Finish(outcome):
+                live.outcome = outcome
+
+    async def _dial(self, live: _Live, dial: program.Dial) -> None:
+        platform, call, now = self._platform, live.call, self._platform.clock.now()
+        try:
+            way = platform.router.way("call", dial.number)
+            carrier, rate = way.carrier, way.price
+        except Refusal:
+            carrier, rate = "", 0  # the route was taken away meanwhile
+        leg = Leg(
+            id=platform.ids.new_id(),
+            account_id=call.account_id,
+            call_id=call.id,
+            name=dial.leg,
+            number=dial.number,
+            shown=dial.shown,
+            carrier=carrier,
+            state=LegState.DIALLING,
+            created_at=now,
+            rate=rate,
+        )
+        live.legs[dial.leg] = leg
+        self._of_leg[leg.id] = (live, dial.leg)
+        await platform.store.commit(Changes(insert=[leg]))
+        network = self._carriers.get(carrier)
+        try:
+            if network is None:
+                _log.warning("no voice carrier", carrier=carrier, number=dial.number[:6])
+                raise CarrierError(
+                    CarrierErrorKind.PERMANENT,
+                    Fault.CARRIER_UNAVAILABLE,
+                    f"no voice carrier is called {carrier!r}",
+                )
+            await network.dial(leg, dial.ring_seconds)
+        except CarrierError:
+            at = platform.clock.now()
+            live.inbox.put_nowait(LegEvent(leg.id, LegEventKind.ENDED, at, HangUpCause.UNREACHABLE))
+
+    async def _bridge(self, live: _Live, legs: Sequence[Leg]) -> None:
+        # Legs of different networks meet in a room that one of them offers; not built yet.
+        (carrier,) = {leg.carrier for leg in legs}
+        await self._carriers[carrier].bridge(live.call.id, [leg.id for leg in legs])
+        if live.call.joined_at is None:
+            now = self._platform.clock.now()
+            live.call = replace(live.call, joined_at=now)
+            update = Update(Call, live.call.id, live.call.account_id, {"joined_at": now})
+            await self._commit(live, [update], EventName.CALL_ANSWERED)
+
+    async def _hang_up(self, leg: Leg, cause: HangUpCause) -> None:
+        if leg.ended_at is not None:
+            return
+        if leg.state is not LegState.UP and cause is HangUpCause.NORMAL:
+            cause = HangUpCause.CANCELLED  # it was never answered
+        network = self._carriers.get(leg.carrier)
+        if network is not None:
+            await network.hang_up(leg.id, cause)
+
+    async def _close(self, live: _Live) -> None:
+        story = CallStory(live.call, tuple(live.legs.values()))
+        await close_call(self._platform, story, self._platform.clock.now(), live.outcome)
+        self._live.pop(live.call.id, None)
+        for leg in live.legs.values():
+            self._of_leg.pop(leg.id, None)
+
+
+async def close_call(
+    platform: Platform, story: CallStory, now: datetime, outcome: CallOutcome | None = None
+) -> None:
+    """A call is over: legs that are open end now, what was reserved and not used goes back, all in one
+    write; nothing where somebody has closed it before."""
+    call, updates, price = story.call, [], 0
+    jobs = []
+    for leg in story.legs:
+        if leg.ended_at is None:
+            values = {
+                "state": LegState.DOWN,
+                "ended_at": now,
+                "cause": HangUpCause.INTERRUPTED,
+                "price": charge(leg, now),
+            }
+            updates.append(Update(Leg, leg.id, leg.account_id, values, {"ended_at": None}))
+            leg = _changed(leg, values)
+            jobs += await callnotices.notices(platform, call, EventName.LEG_ENDED, now, leg)
+        price += leg.price
+    price = min(price, call.reserved)  # a timer that came late is not the account's fault
+    if outcome is None:
+        outcome = CallOutcome.ANSWERED if call.joined_at is not None else CallOutcome.FAILED
+    over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": price}
+    updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
+    jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
+    back = call.reserved - price
+    moves = [LedgerMove(call.account_id, back, EntryKind.GIVE_BACK, call.ref)] if back else []
+    await platform.store.commit(Changes(update=updates, ledger=moves, enqueue=jobs))
+    callnotices.ring(platform, call, jobs)
+
+
+async def close_left_open(platform: Platform, node: str, before: datetime) -> int:
+    """Close the calls that a process left open which has ended: at the time it was last seen at work."""
+    closed = 0
+    while found := await platform.store.queries.calls_left_open(node, before, 100):
+        for call in found:
+            legs = await platform.store.queries.legs_of(call.account_id, [call.id])
+            await close_call(platform, CallStory(call, legs), max(call.seen_at, call.created_at))
+            closed += 1
+    return closed
+
+
+def _changed(leg: Leg, values: Mapping[str, object]) -> Leg:
+    return replace(leg, **values)  # type: ignore[arg-type]
+
+
+def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:
+    """What a call reserves that costs `rate` a minute and may last `wanted`, and how long that pays for:
+    all of it, or what the balance still pays (thousandths)."""
+    seconds = int(wanted.total_seconds())
+    price = -(-rate * seconds // 60)
+    if rate <= 0 or price <= balance:
+        return max(0, price), wanted
+    return balance, timedelta(seconds=balance * 60 // rate)

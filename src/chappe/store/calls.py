@@ -1,0 +1,69 @@
+"""Searches for calls and their legs, by name: plain functions on a connection, as in queries.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from chappe.model.calls import Call, Leg
+from chappe.model.commands import ListCalls
+from chappe.store.queries import _all, _one, _page, _select
+from chappe.store.tables import TABLES
+
+_c, _l = TABLES[Call].c, TABLES[Leg].c
+
+
+def call(connection: Connection, account_id: int, call_id: int) -> Call | None:
+    """One call of an account."""
+    return _one(connection, Call, _select(Call).where(_c.id == call_id, _c.account_id == account_id))
+
+
+def call_by_ref(connection: Connection, account_id: int, ref: str) -> Call | None:
+    """The account's call with this ref."""
+    return _one(connection, Call, _select(Call).where(_c.ref == ref, _c.account_id == account_id))
+
+
+def list_calls(connection: Connection, account_id: int, search: ListCalls) -> tuple[Call, ...]:
+    """The account's calls that fit a search, newest first."""
+    conditions: list[Any] = []
+    for column, value in (
+        (_c.state, search.state),
+        (_c.outcome, search.outcome),
+        (_c.dialect, search.dialect),
+        (_c.reference, search.reference),
+    ):
+        if value:
+            conditions.append(column == value)
+    if search.number:
+        begins = [one.startswith(search.number, autoescape=True) for one in (_c.first, _c.second)]
+        conditions.append(or_(*begins))
+    if search.since:
+        conditions.append(_c.created_at >= search.since)
+    if search.until:
+        conditions.append(_c.created_at < search.until)
+    return _page(connection, Call, account_id, search.cursor, search.limit, *conditions)
+
+
+def legs_of(connection: Connection, account_id: int, call_ids: Sequence[int]) -> tuple[Leg, ...]:
+    """The legs of an account's calls, oldest first."""
+    statement = _select(Leg).where(_l.call_id.in_(call_ids), _l.account_id == account_id)
+    return _all(connection, Leg, statement.order_by(_l.id))
+
+
+def legs_of_number(connection: Connection, account_id: int, number: str, limit: int) -> tuple[Leg, ...]:
+    """What rang at a number for an account, newest first."""
+    return _page(connection, Leg, account_id, None, limit, _l.number == number)
+
+
+def open_calls(connection: Connection, account_id: int) -> int:
+    """How many calls of an account are not over."""
+    statement = select(func.count()).where(_c.over_at.is_(None), _c.account_id == account_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+# across accounts: what a node that has ended left open
+def calls_left_open(connection: Connection, node: str, before: datetime, limit: int) -> tuple[Call, ...]:
+    """Calls of a node that are not over and were begun before a time, oldest first."""
+    statement = _select(Call).where(_c.over_at.is_(None), _c.node == node, _c.created_at < before)
+    return _all(connection, Call, statement.order_by(_c.id).limit(limit))

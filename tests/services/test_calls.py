@@ -1,0 +1,206 @@
+"""Two-leg calls on virtual telephones: what is written, told and charged."""
+
+from datetime import timedelta
+
+import pytest
+
+from chappe.model.calls import CallOutcome, CallState, CallStory, HangUpCause, LegState
+from chappe.model.commands import (
+    FindCall,
+    HangUpCall,
+    ListCalls,
+    PlaceCall,
+    SetBehaviour,
+    Subscribe,
+    UseTelephone,
+)
+from chappe.model.errors import Fault, Refusal
+from chappe.services import calls, sandbox, subscriptions
+from chappe.services.accounts import NewAccount
+from chappe.services.switchboard import close_left_open
+from tests.platform import World, caller
+
+A, B = "33639980001", "33639980002"
+
+
+async def place(world: World, shop: NewAccount, **more: object) -> str:
+    story = await calls.place(world.platform, caller(shop), PlaceCall(A, B, **more))
+    await world.settle()
+    return story.call.ref
+
+
+async def found(world: World, shop: NewAccount, ref: str) -> CallStory:
+    return await calls.find(world.platform, caller(shop), FindCall(ref))
+
+
+async def behave(world: World, shop: NewAccount, number: str, **how: object) -> None:
+    await sandbox.set_behaviour(world.platform, caller(shop), SetBehaviour(number, how))
+
+
+async def at_telephone(world: World, shop: NewAccount, number: str, what: str, keys: str = "") -> None:
+    (leg, *_) = await world.platform.store.queries.legs_of_number(shop.account.id, number, 1)
+    await sandbox.use_telephone(world.platform, caller(shop), UseTelephone(number, leg.id, what, keys))
+    await world.settle()
+
+
+async def test_two_telephones_ring_speak_and_are_charged(world: World) -> None:
+    shop = await world.account()
+    await subscriptions.subscribe(world.platform, caller(shop), Subscribe("http://127.0.0.1/told", ("*",)))
+    ref = await place(world, shop)
+    story = await found(world, shop, ref)
+    assert story.call.state is CallState.LIVE
+    assert [(leg.number, leg.state) for leg in story.legs] == [(A, LegState.RINGING)]
+    assert story.call.reserved == 200_000  # two hours of two legs would cost 240 credits
+    assert await world.balance(shop.account) == 0
+
+    await world.wait(5)
+    await at_telephone(world, shop, A, "answer")
+    assert [leg.state for leg in (await found(world, shop, ref)).legs] == [LegState.UP, LegState.RINGING]
+    await world.wait(4)
+    await at_telephone(world, shop, B, "answer")
+    assert (await found(world, shop, ref)).call.joined_at == world.clock.at
+    await world.wait(56)
+    await at_telephone(world, shop, B, "hangup")
+
+    story = await found(world, shop, ref)
+    assert (story.call.state, story.call.outcome) == (CallState.OVER, CallOutcome.ANSWERED)
+    # A minute costs a credit: 60 seconds at A's, 56 at B's.
+    assert [leg.price for leg in story.legs] == [1000, 934]
+    assert story.call.price == 1934
+    assert await world.balance(shop.account) == 200_000 - 1934
+    assert [sent.body.split(b'"')[3].decode() for sent in world.web.sent] == [
+        "call.started",
+        "leg.ringing",
+        "leg.answered",
+        "leg.ringing",
+        "leg.answered",
+        "call.answered",
+        "leg.ended",
+        "leg.ended",
+        "call.ended",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome", "cause"),
+    [
+        ("busy", CallOutcome.BUSY, HangUpCause.BUSY),
+        ("no_answer", CallOutcome.NO_ANSWER, HangUpCause.NO_ANSWER),
+        ("reject", CallOutcome.REFUSED, HangUpCause.REJECTED),
+        ("unreachable", CallOutcome.UNREACHABLE, HangUpCause.UNREACHABLE),
+    ],
+)
+@pytest.mark.parametrize("number", [A, B])
+async def test_who_does_not_answer_ends_the_call(
+    world: World, how: str, outcome: CallOutcome, cause: HangUpCause, number: str
+) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, number, call=how)
+    ref = await place(world, shop)
+    await world.wait(31)
+    story = await found(world, shop, ref)
+    assert (story.call.state, story.call.outcome) == (CallState.OVER, outcome)
+    assert next(leg for leg in story.legs if leg.number == number).cause is cause
+    assert all(leg.state is LegState.DOWN for leg in story.legs)
+    assert await world.balance(shop.account) == 200_000 - story.call.price
+    assert story.call.price == sum(leg.price for leg in story.legs)
+
+
+async def test_the_called_party_confirms_with_a_key(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer", keys="1", keys_after_ms=2000)
+    ref = await place(world, shop, confirm=True)
+    assert (await found(world, shop, ref)).call.joined_at is None
+    await world.wait(2)
+    assert (await found(world, shop, ref)).call.joined_at == world.clock.at
+
+
+async def test_a_machine_presses_no_key_and_is_not_joined(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="machine")
+    ref = await place(world, shop, confirm=True)
+    await world.wait(16)
+    story = await found(world, shop, ref)
+    assert story.call.outcome is CallOutcome.NO_ANSWER
+    assert [leg.cause for leg in story.legs] == [HangUpCause.NOT_CONFIRMED] * 2
+    assert story.legs[1].machine
+
+
+async def test_the_longest_talk_ends_a_call(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer")
+    ref = await place(world, shop, longest=timedelta(seconds=90))
+    await world.wait(91)
+    story = await found(world, shop, ref)
+    assert [leg.cause for leg in story.legs] == [HangUpCause.TIME_LIMIT] * 2
+    assert story.call.price == 3000
+
+
+async def test_a_call_is_cut_when_the_credits_are_used_up(world: World) -> None:
+    shop = await world.account(credits=1)
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer")
+    ref = await place(world, shop)
+    await world.wait(31)
+    story = await found(world, shop, ref)
+    assert [leg.cause for leg in story.legs] == [HangUpCause.CREDIT] * 2
+    assert (story.call.price, await world.balance(shop.account)) == (1000, 0)
+    with pytest.raises(Refusal) as refused:
+        await place(world, shop)
+    assert refused.value.fault is Fault.INSUFFICIENT_CREDITS
+
+
+async def test_its_owner_ends_a_call_and_nobody_else(world: World) -> None:
+    shop, other = await world.account(), await world.account("other")
+    ref = await place(world, shop)
+    for command in (FindCall(ref), HangUpCall(ref)):
+        run = calls.find if isinstance(command, FindCall) else calls.hang_up
+        with pytest.raises(Refusal) as refused:
+            await run(world.platform, caller(other), command)
+        assert refused.value.fault is Fault.NOT_FOUND
+    await calls.hang_up(world.platform, caller(shop), HangUpCall(ref))
+    await world.settle()
+    story = await found(world, shop, ref)
+    assert (story.call.outcome, story.legs[0].cause) == (CallOutcome.CANCELLED, HangUpCause.CANCELLED)
+    with pytest.raises(Refusal) as refused:
+        await calls.hang_up(world.platform, caller(shop), HangUpCall(ref))
+    assert refused.value.fault is Fault.TOO_LATE
+    assert (await calls.list_calls(world.platform, caller(shop), ListCalls())).items == (story,)
+    assert (await calls.list_calls(world.platform, caller(other), ListCalls())).items == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "fault"),
+    [
+        ("112", Fault.DESTINATION_FORBIDDEN),
+        ("17", Fault.DESTINATION_FORBIDDEN),
+        ("08 99 12 34 56", Fault.DESTINATION_FORBIDDEN),
+        ("+882 13 12345678", Fault.DESTINATION_FORBIDDEN),
+        ("hello", Fault.INVALID_RECIPIENT),
+    ],
+)
+async def test_numbers_that_are_never_called(world: World, first: str, fault: Fault) -> None:
+    shop = await world.account()
+    with pytest.raises(Refusal) as refused:
+        await calls.place(world.platform, caller(shop), PlaceCall(first, B))
+    assert refused.value.fault is fault
+    assert await world.balance(shop.account) == 200_000
+
+
+async def test_what_a_dead_process_left_open_ends_when_it_was_last_seen(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer")
+    ref = await place(world, shop)
+    world.clock.move(hours=1)
+    platform = world.platform
+    assert await close_left_open(platform, platform.node, platform.clock.now()) == 1
+    assert await close_left_open(platform, platform.node, platform.clock.now()) == 0
+    story = await found(world, shop, ref)
+    assert [leg.cause for leg in story.legs] == [HangUpCause.INTERRUPTED] * 2
+    assert story.call.outcome is CallOutcome.ANSWERED
+    assert await world.balance(shop.account) == 200_000 - story.call.price
