@@ -532,7 +532,8 @@ Command = (
 class PlaceCall:
     """Ring `first`, then `second`, and join them.
 
-    What each side is shown: a number, "" for none, None for the account's own number. `longest` is how
+    What each side is shown: a number, "" for none, None for the account's own number, or with
+    `shows_parties` the other side's where the account may show that. `longest` is how
     long they may talk. With `confirm` the second side presses a key before it is joined.
     """
 
@@ -540,6 +541,7 @@ class PlaceCall:
     second: str
     shown_to_first: str | None = None
     shown_to_second: str | None = None
+    shows_parties: bool = False
     longest: timedelta | None = None
     ring: timedelta | None = None
     confirm: bool = False
@@ -552,6 +554,21 @@ class HangUpCall:
     """End a call that is going on."""
 
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindAnything:
+    """The message or the call with this ref, for wires that know one history of both."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFromLine:
+    """Place a call as one of the account's lines, whose telephone is rung where `call` names no other."""
+
+    line: str
+    call: PlaceCall
 
 
 @dataclass(frozen=True, slots=True)

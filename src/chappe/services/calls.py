@@ -1,5 +1,6 @@
 """Place, end and look at calls; what happens while they are live is services/switchboard.py."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,8 @@ from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import callnotices, rules, sandbox
 from chappe.services.ports import Platform
 from chappe.services.switchboard import longest_affordable
+
+_REF = re.compile("[0-9a-z]{26}")
 
 RING = timedelta(seconds=30)
 LONGEST = timedelta(hours=2)
@@ -42,8 +45,8 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     longest = _within(command.longest, LONGEST, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
-    shown_first = await _shown(platform, caller, command.shown_to_first, {second} if is_virtual else set())
-    shown_second = await _shown(platform, caller, command.shown_to_second, {first} if is_virtual else set())
+    shown_first = await _shown(platform, caller, command, command.shown_to_first, second, is_virtual)
+    shown_second = await _shown(platform, caller, command, command.shown_to_second, first, is_virtual)
     await _check_room(platform, caller)
     account = await platform.store.queries.account(caller.account_id)
     balance = 0 if account is None else account.balance - account.reserved
@@ -130,22 +133,26 @@ def _within(asked: timedelta | None, usual: timedelta, most: timedelta, field: s
     return asked
 
 
-async def _shown(platform: Platform, caller: Caller, asked: str | None, free: set[str]) -> str:
-    """The number that a party sees: one that the account has a right to, or any of `free`."""
+async def _shown(
+    platform: Platform, caller: Caller, command: PlaceCall, asked: str | None, other: str, is_virtual: bool
+) -> str:
+    """The number that a party sees: one that the account has a right to; between virtual telephones the
+    `other` party's as well."""
     if asked == "":
         return ""
+    lines = [line.number for line in await platform.store.queries.lines(caller.account_id)]
     if asked is None:
-        lines = await platform.store.queries.lines(caller.account_id)
-        own = await platform.store.queries.own_numbers(caller.account_id)
-        return next(iter([line.number for line in lines] + [number.number for number in own]), "")
+        if command.shows_parties and (
+            is_virtual or other in lines or await rules.may_show(platform, caller, other)
+        ):
+            return other
+        own = [number.number for number in await platform.store.queries.own_numbers(caller.account_id)]
+        return next(iter(lines + own), "")
     try:
         number = read_msisdn(asked, caller.region)
     except NumberError as error:
         raise Refusal(Fault.INVALID_SENDER, str(error), "shown") from error
-    lines = await platform.store.queries.lines(caller.account_id)
-    if number in free or number in {line.number for line in lines}:
-        return number
-    if await rules.may_show(platform, caller, number):
+    if (is_virtual and number == other) or number in lines or await rules.may_show(platform, caller, number):
         return number
     raise Refusal(
         Fault.INVALID_SENDER,
@@ -165,7 +172,8 @@ async def _check_room(platform: Platform, caller: Caller) -> None:
 
 async def find(platform: Platform, caller: Caller, command: FindCall) -> CallStory:
     """One call with its legs. Raises Refusal `not_found`."""
-    call = await platform.store.queries.call_by_ref(caller.account_id, command.ref)
+    known = _REF.fullmatch(command.ref)
+    call = known and await platform.store.queries.call_by_ref(caller.account_id, command.ref)
     if call is None:
         raise Refusal(Fault.NOT_FOUND, f"there is no call {command.ref}", "id")
     return CallStory(call, await platform.store.queries.legs_of(caller.account_id, [call.id]))

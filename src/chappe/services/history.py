@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chappe.model.commands import Caller, FindMessages, ListMessages, Refused
-from chappe.model.errors import Fault
+from chappe.model.calls import CallStory
+from chappe.model.commands import Caller, FindAnything, FindMessages, ListMessages, Refused
+from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange, MessageStory, Page
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.services.ports import Platform
@@ -46,6 +47,20 @@ async def find_messages(
             )
             stories.append(MessageStory(message, timeline(message), told, ()))
     return tuple(stories)
+
+
+async def find_anything(
+    platform: Platform, caller: Caller, command: FindAnything
+) -> MessageStory | CallStory:
+    """A message or a call by its ref. Raises Refusal `not_found`."""
+    (found,) = await find_messages(platform, caller, FindMessages((command.ref,)))
+    if isinstance(found, MessageStory):
+        return found
+    if _REF.fullmatch(command.ref):
+        call = await platform.store.queries.call_by_ref(caller.account_id, command.ref)
+        if call is not None:
+            return CallStory(call, await platform.store.queries.legs_of(caller.account_id, [call.id]))
+    raise Refusal(found.fault, found.detail)
 
 
 async def read_story(platform: Platform, caller: Caller, ref: str) -> MessageStory | None:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from chappe.model.calls import CallStory
 from chappe.model.changes import Changes, Update
-from chappe.model.commands import Caller, ChangeLine, ListLines, SendFromLine, SendOutcome
+from chappe.model.commands import Caller, CallFromLine, ChangeLine, ListLines, SendFromLine, SendOutcome
 from chappe.model.directory import Line
 from chappe.model.errors import Fault, Refusal
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.sources import check_sources
-from chappe.services import messages, subscriptions
+from chappe.services import calls, messages, subscriptions
 from chappe.services.ports import Platform
 
 
@@ -45,6 +46,13 @@ async def send_message(platform: Platform, caller: Caller, command: SendFromLine
     line = await _own(platform, caller, command.line)
     platform.door.check_pace(f"line {line.number}", platform.clock.now())
     return await messages.send(platform, caller, replace(command.message, sender=line.number))
+
+
+async def make_call(platform: Platform, caller: Caller, command: CallFromLine) -> CallStory:
+    """Place a call as a line. Raises Refusal: `rate_limited` as above, and all that `calls.place` raises."""
+    line = await _own(platform, caller, command.line)
+    platform.door.check_pace(f"line {line.number}", platform.clock.now())
+    return await calls.place(platform, caller, command.call)
 
 
 async def _own(platform: Platform, caller: Caller, written: str) -> Line:

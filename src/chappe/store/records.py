@@ -219,8 +219,14 @@ _CLAIM = (
     # The choice stands apart as a common table expression: PostgreSQL may otherwise run a limited choice
     # more than once and claim more than was asked (ARCHITECTURE.md section 8).
     "with due as {fence} ("
-    " select id from jobs where (state = 'waiting' and due_at <= :now)"
-    " or (state = 'running' and claimed_until <= :now)"
+    " select id from jobs where ((state = 'waiting' and due_at <= :now)"
+    " or (state = 'running' and claimed_until <= :now))"
+    # What happens to a call is told in its order: not before all that came before it was told to the same
+    # target, or given up.
+    " and (kind <> 'deliver_call' or not exists (select 1 from jobs as before"
+    " where before.subject = jobs.subject and before.kind = jobs.kind and before.id < jobs.id"
+    " and before.payload ->> 'target_id' = jobs.payload ->> 'target_id'"
+    " and before.state in ('waiting', 'running')))"
     " order by due_at, id limit :limit {lock})"
     " update jobs set state = 'running', claimed_until = :until, claimed_by = :node, attempts = attempts + 1"
     " where id in (select id from due) returning id"

@@ -3,7 +3,7 @@
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.keyyo import wire
-from chappe.model.commands import SendFromLine, SendMessages
+from chappe.model.commands import CallFromLine, PlaceCall, SendFromLine, SendMessages
 from chappe.model.errors import Fault, Refusal
 from chappe.services import lines
 
@@ -28,6 +28,23 @@ def decode_send(call: WireCall) -> SendFromLine:
     )
 
 
+def decode_call(call: WireCall) -> CallFromLine:
+    """Read ACCOUNT, CALLEE, CALLER and RECORD of makecall.html, in any letter case (dialects.md 5b).
+
+    CALLER is rung first and is ACCOUNT where it is absent; CALLEE sees CALLER's number where that may be
+    shown. CALLEE_NAME is for a telephone's screen, which no network here carries: it is passed over.
+    Raises Refusal: `missing_parameter`, `unsupported`.
+    """
+    callee = reading.scalar(call.fields, "callee")
+    if not callee:
+        raise Refusal(Fault.MISSING_PARAMETER, "give the number that shall be called", "CALLEE")
+    if reading.scalar(call.fields, "record") == "1":
+        raise Refusal(Fault.UNSUPPORTED, "recording calls is not built yet; leave it out", "RECORD")
+    account = wire.line_number(reading.scalar(call.fields, "account"))
+    caller = reading.scalar(call.fields, "caller") or account
+    return CallFromLine(account, PlaceCall(caller, callee, shows_parties=True))
+
+
 KEYYO = Dialect(
     name="keyyo",
     paths=wire.PATHS,
@@ -36,9 +53,16 @@ KEYYO = Dialect(
         wire.SEND_SMS: Operation(
             decode_send,
             lines.send_message,
-            wire.encode_sent,
+            wire.encode_done,
             summary="Send an SMS from a line",
             source="Guide d'utilisation CTI / API / TAPI, API serveur, Envoi de SMS",
+        ),
+        wire.MAKE_CALL: Operation(
+            decode_call,
+            lines.make_call,
+            wire.encode_done,
+            summary="Ring a line, then a number, and join them",
+            source="Guide d'utilisation CTI / API / TAPI, API serveur, Emission d'appels, Mise en relation",
         ),
     },
     refuse=wire.refuse,

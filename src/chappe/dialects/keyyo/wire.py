@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
-from chappe.model.commands import Digest, SendOutcome, SourceAddress
+from chappe.model.commands import Digest, SourceAddress
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import Event
 from chappe.model.numbers import NumberError, read_msisdn
@@ -20,10 +20,11 @@ from chappe.services.accounts import KEYYO_REALM
 from chappe.services.ports import NoticeTarget
 
 SEND_SMS = "sendsms"
-DOCUMENTED_VERBS = ("makecall", "setprofil")
+MAKE_CALL = "makecall"
+DOCUMENTED_VERBS = ("setprofil",)
 """Verbs of level "documented": their words are known, nothing answers them yet."""
 
-PATHS = tuple(f"/{verb}.html" for verb in (SEND_SMS, *DOCUMENTED_VERBS))
+PATHS = tuple(f"/{verb}.html" for verb in (SEND_SMS, MAKE_CALL, *DOCUMENTED_VERBS))
 EIGHT_BIT = "cp1252"
 
 _LATER = "Comeback later..."
@@ -63,7 +64,13 @@ STATUS_OF_FAULT: Mapping[Fault, int] = {
     Fault.INTERNAL: 500,
 }
 
-_PARAMETER_OF_FIELD: Mapping[str, str] = {"to": "CALLEE", "text": "MSG", "number": "ACCOUNT"}
+_PARAMETER_OF_FIELD: Mapping[str, str] = {
+    "to": "CALLEE",
+    "text": "MSG",
+    "number": "ACCOUNT",
+    "first": "CALLER",
+    "second": "CALLEE",
+}
 
 
 def read(request: HttpRequest) -> WireCall:
@@ -112,7 +119,7 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     return HttpResponse(status, text.encode("utf-8", "replace"), headers=headers)
 
 
-def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
+def encode_done(outcome: object, call: WireCall) -> HttpResponse:
     """Exactly `OK`, no line break: two modules compare it so (dialects.md 5b)."""
     return HttpResponse(200, b"OK")
 

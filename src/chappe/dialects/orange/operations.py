@@ -6,10 +6,14 @@ from datetime import timedelta
 
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
-from chappe.dialects.orange import wire
-from chappe.model.commands import FindMessages, SendMessages
+from chappe.dialects.orange import calls, wire
+from chappe.model.calls import CallStory
+from chappe.model.commands import FindAnything, SendMessages
 from chappe.model.errors import Fault, Refusal
+from chappe.model.history import MessageStory
 from chappe.model.smstext import Encoding
+from chappe.protocols.http import HttpResponse
+from chappe.services import calls as call_service
 from chappe.services import history, messages
 
 DEFAULT_SENDER = "20345"
@@ -20,11 +24,9 @@ DEFAULT_SENDER = "20345"
 _SENDER_ALIASES: Mapping[str, str] = {"world": "447797805210", "23045": DEFAULT_SENDER}
 
 _MOST_SMS = 255  # 3GPP TS 23.040 9.2.3.24.1: the number of parts is one octet
-_LONGEST_TAG = 100  # our choice
 _SESSION_MINUTES = 60  # our choice, like the unit
 _MOST_SESSION_MINUTES = 30 * 24 * 60  # our choice
 
-_COUNT = re.compile("[0-9]{1,9}")
 _BETWEEN_RECIPIENTS = re.compile("[,;]")
 
 
@@ -39,30 +41,30 @@ def decode_send(call: WireCall) -> SendMessages:
     """
     recipients = _recipients(call)
     text = _content(call)
-    _boolean(call, "ack")
+    wire.boolean(call, "ack")
     return SendMessages(
         recipients=recipients,
         text=text,
         sender=_sender(call),
         fallback_sender=DEFAULT_SENDER,
-        reference=_tag(call),
+        reference=wire.tag(call),
         encoding=_encoding(call),
-        split_allowed=_boolean(call, "long_text") is not False,
-        max_segments=_count(call, "max_sms", most=_MOST_SMS),
+        split_allowed=wire.boolean(call, "long_text") is not False,
+        max_segments=wire.count(call, "max_sms", most=_MOST_SMS),
         session=_session(call),
     )
 
 
-def decode_history(call: WireCall) -> FindMessages:
+def decode_history(call: WireCall) -> FindAnything:
     """Read getHistory (section III-A names only `callid`). Raises Refusal (`missing_parameter`)."""
     ref = reading.scalar(call.fields, "callid", "call_id")
     if not ref:
         raise Refusal(
             Fault.MISSING_PARAMETER,
-            "the parameter is missing or empty; give the call_id that sendSMS answered",
+            "the parameter is missing or empty; give the call_id that sendSMS or createCall answered",
             "callid",
         )
-    return FindMessages((ref,))
+    return FindAnything(ref)
 
 
 def _recipients(call: WireCall) -> tuple[str, ...]:
@@ -104,62 +106,32 @@ def _sender(call: WireCall) -> str:
     return _SENDER_ALIASES.get(sender.lower(), sender)
 
 
-def _tag(call: WireCall) -> str:
-    tag = reading.scalar(call.fields, "tag")
-    if len(tag) > _LONGEST_TAG:
-        raise Refusal(
-            Fault.INVALID_PARAMETER,
-            f"the label has {len(tag)} characters; it may have at most {_LONGEST_TAG}",
-            "reference",
-        )
-    return tag
-
-
 def _encoding(call: WireCall) -> Encoding | None:
     wanted = reading.scalar(call.fields, "content_encoding").lower()
     if not wanted:
         return None
     if wanted not in list(Encoding):
         raise Refusal(
-            Fault.INVALID_PARAMETER, f"{_shown(wanted)} is not known; write gsm7 or ucs2", "content_encoding"
+            Fault.INVALID_PARAMETER,
+            f"{wire.shown(wanted)} is not known; write gsm7 or ucs2",
+            "content_encoding",
         )
     return Encoding(wanted)
 
 
 def _session(call: WireCall) -> timedelta | None:
     """How long answers need no keyword; `session_duration` alone opens a session as well."""
-    minutes = _count(call, "session_duration", most=_MOST_SESSION_MINUTES)
-    wanted = _boolean(call, "session")
+    minutes = wire.count(call, "session_duration", most=_MOST_SESSION_MINUTES)
+    wanted = wire.boolean(call, "session")
     if wanted is None:
         wanted = minutes is not None
     return timedelta(minutes=minutes or _SESSION_MINUTES) if wanted else None
 
 
-def _boolean(call: WireCall, name: str) -> bool | None:
-    """None where the option is absent or empty."""
-    written = reading.scalar(call.fields, name)
-    value = reading.read_boolean(written)
-    if written and value is None:
-        raise Refusal(Fault.INVALID_PARAMETER, f"{_shown(written)} is neither true nor false", name)
-    return value
-
-
-def _count(call: WireCall, name: str, *, most: int) -> int | None:
-    """None where the option is absent or empty."""
-    written = reading.scalar(call.fields, name)
-    if not written:
-        return None
-    if _COUNT.fullmatch(written) is None or not 1 <= int(written) <= most:
-        raise Refusal(
-            Fault.INVALID_PARAMETER,
-            f"{_shown(written)} is not accepted; write a whole number from 1 to {most}",
-            name,
-        )
-    return int(written)
-
-
-def _shown(value: str) -> str:
-    return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}..."'
+def encode_history(found: MessageStory | CallStory, call: WireCall) -> HttpResponse:
+    """Answer what became of it; all names are our choice, after the other verbs'."""
+    told = calls.history(found) if isinstance(found, CallStory) else wire.history(found)
+    return wire.response(wire.status(wire.SUCCESS, "OK"), told)
 
 
 ORANGE = Dialect(
@@ -174,11 +146,25 @@ ORANGE = Dialect(
             summary="Send an SMS to one or several mobiles",
             source="Présentation des Orange API (2010), III-A",
         ),
+        wire.CREATE_CALL: Operation(
+            calls.decode_create,
+            call_service.place,
+            calls.encode_call,
+            summary="Ring two telephones and join them",
+            source="Présentation des Orange API (2010), III-E",
+        ),
+        wire.RELEASE_CALL: Operation(
+            calls.decode_release,
+            call_service.hang_up,
+            calls.encode_call,
+            summary="End a call",
+            source="Présentation des Orange API (2010), III-E; public clients",
+        ),
         wire.GET_HISTORY: Operation(
             decode_history,
-            history.find_messages,
-            wire.encode_history,
-            summary="Read what became of an SMS",
+            history.find_anything,
+            encode_history,
+            summary="Read what became of an SMS or a call",
             source="Présentation des Orange API (2010), III-A (parameter); the answer is our choice",
         ),
     },

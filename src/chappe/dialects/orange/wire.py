@@ -39,20 +39,22 @@ PATHS = (
 
 SEND_SMS = "sms/sendSMS"
 GET_HISTORY = "getHistory"
+CREATE_CALL = "call/createCall"
+RELEASE_CALL = "call/releaseCall"
 
 DOCUMENTED_VERBS = (
     "mms/sendMMS",
     "location/getLocation",
     "location/createAuthorization",
-    "call/createCall",
-    "call/releaseCall",
     "conf/createConference",
     "conf/createCall",
     "conf/addParticipant",
 )
 """Verbs of level "documented": their words are known (sections III-C to III-G), nothing answers them yet."""
 
-_CANONICAL: Mapping[str, str] = {verb.lower(): verb for verb in (SEND_SMS, *DOCUMENTED_VERBS)}
+_CANONICAL: Mapping[str, str] = {
+    verb.lower(): verb for verb in (SEND_SMS, CREATE_CALL, RELEASE_CALL, *DOCUMENTED_VERBS)
+}
 
 EIGHT_BIT = "cp1252"
 """Texts came as UTF-8 (Java, PHP), ISO-8859-1 (Python 2) and `Escape` (VBScript), none of them labelled."""
@@ -107,9 +109,17 @@ WORD_OF_STATE: Mapping[str, str] = {
     MessageState.RECEIVED: "RECEIVED",
 }
 
-_PARAMETER_OF_FIELD: Mapping[str, str] = {"text": "content", "reference": "tag"}
+_PARAMETER_OF_FIELD: Mapping[str, str] = {
+    "text": "content",
+    "reference": "tag",
+    "first": "from",
+    "second": "to",
+    "longest": "max_duration",
+}
 """Fields of commands that have another name on this wire."""
 
+_COUNT = re.compile("[0-9]{1,9}")
+_LONGEST_TAG = 100  # our choice
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -146,11 +156,11 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     body of anything else.
     """
     if refusal.fault is Fault.UNKNOWN_OPERATION and call is not None and call.verb in DOCUMENTED_VERBS:
-        return _response(_status(STATUS_OF_FAULT[Fault.UNSUPPORTED], f"{call.verb} is not built yet"))
+        return response(status(STATUS_OF_FAULT[Fault.UNSUPPORTED], f"{call.verb} is not built yet"))
     field = (refusal.field or "").partition("[")[0]  # `to[2]` is the third recipient; the detail names it
     parameter = _PARAMETER_OF_FIELD.get(field, field)
     message = f"{parameter}: {refusal.detail}" if parameter else refusal.detail
-    return _response(_status(STATUS_OF_FAULT[refusal.fault], message or refusal.fault.replace("_", " ")))
+    return response(status(STATUS_OF_FAULT[refusal.fault], message or refusal.fault.replace("_", " ")))
 
 
 def encode_send(outcome: SendOutcome, call: WireCall) -> HttpResponse:
@@ -159,21 +169,13 @@ def encode_send(outcome: SendOutcome, call: WireCall) -> HttpResponse:
     Our choice: several recipients have one `call_info` each, in the order asked, so that an old client's path
     finds the first one.
     """
-    status = _status(SUCCESS, "OK")
+    said = status(SUCCESS, "OK")
     for result in outcome.results:
         if isinstance(result, Refused):
-            status = _refused(result)
+            said = _refused(result)
             break
     accepted = (result.message for result in outcome.results if isinstance(result, Accepted))
-    return _response(status, *(_element("call_info", _leaf("call_id", message.ref)) for message in accepted))
-
-
-def encode_history(outcome: tuple[MessageStory | Refused, ...], call: WireCall) -> HttpResponse:
-    """Answer the message with one `event` per step; its names are our choice, after the other verbs'."""
-    (found,) = outcome
-    if isinstance(found, Refused):
-        return _response(_refused(found))
-    return _response(_status(SUCCESS, "OK"), _history(found))
+    return response(said, *(element("call_info", leaf("call_id", message.ref)) for message in accepted))
 
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
@@ -202,30 +204,71 @@ def _verb(path: str) -> str:
     return _CANONICAL.get(lowered, lowered[:100])
 
 
+def boolean(call: WireCall, name: str) -> bool | None:
+    """None where the option is absent or empty."""
+    written = reading.scalar(call.fields, name)
+    value = reading.read_boolean(written)
+    if written and value is None:
+        raise Refusal(Fault.INVALID_PARAMETER, f"{shown(written)} is neither true nor false", name)
+    return value
+
+
+def count(call: WireCall, name: str, *, most: int) -> int | None:
+    """None where the option is absent or empty."""
+    written = reading.scalar(call.fields, name)
+    if not written:
+        return None
+    if _COUNT.fullmatch(written) is None or not 1 <= int(written) <= most:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"{shown(written)} is not accepted; write a whole number from 1 to {most}",
+            name,
+        )
+    return int(written)
+
+
+def tag(call: WireCall) -> str:
+    """The client's own label."""
+    written = reading.scalar(call.fields, "tag")
+    if len(written) > _LONGEST_TAG:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"the label has {len(written)} characters; it may have at most {_LONGEST_TAG}",
+            "reference",
+        )
+    return written
+
+
+def shown(value: str) -> str:
+    """What a client wrote, in quotes, not too much of it."""
+    return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}..."'
+
+
 def _refused(refused: Refused) -> str:
-    return _status(STATUS_OF_FAULT[refused.fault], refused.detail or refused.fault.replace("_", " "))
+    return status(STATUS_OF_FAULT[refused.fault], refused.detail or refused.fault.replace("_", " "))
 
 
-def _history(story: MessageStory) -> str:
+def history(story: MessageStory) -> str:
+    """The element `history` of an SMS, with one `event` per step."""
     message = story.message
     sender, recipient = _parties(message)
     steps = (
-        _element("event", _leaf("state", WORD_OF_STATE.get(name, name.upper())), _leaf("date", _date(at)))
+        element("event", leaf("state", WORD_OF_STATE.get(name, name.upper())), leaf("date", date(at)))
         for name, at in story.timeline
     )
-    return _element(
+    return element(
         "history",
-        _leaf("call_id", message.ref),
-        _leaf("api", "sms"),
-        _leaf("from", sender),
-        _leaf("to", recipient),
-        _leaf("content", message.text),
-        _leaf("tag", message.reference),
-        _leaf("state", WORD_OF_STATE[message.state]),
-        _leaf("reason", message.fault or ""),
-        _leaf("date_created", _date(message.created_at)),
-        _leaf("sms_count", str(message.segments)),
-        _leaf("credits", f"{Decimal(message.price) / 1000:f}"),
+        leaf("call_id", message.ref),
+        leaf("api", "sms"),
+        leaf("from", sender),
+        leaf("to", recipient),
+        leaf("content", message.text),
+        leaf("tag", message.reference),
+        leaf("state", WORD_OF_STATE[message.state]),
+        leaf("reason", message.fault or ""),
+        leaf("date_created", date(message.created_at)),
+        leaf("sms_count", str(message.segments)),
+        leaf("credits", credits_text(message.price)),
         *steps,
     )
 
@@ -245,7 +288,7 @@ def _with_message(url: str, message: Message) -> str:
         "to": message.address,
         "content": message.text,
         "call_id": message.ref,
-        "dateCreated": _date(message.created_at),
+        "dateCreated": date(message.created_at),
     }
     if any(name == "api" for name, _ in parse_qsl(own_query, keep_blank_values=True)):
         del values["api"]
@@ -267,27 +310,35 @@ def _mail(to: str, message: Message) -> Mail:
     )
 
 
-def _date(at: datetime) -> str:
+def credits_text(thousandths: int) -> str:
+    """Credits as a decimal number."""
+    return f"{Decimal(thousandths) / 1000:f}"
+
+
+def date(at: datetime) -> str:
     """ISO 8601 in UTC to the second (our choice: any receiver of dates reads it)."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _response(*elements: str) -> HttpResponse:
+def response(*elements: str) -> HttpResponse:
+    """An answer with these elements."""
     # Without blanks between elements: some clients walk over child nodes.
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{_element("response", *elements)}'
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{element("response", *elements)}'
     # MSXML keeps answers to GET: a second SMS with the same text would never leave the client's machine.
     return HttpResponse(200, body.encode(), "text/xml; charset=utf-8", (("cache-control", "no-store"),))
 
 
-def _status(code: int, message: str) -> str:
-    return _element("status", _leaf("status_code", str(code)), _leaf("status_msg", message))
+def status(code: int, message: str) -> str:
+    """The element that every answer begins with."""
+    return element("status", leaf("status_code", str(code)), leaf("status_msg", message))
 
 
-def _element(name: str, *children: str) -> str:
+def element(name: str, *children: str) -> str:
+    """An element with children."""
     return f"<{name}>{''.join(children)}</{name}>"
 
 
-def _leaf(name: str, text: str) -> str:
+def leaf(name: str, text: str) -> str:
     """An element with text; what XML 1.0 cannot carry becomes U+FFFD."""
     if not text.isalnum():
         text = escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#13;"})

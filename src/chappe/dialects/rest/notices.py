@@ -21,7 +21,15 @@ class Notice(Struct):
 
     type: EventName
     timestamp: Time
-    data: Message | Call
+    data: Message
+
+
+class CallNotice(Struct):
+    """The same for an event of a call."""
+
+    type: EventName
+    timestamp: Time
+    data: Call
 
 
 class OfLeg(Struct):
@@ -39,6 +47,9 @@ class LegNotice(Struct):
     data: OfLeg
 
 
+SHAPES: tuple[type[Struct], ...] = (Notice, CallNotice, LegNotice)
+
+
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """An event as a JSON POST signed after Standard Webhooks 1.0.0 (unsigned where the target has no secret).
 
@@ -51,16 +62,21 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
     return None
 
 
-def _body(event: Event) -> Notice | LegNotice:
+def _body(event: Event) -> Struct:
     at = event.at.astimezone(UTC)
     if isinstance(event, MessageEvent):
         return Notice(event.name, at, Message.of(event.message))
     call = Call.of(event.story)
-    return (
-        Notice(event.name, at, call)
-        if event.leg is None
-        else LegNotice(event.name, at, OfLeg(call, Leg.of(event.leg)))
-    )
+    if event.leg is None:
+        return CallNotice(event.name, at, call)
+    return LegNotice(event.name, at, OfLeg(call, Leg.of(event.leg)))
+
+
+def shape_of(name: EventName) -> type[Struct]:
+    """The shape of the body that tells of an event."""
+    if name.startswith("leg."):
+        return LegNotice
+    return CallNotice if name.startswith("call.") else Notice
 
 
 def _request(event: Event, target: NoticeTarget, now: datetime) -> Outgoing:

@@ -11,6 +11,7 @@ from chappe import __version__
 from chappe.dialects.contract import Operation
 from chappe.dialects.rest import (
     account,
+    calls,
     inbound,
     lines,
     messages,
@@ -24,6 +25,7 @@ from chappe.dialects.rest import (
     wire,
 )
 from chappe.dialects.rest.table import Described
+from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState
 from chappe.model.carriers import LinkState
 from chappe.model.directory import AccountKind
 from chappe.model.errors import Fault, Refusal
@@ -89,6 +91,34 @@ _SUBSCRIPTION = subscriptions.Subscription(
 )
 _HANDSET = sandbox.Handset("33612345678", _LATER, {"receipt": "delivered", "receipt_after_ms": 500})
 _HANDSET_MESSAGE = sandbox.HandsetMessage("33612345678", "20345", "POLL yes", False, _LATER, False, False)
+_LEG = calls.Leg(
+    id="154150738000000124",
+    name="second",
+    number="33612345678",
+    shown="33123456789",
+    state=LegState.DOWN,
+    created_at=_AT,
+    ringing_at=_AT,
+    answered_at=_LATER,
+    ended_at=_LATER,
+    cause=HangUpCause.NORMAL,
+    price=shapes.credits_of(1000),
+)
+_CALL = calls.Call(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d2",
+    first="33123456789",
+    second="33612345678",
+    state=CallState.OVER,
+    outcome=CallOutcome.ANSWERED,
+    created_at=_AT,
+    answered_at=_LATER,
+    ended_at=_LATER,
+    reserved=shapes.credits_of(242_000),
+    price=shapes.credits_of(2000),
+    reference="order 66",
+    dialect="rest",
+    legs=[_LEG],
+)
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example
@@ -200,6 +230,14 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         rights.SenderRequest(account="shop", sender="Shop"),
         rights.Sender("Shop", _AT),
         notices.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
+        calls.CallRequest(first="+33123456789", second="0612345678", confirm=True, reference="order 66"),
+        _LEG,
+        _CALL,
+        sandbox.HandsetCall("154150738000000124", "33123456789", LegState.RINGING, _AT),
+        sandbox.Keys(keys="1#"),
+        notices.CallNotice(EventName.CALL_ANSWERED, _LATER, _CALL),
+        notices.OfLeg(_CALL, _LEG),
+        notices.LegNotice(EventName.LEG_ANSWERED, _LATER, notices.OfLeg(_CALL, _LEG)),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
@@ -211,7 +249,7 @@ _PARAMETERS = {
     "sender": "A sender in letters, as the handset shows it.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
-_DESCRIPTION = """Messages, credits, numbers and the telephones of the sandbox.
+_DESCRIPTION = """Messages, calls, credits, numbers and the telephones of the sandbox.
 
 Send your key as `Authorization: Bearer KEY`. Amounts are credits, exact to the thousandth. Errors are problem
 details (RFC 9457) whose `code` never changes its meaning. Lists give a `next_cursor`: ask again with it as
@@ -222,7 +260,7 @@ key and body it gives the first answer again and costs nothing."""
 def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
     """The whole document as JSON data, out of the table's verbs and the `Described` of their lines."""
     described = {verb: _described(operation) for verb, operation in operations.items()}
-    shown: list[Any] = [problems.Problem, notices.Notice]
+    shown: list[Any] = [problems.Problem, *notices.SHAPES]
     for one in described.values():
         shown += [shape for shape in (one.body, one.answer) if shape is not None]
     _, components = msgspec.json.schema_components(shown, ref_template=_TEMPLATE)
@@ -382,7 +420,7 @@ def _webhook(name: EventName) -> dict[str, Any]:
         "operationId": f"on_{name.replace('.', '_')}",
         "summary": f"Tells a subscription of {name}, signed after Standard Webhooks.",
         "security": [],
-        "requestBody": _content(notices.Notice),
+        "requestBody": _content(notices.shape_of(name)),
         "responses": {
             "2XX": {"description": "Heard; anything else is tried again."},
             "410": {"description": "Never again."},

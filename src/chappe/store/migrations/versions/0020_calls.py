@@ -5,8 +5,8 @@ from alembic import op
 
 from chappe.store.tables import Json, Utc
 
-revision = "0010"
-down_revision = "0009"
+revision = "0020"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
