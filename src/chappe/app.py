@@ -42,7 +42,7 @@ from chappe.services.ports import (
     Platform,
     WebClient,
 )
-from chappe.services.switchboard import Later, Switchboard, close_left_open, in_this_loop
+from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, close_abandoned, in_this_loop
 from chappe.settings import Limits, Settings
 from chappe.web.pages import build
 
@@ -111,6 +111,7 @@ class Chappe:
     queue: Queue
     smpp_server: server.SmppServer | None
     switchboard: Switchboard
+    shared: bool
     leases: Leases
     close_wires: Callable[[], None]
 
@@ -203,6 +204,7 @@ async def assemble(
             ),
             smpp_server=centre,
             switchboard=switchboard,
+            shared=records.shared,
             leases=leases,
             close_wires=lambda: setattr(pages.state, "closing", True),
         )
@@ -213,7 +215,8 @@ async def running(settings: Settings, data: str) -> AsyncIterator[Chappe]:
     """The whole platform with its loops; they end before the store is closed."""
     async with assemble(settings, data, serving=True) as chappe, AsyncExitStack() as stack:
         platform = chappe.platform
-        await close_left_open(platform, platform.node, platform.clock.now())
+        if not chappe.shared:
+            await close_abandoned(platform, platform.clock.now())  # nobody else can be working them
         platform.handover.connect_queue(chappe.queue.take)
         tasks = [asyncio.create_task(loop) for loop in _loops(chappe, settings.limits)]
 
@@ -274,6 +277,13 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         await network.load_routes(platform)
         return False
 
+    async def beat() -> bool:
+        await chappe.switchboard.beat()
+        return False
+
+    async def close() -> bool:
+        return bool(await close_abandoned(platform, platform.clock.now() - PATIENCE))
+
     clockwork, next_due = chappe.leases.lease("clockwork"), platform.store.queries.next_due
     loops: list[Coroutine[Any, Any, None]] = [
         platform.topics.run(),
@@ -281,6 +291,8 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         clockwork.work(lambda: _repeat(platform, "contacts", gather, None, _CONTACTS_EVERY)),
         clockwork.work(lambda: _repeat(platform, "retention", retain, None, _RETENTION_EVERY)),
         clockwork.work(lambda: _repeat(platform, "old contacts", forget_contacts, None, _OLD_CONTACTS_EVERY)),
+        clockwork.work(lambda: _repeat(platform, "abandoned", close, None)),
+        _repeat(platform, "calls", beat, None, BEAT.total_seconds()),
         _repeat(platform, "carriers", look, None, _LOOK_EVERY),
         _repeat(platform, "minutes", save, None, _SAVE_EVERY),
         _repeat(platform, network.ROUTES, reload, None, _RELOAD_EVERY),

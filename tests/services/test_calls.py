@@ -17,7 +17,7 @@ from chappe.model.commands import (
 from chappe.model.errors import Fault, Refusal
 from chappe.services import calls, sandbox, subscriptions
 from chappe.services.accounts import NewAccount
-from chappe.services.switchboard import close_left_open
+from chappe.services.switchboard import PATIENCE, close_abandoned
 from tests.platform import World, caller
 
 A, B = "33639980001", "33639980002"
@@ -196,11 +196,19 @@ async def test_what_a_dead_process_left_open_ends_when_it_was_last_seen(world: W
     await behave(world, shop, A, call="answer")
     await behave(world, shop, B, call="answer")
     ref = await place(world, shop)
+    world.clock.move(seconds=50)
+    await world.chappe.switchboard.beat()
     world.clock.move(hours=1)
     platform = world.platform
-    assert await close_left_open(platform, platform.node, platform.clock.now()) == 1
-    assert await close_left_open(platform, platform.node, platform.clock.now()) == 0
+    assert await close_abandoned(platform, platform.clock.now() - PATIENCE) == 1
+    assert await close_abandoned(platform, platform.clock.now() - PATIENCE) == 0
     story = await found(world, shop, ref)
     assert [leg.cause for leg in story.legs] == [HangUpCause.INTERRUPTED] * 2
     assert story.call.outcome is CallOutcome.ANSWERED
+    assert story.call.price == 2 * 834  # 50 seconds each
     assert await world.balance(shop.account) == 200_000 - story.call.price
+    # A node that was only frozen wakes up: it hangs up, and changes nothing of what was written.
+    await world.chappe.switchboard.beat()
+    await world.settle()
+    assert await found(world, shop, ref) == story
+    assert world.chappe.switchboard.live_calls() == []

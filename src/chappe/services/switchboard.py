@@ -48,6 +48,12 @@ _NAME_OF_KIND = {
 }
 
 
+BEAT = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=10)
+"""How often a node says that it works its calls, and how long it may be silent before they count as
+interrupted (our choice)."""
+
+
 class Timer(Protocol):
     """Something that will be done later."""
 
@@ -122,6 +128,21 @@ class Switchboard:
         """The calls that are live here."""
         return [live.call for live in self._live.values()]
 
+    async def beat(self) -> None:
+        """Say that the live calls are being worked; end those that another node has closed meanwhile, because
+        this one was frozen for longer than PATIENCE."""
+        now = self._platform.clock.now()
+        for live in list(self._live.values()):
+            call = live.call
+            seen = Update(Call, call.id, call.account_id, {"seen_at": now}, {"over_at": None})
+            try:
+                await self._platform.store.commit(Changes(update=[seen]))
+            except Refusal as refusal:
+                if refusal.fault not in (Fault.TOO_LATE, Fault.NOT_FOUND):
+                    raise
+                for leg in live.legs.values():
+                    await self._hang_up(leg, HangUpCause.INTERRUPTED)
+
     async def settle(self) -> None:
         """Until no call has anything to do at this moment; for tests."""
         while busy := [live for live in self._live.values() if live.task is not None]:
@@ -194,9 +215,13 @@ class Switchboard:
             values |= {"ended_at": event.at, "cause": cause, "price": charge(leg, event.at)}
             told = program.LegEnded(name, cause)
         live.legs[name] = leg = _changed(leg, values)
-        await self._commit(
-            live, [Update(Leg, leg.id, leg.account_id, values)], _NAME_OF_KIND[event.kind], leg
-        )
+        update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
+        try:
+            await self._commit(live, [update], _NAME_OF_KIND[event.kind], leg)
+        except Refusal as refusal:
+            if refusal.fault is not Fault.TOO_LATE:
+                raise
+            live.outcome = live.outcome or CallOutcome.FAILED  # another node has closed the call, see `beat`
         return told
 
     async def _commit(
@@ -307,7 +332,12 @@ class Switchboard:
 
     async def _close(self, live: _Live) -> None:
         story = CallStory(live.call, tuple(live.legs.values()))
-        await close_call(self._platform, story, self._platform.clock.now(), live.outcome)
+        try:
+            await close_call(self._platform, story, self._platform.clock.now(), live.outcome)
+        except Refusal as refusal:
+            if refusal.fault is not Fault.TOO_LATE:
+                raise
+            _log.warning("a call was closed by another node", call=live.call.ref)
         self._live.pop(live.call.id, None)
         for leg in live.legs.values():
             self._of_leg.pop(leg.id, None)
@@ -344,13 +374,18 @@ async def close_call(
     callnotices.ring(platform, call, jobs)
 
 
-async def close_left_open(platform: Platform, node: str, before: datetime) -> int:
-    """Close the calls that a process left open which has ended: at the time it was last seen at work."""
+async def close_abandoned(platform: Platform, before: datetime) -> int:
+    """Close the calls that nobody has worked since a time: they ended when they were last seen at work, and
+    so did what they cost."""
     closed = 0
-    while found := await platform.store.queries.calls_left_open(node, before, 100):
+    while found := await platform.store.queries.abandoned_calls(before, 100):
         for call in found:
             legs = await platform.store.queries.legs_of(call.account_id, [call.id])
-            await close_call(platform, CallStory(call, legs), max(call.seen_at, call.created_at))
+            try:
+                await close_call(platform, CallStory(call, legs), call.seen_at)
+            except Refusal as refusal:
+                if refusal.fault is not Fault.TOO_LATE:
+                    raise  # else another node was quicker
             closed += 1
     return closed
 

@@ -62,8 +62,8 @@ def open_calls(connection: Connection, account_id: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-# across accounts: what a node that has ended left open
-def calls_left_open(connection: Connection, node: str, before: datetime, limit: int) -> tuple[Call, ...]:
-    """Calls of a node that are not over and were begun before a time, oldest first."""
-    statement = _select(Call).where(_c.over_at.is_(None), _c.node == node, _c.created_at < before)
+# across accounts: what nodes that have ended left open
+def abandoned_calls(connection: Connection, before: datetime, limit: int) -> tuple[Call, ...]:
+    """Calls that are not over and that no node has said since a time to be working, oldest first."""
+    statement = _select(Call).where(_c.over_at.is_(None), _c.seen_at < before)
     return _all(connection, Call, statement.order_by(_c.id).limit(limit))
