@@ -4,11 +4,13 @@ A conversation is text that whoever knows the provider can review without Python
 answer as bytes with named holes. `{orange.id}`, `{netoxygen.user}` and the like come from the account of the
 conversation; `{ref:N}` is a hole that captures; `{time}` is any date and time; `{*}` anything in a line.
 Bytes that are not UTF-8 are written `\\xE9`, a backslash `\\\\`. Lines between the pairs: `!!! outbox` does
-outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s).
+outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), with all that falls due in live
+calls.
 """
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from tests.asgi import Reply, ask
@@ -150,7 +152,7 @@ async def _obey(world: World, order: str) -> None:
     if found is None:
         raise ValueError(f"unknown order {order!r}")
     unit = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}[found[2]]
-    world.clock.move(**{unit: int(found[1])})
+    await world.wait(timedelta(**{unit: int(found[1])}).total_seconds())
 
 
 def _compare(where: str, answer: list[str], reply: Reply, words: dict[str, str]) -> None:

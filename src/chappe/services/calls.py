@@ -45,8 +45,8 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     longest = _within(command.longest, LONGEST, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
-    shown_first = await _shown(platform, caller, command, command.shown_to_first, second, is_virtual)
-    shown_second = await _shown(platform, caller, command, command.shown_to_second, first, is_virtual)
+    shown_first = await _shown(platform, caller, command, "shown_to_first", second, is_virtual)
+    shown_second = await _shown(platform, caller, command, "shown_to_second", first, is_virtual)
     await _check_room(platform, caller)
     account = await platform.store.queries.account(caller.account_id)
     balance = 0 if account is None else account.balance - account.reserved
@@ -134,10 +134,11 @@ def _within(asked: timedelta | None, usual: timedelta, most: timedelta, field: s
 
 
 async def _shown(
-    platform: Platform, caller: Caller, command: PlaceCall, asked: str | None, other: str, is_virtual: bool
+    platform: Platform, caller: Caller, command: PlaceCall, field: str, other: str, is_virtual: bool
 ) -> str:
-    """The number that a party sees: one that the account has a right to; between virtual telephones the
-    `other` party's as well."""
+    """The number that a party sees, as the command's `field` asks: one that the account has a right to;
+    between virtual telephones the `other` party's as well."""
+    asked = command.shown_to_first if field == "shown_to_first" else command.shown_to_second
     if asked == "":
         return ""
     lines = [line.number for line in await platform.store.queries.lines(caller.account_id)]
@@ -151,14 +152,14 @@ async def _shown(
     try:
         number = read_msisdn(asked, caller.region)
     except NumberError as error:
-        raise Refusal(Fault.INVALID_SENDER, str(error), "shown") from error
+        raise Refusal(Fault.INVALID_SENDER, str(error), field) from error
     if (is_virtual and number == other) or number in lines or await rules.may_show(platform, caller, number):
         return number
     raise Refusal(
         Fault.INVALID_SENDER,
         f"{number} is none of the account's numbers and was not proven to be its own, so it may not be shown"
         " (rule sender-right); ask the operator of this platform to register it",
-        "shown",
+        field,
     )
 
 

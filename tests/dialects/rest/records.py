@@ -7,6 +7,16 @@ from typing import Any
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest.operations import OPERATIONS, REST
+from chappe.model.calls import (
+    Call,
+    CallKind,
+    CallOutcome,
+    CallState,
+    CallStory,
+    HangUpCause,
+    Leg,
+    LegState,
+)
 from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
 from chappe.model.directory import (
@@ -113,6 +123,44 @@ CARRIER = CarrierView(
 )
 CONSENT = MarketingBasis(15, 7, "33612345678", Basis.CONSENT, "a form", NOW, NOW)
 SENDER = RegisteredSender(16, 7, "Shop", NOW)
+CALL = Call(
+    17,
+    REF,
+    7,
+    CallKind.TWO_LEG,
+    CallState.LIVE,
+    "33639980001",
+    "33639980002",
+    {},
+    "rest",
+    NOW,
+    NOW,
+    reserved=242_000,
+    reference="r1",
+)
+LEG = Leg(
+    9007199254740995,
+    7,
+    17,
+    "first",
+    "33639980001",
+    "33639980000",
+    "sandbox",
+    LegState.RINGING,
+    NOW,
+    1000,
+    ringing_at=NOW,
+)
+LIVE_CALL = CallStory(CALL, (LEG,))
+ENDED_LEG = replace(
+    LEG, state=LegState.DOWN, answered_at=NOW, ended_at=NOW, cause=HangUpCause.NORMAL, machine=True, price=17
+)
+ENDED_CALL = CallStory(
+    replace(
+        CALL, state=CallState.OVER, joined_at=NOW, over_at=NOW, outcome=CallOutcome.ANSWERED, price=17
+    ),
+    (ENDED_LEG,),
+)
 
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
@@ -148,6 +196,15 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/sandbox/handsets/{number}/messages": (HANDSET, (RECEIVED_ITEM, SENT_ITEM)),
     "POST /v1/sandbox/handsets/{number}/messages": SENT_ITEM,
     "PUT /v1/sandbox/handsets/{number}/behaviour": HANDSET,
+    "GET /v1/sandbox/handsets/{number}/calls": (ENDED_LEG, LEG),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": LEG,
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": LEG,
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": LEG,
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/keys": LEG,
+    "POST /v1/calls": CallStory(CALL),
+    "GET /v1/calls": Page((LIVE_CALL, ENDED_CALL), 17),
+    "GET /v1/calls/{id}": ENDED_CALL,
+    "POST /v1/calls/{id}/hangup": LIVE_CALL,
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,

@@ -109,6 +109,7 @@ def test_a_query_that_cannot_be_read_is_400(query: str) -> None:
 
 SEND = b'{"to":["+33612345678"],"text":"Hello"}'
 SENT = commands.SendMessages(("+33612345678",), "Hello")
+CALLED = commands.PlaceCall("1", "2", longest=timedelta(hours=2), ring=timedelta(seconds=30))
 JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 
 
@@ -241,6 +242,60 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
             ),
         ),
         ("PUT /v1/sandbox/handsets/1/behaviour", b"{}", commands.SetBehaviour("1", {})),
+        (
+            "PUT /v1/sandbox/handsets/1/behaviour",
+            b'{"call":"answer","answer_after_ms":1,"keys":"1#","keys_after_ms":2,"hang_up_after_ms":3}',
+            commands.SetBehaviour(
+                "1",
+                {
+                    "call": "answer",
+                    "answer_after_ms": 1,
+                    "keys": "1#",
+                    "keys_after_ms": 2,
+                    "hang_up_after_ms": 3,
+                },
+            ),
+        ),
+        ("GET /v1/sandbox/handsets/1/calls?limit=5", b"", commands.ReadHandset("1", 5)),
+        *(
+            (
+                f"POST /v1/sandbox/handsets/1/calls/3/{what}",
+                b"",
+                commands.UseTelephone("1", 3, what),
+            )
+            for what in ("answer", "reject", "hangup")
+        ),
+        (
+            "POST /v1/sandbox/handsets/1/calls/3/keys",
+            b'{"keys":"1#"}',
+            commands.UseTelephone("1", 3, "keys", "1#"),
+        ),
+        ("POST /v1/calls", b'{"from":"1","to":"2"}', CALLED),
+        (
+            "POST /v1/calls",
+            b'{"from":"1","to":"2","shown_to_from":null,"shown_to_to":"3","longest_seconds":90,'
+            b'"ring_seconds":10,"confirm":true,"language":"en","reference":"r"}',
+            commands.PlaceCall(
+                "1",
+                "2",
+                shown_to_first="",
+                shown_to_second="3",
+                longest=timedelta(seconds=90),
+                ring=timedelta(seconds=10),
+                confirm=True,
+                language="en",
+                reference="r",
+            ),
+        ),
+        ("GET /v1/calls", b"", commands.ListCalls(limit=20)),
+        (
+            "GET /v1/calls?state=over&outcome=busy&dialect=orange&reference=r&number=%2B336&limit=100&cursor=5"
+            "&since=2026-07-01T10:00:00%2B02:00&until=2026-07-01T08:00:00Z",
+            b"",
+            commands.ListCalls("over", "busy", "orange", "r", "336", JULY, JULY, 5, 100),
+        ),
+        (f"GET /v1/calls/{REF}", b"", commands.FindCall(REF)),
+        (f"POST /v1/calls/{REF}/hangup", b"", commands.HangUpCall(REF)),
     ],
 )
 def test_a_request_means_a_command(line: str, body: bytes, command: object) -> None:

@@ -1,6 +1,6 @@
 """The verbs of the Orange API that place and end calls.
 
-Source: "Présentation des Orange API" (2010), III-E. Names of options beyond `from`, `to` and
+Source: "Présentation des Orange API" (2010), III-F. Names of options beyond `from`, `to` and
 `call_confirmation`, and all of the history, are our choice.
 """
 

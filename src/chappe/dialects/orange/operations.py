@@ -151,14 +151,14 @@ ORANGE = Dialect(
             call_service.place,
             calls.encode_call,
             summary="Ring two telephones and join them",
-            source="Présentation des Orange API (2010), III-E",
+            source="Présentation des Orange API (2010), III-F",
         ),
         wire.RELEASE_CALL: Operation(
             calls.decode_release,
             call_service.hang_up,
             calls.encode_call,
             summary="End a call",
-            source="Présentation des Orange API (2010), III-E; public clients",
+            source="Présentation des Orange API (2010), III-F; public clients",
         ),
         wire.GET_HISTORY: Operation(
             decode_history,

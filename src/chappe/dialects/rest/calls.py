@@ -186,7 +186,7 @@ def decode_list(call: WireCall) -> commands.ListCalls:
         outcome=query.outcome or "",
         dialect=query.dialect,
         reference=query.reference,
-        number=query.number,
+        number=wire.digits(query.number),
         since=wire.instant(query.since, "since"),
         until=wire.instant(query.until, "until"),
         cursor=wire.cursor(query.cursor),

@@ -312,7 +312,7 @@ def decode_list_messages(call: WireCall) -> commands.ListMessages:
     direction = query.direction
     if direction is None and (query.to or query.sender):
         direction = Direction.MT
-    to, sender = _digits(query.to), _digits(query.sender)
+    to, sender = wire.digits(query.to), wire.digits(query.sender)
     peer, address = (sender, to) if direction is Direction.MO else (to, sender)
     return commands.ListMessages(
         direction=direction,
@@ -327,11 +327,6 @@ def decode_list_messages(call: WireCall) -> commands.ListMessages:
         cursor=wire.cursor(query.cursor),
         limit=query.limit,
     )
-
-
-def _digits(number: str | None) -> str:
-    # A plus that was not escaped arrives as a blank.
-    return (number or "").strip().removeprefix("+")
 
 
 def encode_messages(page: Page[MessageRecord], call: WireCall) -> HttpResponse:

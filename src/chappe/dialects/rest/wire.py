@@ -235,6 +235,11 @@ def _record_id(raw: str) -> int | None:
     return int(raw) if _DIGITS.fullmatch(raw) and int(raw) < 2**63 else None
 
 
+def digits(number: str | None) -> str:
+    """The beginning of a number that a filter names; a plus that was not escaped arrives as a blank."""
+    return (number or "").strip().removeprefix("+")
+
+
 def instant(at: datetime | None, field: str) -> datetime | None:
     """An aware time in UTC; raises Refusal for years in which adding a few days could leave the calendar."""
     if at is not None and not 1970 <= at.year < 3000:
