@@ -263,6 +263,11 @@ async def list_handset_calls(platform: Platform, caller: Caller, command: ReadHa
     return await platform.store.queries.legs_of_number(caller.account_id, number, limit)
 
 
+async def list_open_calls(platform: Platform, caller: Caller) -> tuple[Leg, ...]:
+    """What rings or is spoken into at any telephone for the account at this moment, oldest first."""
+    return await platform.store.queries.open_legs(caller.account_id, 100)
+
+
 async def use_telephone(platform: Platform, caller: Caller, command: UseTelephone) -> Leg:
     """Answer, reject or end a call at a telephone, or press keys. Raises Refusal `not_found`, `too_late`."""
     number = _number(command.number, caller)

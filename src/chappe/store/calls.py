@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, text
 
 from chappe.model.calls import Call, Leg
 from chappe.model.commands import ListCalls
@@ -12,6 +12,9 @@ from chappe.store.queries import _all, _one, _page, _select
 from chappe.store.tables import TABLES
 
 _c, _l = TABLES[Call].c, TABLES[Leg].c
+
+# To the letter the condition of ix_legs_open: SQLite sees no partial index through bound values.
+_OPEN_LEG = text("legs.ended_at is null")
 
 
 def call(connection: Connection, account_id: int, call_id: int) -> Call | None:
@@ -54,6 +57,12 @@ def legs_of(connection: Connection, account_id: int, call_ids: Sequence[int]) ->
 def legs_of_number(connection: Connection, account_id: int, number: str, limit: int) -> tuple[Leg, ...]:
     """What rang at a number for an account, newest first."""
     return _page(connection, Leg, account_id, None, limit, _l.number == number)
+
+
+def open_legs(connection: Connection, account_id: int, limit: int) -> tuple[Leg, ...]:
+    """The legs of an account that are not down, oldest first."""
+    statement = _select(Leg).where(_OPEN_LEG, _l.account_id == account_id)
+    return _all(connection, Leg, statement.order_by(_l.id).limit(limit))
 
 
 def open_calls(connection: Connection, account_id: int) -> int:

@@ -642,6 +642,7 @@ leg_table = Table(
     _number("price"),
     Index(None, "call_id"),
     Index(None, "account_id", "number", "id"),
+    _partial("ix_legs_open", "account_id", where="ended_at is null"),
 )
 
 minutes = Table(

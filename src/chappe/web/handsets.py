@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from chappe.model.calls import Leg
 from chappe.model.commands import (
     Caller,
     CleanNumber,
@@ -15,9 +16,10 @@ from chappe.model.commands import (
     ReadHandset,
     SendFromHandset,
     SetBehaviour,
+    UseTelephone,
 )
 from chappe.model.directory import Handset, HandsetItem
-from chappe.model.errors import Refusal
+from chappe.model.errors import Fault, Refusal
 from chappe.services import directory, inbox, network, sandbox
 from chappe.services.ports import Platform
 from chappe.web import curl, sessions, words
@@ -51,6 +53,7 @@ class OnShelf:
     phone: Handset
     items: tuple[HandsetItem, ...]
     draft: Unsent | None = None
+    legs: tuple[Leg, ...] = ()
 
 
 def routes(platform: Platform) -> list[BaseRoute]:
@@ -60,6 +63,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         Route("/telephones/{number}", for_members(platform, telephone)),
         Route("/telephones/{number}/send", for_members(platform, send), methods=["POST"]),
         Route("/telephones/{number}/behaviour", for_members(platform, behave), methods=["POST"]),
+        Route("/telephones/{number}/calls/{leg:int}", for_members(platform, use), methods=["POST"]),
         Route("/live", for_members(platform, live)),
     ]
 
@@ -74,8 +78,14 @@ async def _shelf(
     caller = visit.caller
     known = await sandbox.list_handsets(platform, caller, ListHandsets())
     shown = known if visit.request.query_params.get("all") else known[:ON_THE_SHELF]
+    legs = await sandbox.list_open_calls(platform, caller)
     phones = [
-        OnShelf(phone, await _screen(platform, caller, phone), draft if phone.number == number else None)
+        OnShelf(
+            phone,
+            await _screen(platform, caller, phone),
+            draft if phone.number == number else None,
+            tuple(leg for leg in legs if leg.number == phone.number),
+        )
         for phone in shown
     ]
     own, codes = await inbox.list_numbers(platform, caller, ListNumbers())
@@ -115,6 +125,7 @@ async def _telephone(platform: Platform, visit: Visit, draft: Unsent | None = No
         phone=phone,
         items=items,
         draft=draft,
+        legs=[leg for leg in await sandbox.list_open_calls(platform, visit.caller) if leg.number == number],
         codes=codes,
         numbers=own,
         curl=curl.rest(curl.Sample(visit.base_url, number, text)),
@@ -160,7 +171,28 @@ async def behave(platform: Platform, visit: Visit) -> Response:
     }
     if visit.field("refuse"):
         behaviour["refuse"] = visit.field("refuse")
+    if visit.field("call"):
+        behaviour["call"] = visit.field("call")
+    answer = visit.field("answer_after_ms", "0") or "0"
+    behaviour["answer_after_ms"] = int(answer) if answer.isascii() and answer.isdigit() else answer
+    behaviour["keys"] = visit.field("keys")
     await sandbox.set_behaviour(platform, visit.caller, SetBehaviour(f"+{number}", behaviour))
+    return _back(visit, number)
+
+
+async def use(platform: Platform, visit: Visit) -> Response:
+    """Answer, reject or end a call at a telephone, or press a key."""
+    number = await _number(platform, visit)
+    keys = visit.field("keys")
+    command = UseTelephone(
+        f"+{number}", visit.request.path_params["leg"], "keys" if keys else visit.field("what"), keys
+    )
+    try:
+        await sandbox.use_telephone(platform, visit.caller, command)
+    except Refusal as refusal:
+        if refusal.fault is not Fault.TOO_LATE:
+            raise
+        # It was over a moment before: the page that comes shows so.
     return _back(visit, number)
 
 

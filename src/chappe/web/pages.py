@@ -14,6 +14,7 @@ from starlette.routing import Route
 from chappe.services.ports import Platform
 from chappe.web import (
     accounts,
+    calls,
     handsets,
     messages,
     metrics,
@@ -61,6 +62,7 @@ def build(platform: Platform) -> Starlette:
             *accounts.routes(platform),
             *handsets.routes(platform),
             *messages.routes(platform),
+            *calls.routes(platform),
             *numbers.routes(platform),
             *subscriptions.routes(platform),
             *network.routes(platform),

@@ -204,6 +204,13 @@ def outcome(context: Context, written: str) -> str:
     return words.outcome(written, translate(context["reader"].language))
 
 
+def lasted(span: timedelta) -> str:
+    """How long something lasted, as a telephone shows it: 0:56, 1:02:03."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 @cache
 def environment(language: str) -> Environment:
     env = Environment(
@@ -217,6 +224,7 @@ def environment(language: str) -> Environment:
     env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(ago=ago, at=at, clock=clock, number=number, display=shown, e164=e164, amount=amount)
     env.filters.update(count=count, hour=hour, plain=in_credits, outcome=outcome, breakable=breakable)
+    env.filters.update(lasted=lasted)
     env.globals.update(static=static, icon=icon, words=words, LANGUAGES=LANGUAGES)
     return env
 

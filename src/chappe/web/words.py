@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from chappe.model.calls import CallOutcome, HangUpCause, LegState
 from chappe.model.carriers import LinkState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
@@ -83,12 +84,72 @@ EVENT: dict[str, str] = {
     EventName.MESSAGE_FAILED: N_("failed"),
     EventName.MESSAGE_CANCELLED: N_("cancelled"),
     EventName.MESSAGE_RECEIVED: N_("received from a telephone"),
+    EventName.CALL_STARTED: N_("a call began"),
+    EventName.CALL_ANSWERED: N_("a call was answered"),
+    EventName.CALL_ENDED: N_("a call ended"),
+    EventName.LEG_RINGING: N_("a telephone rang"),
+    EventName.LEG_ANSWERED: N_("a telephone was answered"),
+    EventName.LEG_ENDED: N_("a telephone was put down"),
+}
+
+LIVE: dict[str, str] = {
+    LegState.DIALLING: N_("Being called"),
+    LegState.RINGING: N_("Rings"),
+    LegState.UP: N_("Speaking"),
+    LegState.DOWN: N_("Over"),
+}
+
+CALL: dict[str, str] = {
+    CallOutcome.ANSWERED: N_("Spoken"),
+    CallOutcome.NO_ANSWER: N_("Nobody answered"),
+    CallOutcome.BUSY: N_("Busy"),
+    CallOutcome.REFUSED: N_("Rejected"),
+    CallOutcome.UNREACHABLE: N_("Unreachable"),
+    CallOutcome.MACHINE: N_("Answering machine"),
+    CallOutcome.CANCELLED: N_("Cancelled"),
+    CallOutcome.FAILED: N_("Failed"),
+}
+
+CALL_TONE: dict[str, str] = {
+    CallOutcome.ANSWERED: "done",
+    CallOutcome.CANCELLED: "none",
+    CallOutcome.NO_ANSWER: "held",
+    CallOutcome.BUSY: "held",
+    CallOutcome.MACHINE: "held",
+    CallOutcome.REFUSED: "failed",
+    CallOutcome.UNREACHABLE: "failed",
+    CallOutcome.FAILED: "failed",
+}
+
+CAUSE: dict[str, str] = {
+    HangUpCause.NORMAL: N_("Hung up"),
+    HangUpCause.BUSY: N_("Busy"),
+    HangUpCause.NO_ANSWER: N_("Nobody answered"),
+    HangUpCause.REJECTED: N_("Rejected"),
+    HangUpCause.UNREACHABLE: N_("Unreachable"),
+    HangUpCause.CANCELLED: N_("Stopped ringing"),
+    HangUpCause.NOT_CONFIRMED: N_("No key was pressed"),
+    HangUpCause.TIME_LIMIT: N_("The longest time was over"),
+    HangUpCause.CREDIT: N_("The credits were used up"),
+    HangUpCause.FAILED: N_("Failed"),
+    HangUpCause.INTERRUPTED: N_("The platform was interrupted"),
+}
+
+WHEN_CALLED: dict[str, str] = {
+    "": N_("Rings until somebody answers"),
+    "answer": N_("Answers by itself"),
+    "busy": N_("Is busy"),
+    "no_answer": N_("Rings, and nobody answers"),
+    "reject": N_("Rejects the call"),
+    "unreachable": N_("Cannot be reached"),
+    "machine": N_("An answering machine answers"),
 }
 
 ENTRY: dict[str, str] = {
     EntryKind.WELCOME: N_("Welcome credits"),
     EntryKind.PAYMENT: N_("Payment"),
     EntryKind.MESSAGES: N_("Messages sent"),
+    EntryKind.CALLS: N_("Reserved for a call"),
     EntryKind.GIVE_BACK: N_("Given back: not delivered"),
     EntryKind.REVENUE_SHARE: N_("Revenue share"),
     EntryKind.CORRECTION: N_("Correction"),
@@ -245,6 +306,8 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
 SAID: dict[str, str] = {
     "saved": N_("Saved."),
     "sent": N_("Sent. Its course is below."),
+    "called": N_("The first telephone is being called."),
+    "hung-up": N_("The call is being ended."),
     "sent-many": N_("Sent. The newest messages are below."),
     "cancelled": N_("Stopped. The price was given back."),
     "claimed": N_("The keyword is yours."),

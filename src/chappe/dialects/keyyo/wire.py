@@ -110,6 +110,8 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
         return HttpResponse(status, _LATER.encode(), reason=_LATER)
     if refusal.fault is Fault.UNKNOWN_OPERATION and call is not None and call.verb in DOCUMENTED_VERBS:
         return HttpResponse(status, f"{call.verb} is not built yet".encode())
+    if refusal.fault is Fault.UNSUPPORTED and refusal.field:
+        status = 501  # what a parameter asks for; without one it is the method
     field = (refusal.field or "").partition("[")[0]
     parameter = _PARAMETER_OF_FIELD.get(field, field)
     text = f"{parameter}: {refusal.detail}" if parameter else refusal.detail

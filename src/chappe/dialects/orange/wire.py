@@ -50,7 +50,7 @@ DOCUMENTED_VERBS = (
     "conf/createCall",
     "conf/addParticipant",
 )
-"""Verbs of level "documented": their words are known (sections III-C, III-E and III-G), nothing answers them yet."""
+"""Verbs of level "documented": their words are known (sections III-C to III-G), nothing answers them yet."""
 
 _CANONICAL: Mapping[str, str] = {
     verb.lower(): verb for verb in (SEND_SMS, CREATE_CALL, RELEASE_CALL, *DOCUMENTED_VERBS)

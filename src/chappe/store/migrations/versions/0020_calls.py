@@ -69,6 +69,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_legs_call_id"), "legs", ["call_id"])
     op.create_index(op.f("ix_legs_account_id_number_id"), "legs", ["account_id", "number", "id"])
+    up = sa.text("ended_at is null")
+    op.create_index("ix_legs_open", "legs", ["account_id"], sqlite_where=up, postgresql_where=up)
 
 
 def downgrade() -> None:
