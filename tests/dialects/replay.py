@@ -4,8 +4,7 @@ A conversation is text that whoever knows the provider can review without Python
 answer as bytes with named holes. `{orange.id}`, `{netoxygen.user}` and the like come from the account of the
 conversation; `{ref:N}` is a hole that captures; `{time}` is any date and time; `{*}` anything in a line.
 Bytes that are not UTF-8 are written `\\xE9`, a backslash `\\\\`. Lines between the pairs: `!!! outbox` does
-outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), with all that falls due in live
-calls.
+outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), and live calls with it.
 """
 
 import re

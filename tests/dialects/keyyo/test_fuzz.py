@@ -5,13 +5,26 @@ from hypothesis import strategies as st
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.keyyo import wire
-from chappe.dialects.keyyo.operations import KEYYO, decode_send
-from chappe.model.commands import SendFromLine
+from chappe.dialects.keyyo.operations import KEYYO, decode_call, decode_send
+from chappe.model.commands import CallFromLine, SendFromLine
 from chappe.model.errors import Challenge, Fault, Refusal
 from chappe.model.sources import lets_in
 from chappe.protocols.http import HttpRequest
 
-PIECES = [b"ACCOUNT=33639980000", b"CALLEE=", b"MSG=", b"&", b"=", b"%", b"+", b"%u20AC", b"\xe9", b"a"]
+PIECES = [
+    b"ACCOUNT=33639980000",
+    b"CALLEE=",
+    b"MSG=",
+    b"CALLER=",
+    b"RECORD=1",
+    b"&",
+    b"=",
+    b"%",
+    b"+",
+    b"%u20AC",
+    b"\xe9",
+    b"a",
+]
 HEADER = ["Digest ", 'username="a"', "nonce=", "uri=", "nc=00000001", "qop=auth", ",", '"', "\\", " "]
 
 queries = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_size=20).map(b"".join)
@@ -27,6 +40,18 @@ def test_any_request_is_read_or_refused(query: bytes, header: str) -> None:
         )
         call = KEYYO.read(request)
         assert isinstance(decode_send(call), SendFromLine)
+    except Refusal as refusal:
+        assert wire.refuse(refusal, call).status >= 400
+
+
+@given(queries)
+def test_any_call_is_read_or_refused(query: bytes) -> None:
+    call: WireCall | None = None
+    try:
+        call = KEYYO.read(
+            HttpRequest("GET", "", "/makecall.html", b"/makecall.html?" + query, query, {}, b"")
+        )
+        assert isinstance(decode_call(call), CallFromLine)
     except Refusal as refusal:
         assert wire.refuse(refusal, call).status >= 400
 

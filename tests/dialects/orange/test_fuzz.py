@@ -8,7 +8,8 @@ from lxml import etree
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.orange import wire
-from chappe.dialects.orange.operations import ORANGE
+from chappe.dialects.orange.operations import ORANGE, encode_history
+from chappe.model.calls import Call, CallKind, CallOutcome, CallState, CallStory, Leg, LegState
 from chappe.model.commands import Accepted, Refused, SendOutcome
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName, MessageEvent
@@ -29,6 +30,9 @@ NAMES = [
     b"session",
     b"session_duration",
     b"callid",
+    b"call_confirmation",
+    b"private",
+    b"max_duration",
 ]
 PIECES = [
     b"%",
@@ -89,6 +93,41 @@ messages = st.builds(
     reference=texts,
     fault=st.none() | faults,
 )
+phone_calls = st.builds(
+    Call,
+    id=st.integers(),
+    ref=texts,
+    account_id=st.integers(),
+    kind=st.sampled_from(CallKind),
+    state=st.sampled_from(CallState),
+    first=texts,
+    second=texts,
+    plan=st.just({}),
+    dialect=texts,
+    created_at=times,
+    seen_at=times,
+    joined_at=st.none() | times,
+    over_at=st.none() | times,
+    outcome=st.none() | st.sampled_from(CallOutcome),
+    price=st.integers(0, 2**63),
+    reference=texts,
+)
+legs = st.builds(
+    Leg,
+    id=st.integers(),
+    account_id=st.integers(),
+    call_id=st.integers(),
+    name=texts,
+    number=texts,
+    shown=texts,
+    carrier=texts,
+    state=st.sampled_from(LegState),
+    created_at=times,
+    rate=st.integers(0, 2**63),
+    ringing_at=st.none() | times,
+    answered_at=st.none() | times,
+    ended_at=st.none() | times,
+)
 refused = st.builds(Refused, recipient=texts, fault=faults, detail=texts)
 CALL = WireCall("sms/sendSMS")
 
@@ -119,13 +158,14 @@ def test_any_outcome_of_a_send_can_be_said(results: tuple[Accepted | Refused, ..
 
 @given(
     st.one_of(
-        refused,
         st.builds(MessageStory, messages, st.lists(st.tuples(texts, times)), st.just(()), st.just(())),
+        st.builds(CallStory, phone_calls, st.lists(legs, max_size=3).map(tuple)),
     )
 )
-def test_any_history_can_be_said(found: MessageStory | Refused) -> None:
-    root = etree.fromstring(wire.encode_history((found,), CALL).body)
-    assert (root.findtext("status/status_code") == "200") is isinstance(found, MessageStory)
+def test_any_history_can_be_said(found: MessageStory | CallStory) -> None:
+    root = etree.fromstring(encode_history(found, CALL).body)
+    assert root.findtext("status/status_code") == "200"
+    assert root.findtext("history/api") == ("call" if isinstance(found, CallStory) else "sms")
 
 
 @given(faults, texts, st.none() | texts)

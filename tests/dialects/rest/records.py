@@ -156,9 +156,7 @@ ENDED_LEG = replace(
     LEG, state=LegState.DOWN, answered_at=NOW, ended_at=NOW, cause=HangUpCause.NORMAL, machine=True, price=17
 )
 ENDED_CALL = CallStory(
-    replace(
-        CALL, state=CallState.OVER, joined_at=NOW, over_at=NOW, outcome=CallOutcome.ANSWERED, price=17
-    ),
+    replace(CALL, state=CallState.OVER, joined_at=NOW, over_at=NOW, outcome=CallOutcome.ANSWERED, price=17),
     (ENDED_LEG,),
 )
 

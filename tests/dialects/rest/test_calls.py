@@ -30,7 +30,12 @@ def test_a_number_is_looked_for_in_any_writing(number: str) -> None:
         ("POST /v1/calls", b'{"from":"1"}', "missing_parameter", "to"),
         ("POST /v1/calls", b'{"from":"1","to":"2","callee":"3"}', "invalid_parameter", "callee"),
         ("POST /v1/calls", b'{"from":1,"to":"2"}', "invalid_parameter", "from"),
-        ("POST /v1/calls", b'{"from":"1","to":"2","longest_seconds":0}', "invalid_parameter", "longest_seconds"),
+        (
+            "POST /v1/calls",
+            b'{"from":"1","to":"2","longest_seconds":0}',
+            "invalid_parameter",
+            "longest_seconds",
+        ),
         (
             "POST /v1/calls",
             b'{"from":"1","to":"2","longest_seconds":7201}',

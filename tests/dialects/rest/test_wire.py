@@ -289,8 +289,8 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
         ),
         ("GET /v1/calls", b"", commands.ListCalls(limit=20)),
         (
-            "GET /v1/calls?state=over&outcome=busy&dialect=orange&reference=r&number=%2B336&limit=100&cursor=5"
-            "&since=2026-07-01T10:00:00%2B02:00&until=2026-07-01T08:00:00Z",
+            "GET /v1/calls?state=over&outcome=busy&dialect=orange&reference=r&number=%2B336"
+            "&limit=100&cursor=5&since=2026-07-01T10:00:00%2B02:00&until=2026-07-01T08:00:00Z",
             b"",
             commands.ListCalls("over", "busy", "orange", "r", "336", JULY, JULY, 5, 100),
         ),
