@@ -62,6 +62,9 @@ class TwoLeg:
             case program.LegEnded(leg, cause):
                 return self._ended(leg, cause)
             case program.TimerFired(name) if name == _CONFIRM:
+                # The key may have come while the timer was already on its way.
+                if not self._is_confirming:
+                    return ()
                 return self._end(HangUpCause.NOT_CONFIRMED, CallOutcome.NO_ANSWER)
             case program.TimerFired(name) if name == program.CREDIT_USED_UP:
                 return self._end(HangUpCause.CREDIT)
