@@ -87,3 +87,11 @@ async def test_another_account_s_call_is_not_found(sandbox_world: World, member:
     assert (await other.get(path)).status == 404
     assert (await other.post(f"{path}/hangup", at="/calls")).status == 404
     assert "No call yet" in (await other.get("/calls")).text
+
+
+async def test_a_button_that_says_nothing_does_nothing(sandbox_world: World, member: Browser) -> None:
+    path = await place(sandbox_world, member)
+    (leg,) = (await member.get(path)).find("//dl[starts-with(@id, 'leg-')]/@id")
+    page = await member.post(f"/telephones/{A}/calls/{leg[4:]}", {}, at="/telephones")
+    assert page.status == 422
+    assert "Rings" in (await member.get(path)).text

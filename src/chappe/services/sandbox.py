@@ -287,8 +287,14 @@ async def use_telephone(platform: Platform, caller: Caller, command: UseTelephon
                     "keys",
                 )
             telephones.press(leg.id, command.keys)
-        case _:
+        case "reject" | "hangup":
             telephones.put_down(leg.id)
+        case _:
+            raise Refusal(
+                Fault.INVALID_PARAMETER,
+                f"{command.what[:40]!r} is nothing that a telephone does; answer, reject, hangup or keys",
+                "what",
+            )
     return leg
 
 

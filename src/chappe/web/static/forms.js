@@ -32,10 +32,12 @@ export function quietForms() {
     if (!form || event.defaultPrevented) return;
     event.preventDefault();
     const box = form.closest("[id]:not(form)");
-    const button = form.querySelector("button:not([type=button])");
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    const data = new FormData(form);
+    if (event.submitter?.name) data.append(event.submitter.name, event.submitter.value); // which of several
     button.disabled = true;
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin" });
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
       const fresh = take(await answer.text());
       const next = fresh.getElementById(box.id);
       const same = next?.querySelector(`form[action="${CSS.escape(form.getAttribute("action"))}"]`);
@@ -49,7 +51,7 @@ export function quietForms() {
         form.replaceWith(arrived);
         if (area) arrived.querySelector("textarea").focus();
         else if (focused) document.getElementById(focused)?.focus();
-        else arrived.querySelector("button:not([type=button])").focus();
+        else ([...arrived.querySelectorAll("button:not([type=button])")].find((one) => one.value === button.value) ?? arrived.querySelector("button:not([type=button])")).focus();
       } else if (!answer.ok) {
         location.reload();
       }
