@@ -239,12 +239,19 @@ class Network:
 @given(st.data(), st.booleans())
 def test_whatever_happens_no_leg_is_left_and_the_end_comes_once(data: st.DataObject, confirm: bool) -> None:
     network, flow = Network(), a_flow(confirm)
-    events: list[CallEvent] = [Started()]
-    while not network.finished:
-        event = events.pop() if events else data.draw(st.sampled_from(network.possible()))
+
+    def tell(event: CallEvent) -> None:
         network.happens(event)
         for action in flow.step(event):
             network.does(action)
+
+    tell(Started())
+    for _ in range(data.draw(st.integers(0, 20))):
+        if not network.finished:
+            tell(data.draw(st.sampled_from(network.possible())))
+    if not network.finished:
+        tell(AskedToHangUp())
+    assert len(network.finished) == 1
     left = {leg for leg, state in network.legs.items() if state != "down"}
     assert left == network.hung_up
     assert (network.finished[0] is CallOutcome.ANSWERED) is network.is_joined
