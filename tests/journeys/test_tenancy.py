@@ -13,6 +13,7 @@ from tests.journeys.wires import Capitole, Keyyo, NetOxygen, Orange, Rest
 from tests.platform import World
 from tests.services.asking import ALICE, from_phone, send_one
 
+PHONE = "33639980001"
 UNKNOWN_NUMBER = "33698765432"
 UNKNOWN_REF = "0" * 26
 UNKNOWN_ID = "154150738000000000"
@@ -27,6 +28,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         ("keywords", "/v1/keywords", {"short_code": "20345", "word": "secret"}),
         ("subscriptions", "/v1/subscriptions", {"url": "https://secret.example", "events": ["*"]}),
         ("blacklist", "/v1/blacklist", {"number": "33611111111", "reason": "secret"}),
+        ("calls", "/v1/calls", {"from": PHONE, "to": ALICE, "reference": "secret"}),
     ):
         reply = await rest.call("POST", path, body)
         assert reply.status == 201, reply
@@ -36,6 +38,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
     await consents.give_sender(world.platform, new.account, "Secret")
     await send_one(world, new, text="secret")
     await world.settle()
+    legs = await rest.get(f"/v1/sandbox/handsets/{PHONE}/calls")
     numbers = await rest.get("/v1/numbers")
     deliveries = await rest.get("/v1/deliveries")
     await from_phone(world, new, "20345", "secret")
@@ -48,6 +51,8 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "numbers": numbers["data"][0]["number"],
         "deliveries": deliveries["data"][0]["id"],
         "sandbox": ALICE,
+        "calls": posted["calls"]["id"],
+        "leg": legs["data"][0]["id"],
         "consents": ALICE,
         "senders": "Secret",
     }
@@ -73,6 +78,8 @@ NAMED: dict[str, tuple[object, str]] = {
     "POST /v1/deliveries/{id}/replay": (None, UNKNOWN_ID),
     "DELETE /v1/consents/{number}": (None, UNKNOWN_NUMBER),
     "DELETE /v1/senders/{sender}": (None, "Nobody"),
+    "GET /v1/calls/{id}": (None, UNKNOWN_REF),
+    "POST /v1/calls/{id}/hangup": (None, UNKNOWN_REF),
 }
 
 # Every telephone is there for everybody, and shows each account its own traffic.
@@ -80,6 +87,15 @@ TELEPHONES = {
     "GET /v1/sandbox/handsets/{number}/messages": None,
     "POST /v1/sandbox/handsets/{number}/messages": {"to": "20345", "text": "hi"},
     "PUT /v1/sandbox/handsets/{number}/behaviour": {"receipt": "none"},
+    "GET /v1/sandbox/handsets/{number}/calls": None,
+}
+
+# What rang at a telephone is its caller's.
+AT_TELEPHONES = {
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/keys": {"keys": "1"},
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": None,
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": None,
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": None,
 }
 
 LISTS = {
@@ -95,6 +111,7 @@ LISTS = {
     "GET /v1/rules",
     "GET /v1/consents",
     "GET /v1/senders",
+    "GET /v1/calls",
 }
 
 
@@ -115,7 +132,7 @@ NETWORK = {
 def test_every_operation_of_rest_is_asked() -> None:
     assert {verb for verb in OPERATIONS if "/network/" in verb} == set(NETWORK)
     rest = set(OPERATIONS) - set(NETWORK)
-    assert {verb for verb in rest if "{" in verb} == set(NAMED) | set(TELEPHONES)
+    assert {verb for verb in rest if "{" in verb} == {*NAMED, *TELEPHONES, *AT_TELEPHONES}
     bare = {verb for verb in rest if verb.startswith("GET") and "{" not in verb}
     assert bare - LISTS == {"GET /v1/openapi.json", "GET /v1/lines"}
 
@@ -186,6 +203,34 @@ async def test_a_telephone_shows_each_account_its_own_traffic(world: World) -> N
             assert "secret" not in reply.text
         assert said[0] == said[1] and said[0][0] < 300
     assert await Rest(world, owner).get(f"/v1/sandbox/handsets/{ALICE}/messages") == seen
+
+
+@pytest.mark.parametrize("verb", AT_TELEPHONES)
+async def test_nobody_takes_another_account_s_call(world: World, verb: str) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    leg = (await _lived_in(world, owner))["leg"]
+    method, path = verb.split(" ")
+    said = []
+    for name in (leg, UNKNOWN_ID):
+        where = path.replace("{number}", PHONE).replace("{id}", name)
+        said.append(_said(await Rest(world, thief).call(method, where, AT_TELEPHONES[verb]), name))
+    assert said[0] == said[1] and said[0][0] == 404
+    [call] = (await Rest(world, owner).get("/v1/calls"))["data"]
+    assert [one["state"] for one in call["legs"]] == ["ringing"]  # nothing was done to it
+
+
+async def test_orange_tells_nothing_of_another_account_s_calls(world: World) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    theirs = (await _lived_in(world, owner))["calls"]
+    for verb, named in (("/call/getHistory.xml", "callid"), ("/call/releaseCall.xml", "call_id")):
+        said = []
+        for name in (theirs, UNKNOWN_REF):
+            answer = await Orange(world, thief).call(verb, **{named: name})
+            assert answer.findtext("status/status_code") == "404"
+            said.append([(one.tag, (one.text or "").replace(name, "?")) for one in answer.iter()])
+        assert said[0] == said[1]
+    answer = await Orange(world, owner).call("/call/getHistory.xml", callid=theirs)
+    assert answer.findtext("history/state") == "LIVE"
 
 
 async def test_orange_tells_nothing_of_another_account_s_messages(world: World) -> None:

@@ -33,6 +33,13 @@ async def found(world: World, shop: NewAccount, ref: str) -> CallStory:
     return await calls.find(world.platform, caller(shop), FindCall(ref))
 
 
+async def held(world: World, shop: NewAccount) -> tuple[int, int]:
+    """Balance, and what of it is reserved."""
+    account = await world.platform.store.queries.account(shop.account.id)
+    assert account is not None
+    return account.balance, account.reserved
+
+
 async def behave(world: World, shop: NewAccount, number: str, **how: object) -> None:
     await sandbox.set_behaviour(world.platform, caller(shop), SetBehaviour(number, how))
 
@@ -51,7 +58,7 @@ async def test_two_telephones_ring_speak_and_are_charged(world: World) -> None:
     assert story.call.state is CallState.LIVE
     assert [(leg.number, leg.state) for leg in story.legs] == [(A, LegState.RINGING)]
     assert story.call.reserved == 200_000  # two hours of two legs would cost 240 credits
-    assert await world.balance(shop.account) == 0
+    assert await held(world, shop) == (200_000, 200_000)
 
     await world.wait(5)
     await at_telephone(world, shop, A, "answer")
@@ -67,7 +74,7 @@ async def test_two_telephones_ring_speak_and_are_charged(world: World) -> None:
     # A minute costs a credit: 60 seconds at A's, 56 at B's.
     assert [leg.price for leg in story.legs] == [1000, 934]
     assert story.call.price == 1934
-    assert await world.balance(shop.account) == 200_000 - 1934
+    assert await held(world, shop) == (200_000 - 1934, 0)
     assert [sent.body.split(b'"')[3].decode() for sent in world.web.sent] == [
         "call.started",
         "leg.ringing",
@@ -212,3 +219,21 @@ async def test_what_a_dead_process_left_open_ends_when_it_was_last_seen(world: W
     await world.settle()
     assert await found(world, shop, ref) == story
     assert world.chappe.switchboard.live_calls() == []
+
+
+async def test_a_cap_of_the_day_bounds_what_calls_reserve_and_counts_what_they_cost(world: World) -> None:
+    shop = await world.account()
+    spender = caller(shop)._replace(daily_cap=3_000)
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer")
+    story = await calls.place(world.platform, spender, PlaceCall(A, B))
+    assert story.call.reserved == 3_000
+    with pytest.raises(Refusal) as refused:
+        await calls.place(world.platform, spender, PlaceCall(A, B))
+    assert refused.value.fault is Fault.INSUFFICIENT_CREDITS
+    await world.wait(60)
+    await calls.hang_up(world.platform, spender, HangUpCall(story.call.ref))
+    await world.settle()
+    assert await world.platform.store.queries.spent_on(shop.account.id, "2026-03-02") == 2_000
+    story = await calls.place(world.platform, spender, PlaceCall(A, B))
+    assert story.call.reserved == 1_000

@@ -88,8 +88,8 @@ class Call:
     """One telephone matter with its legs.
 
     `first` and `second` are the parties as MSISDN, in the order in which they are rung. `plan` is what its
-    flow is made of (JSON data). `reserved` was taken from the balance when it began and is given back when
-    it is over, less `price` (thousandths). `seen_at` is when the node that works it last said so: a call
+    flow is made of (JSON data). `reserved` is held of the balance until it is over; then its `price` is
+    taken (thousandths). `seen_at` is when the node that works it last said so: a call
     that was interrupted ended then. Times are aware, UTC.
     """
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chappe.model.errors import Fault
 from chappe.model.jobs import Job, JobState
-from chappe.model.ledger import LedgerMove
+from chappe.model.ledger import Hold, LedgerMove
 from chappe.model.messages import MessageState
 
 
@@ -91,6 +91,7 @@ class Changes(NamedTuple):
     enqueue: Sequence[Job] = ()
     finish: Sequence[JobResult] = ()
     fence: Fence | None = None
+    hold: Sequence[Hold] = ()
 
 
 _NO_BALANCES: Mapping[int, int] = MappingProxyType({})

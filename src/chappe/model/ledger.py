@@ -38,6 +38,20 @@ class LedgerMove(NamedTuple):
     cap: int = 0
 
 
+class Hold(NamedTuple):
+    """Credits promised to work that is under way (positive `amount`: guarded, there must be so many free), or
+    freed again (negative). They stay in the balance; nothing else may spend them. `cap` as in LedgerMove:
+    what is spent today and this may not pass it; nothing is counted as spent by it."""
+
+    account_id: int
+    amount: int
+    cap: int = 0
+
+
+NO_CAP = 2**62
+"""The `cap` of a move that counts as spent and is not refused for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One line of the account's statement: `amount` leaves `debit` and arrives at `credit`, both names

@@ -15,7 +15,7 @@ from chappe.model.destinations import CLOSED, closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.history import Page
-from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import callnotices, rules, sandbox
 from chappe.services.ports import Platform
@@ -48,8 +48,8 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     shown_first = await _shown(platform, caller, command, "shown_to_first", second, is_virtual)
     shown_second = await _shown(platform, caller, command, "shown_to_second", first, is_virtual)
     await _check_room(platform, caller)
-    account = await platform.store.queries.account(caller.account_id)
-    balance = 0 if account is None else account.balance - account.reserved
+    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+    balance = await _free(platform, caller, cap)
     rate = sum(way.price for way in ways)
     # The first party waits, and pays, while the second one rings and thinks.
     reserve, payable = longest_affordable(balance, rate, longest + ring + CONFIRMING)
@@ -87,14 +87,24 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
         exchange_id=caller.exchange_id,
         user_id=caller.user_id,
     )
-    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    moves = [LedgerMove(caller.account_id, -reserve, EntryKind.CALLS, call.ref, cap=cap)] if reserve else []
+    holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
     jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
     reach = [(caller.account_id, first), (caller.account_id, second)]
-    await platform.store.commit(Changes(insert=[call], reach=reach, ledger=moves, enqueue=jobs))
+    await platform.store.commit(Changes(insert=[call], reach=reach, hold=holds, enqueue=jobs))
     callnotices.ring(platform, call, jobs)
     board.begin(call, flow)
     return CallStory(call)
+
+
+async def _free(platform: Platform, caller: Caller, cap: int) -> int:
+    """What the account may still promise, in thousandths: what is free, and what its cap leaves of today."""
+    account = await platform.store.queries.account(caller.account_id)
+    free = 0 if account is None else account.balance - account.reserved
+    if cap:
+        today = platform.clock.now().date().isoformat()
+        promised = 0 if account is None else account.reserved
+        free = min(free, cap - promised - await platform.store.queries.spent_on(caller.account_id, today))
+    return max(0, free)
 
 
 def _number(platform: Platform, caller: Caller, raw: str, field: str) -> str:

@@ -30,7 +30,7 @@ from chappe.model.calls import (
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
-from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
 from chappe.services import callnotices
 from chappe.services.ports import Platform, VoiceCarrier
 
@@ -346,8 +346,8 @@ class Switchboard:
 async def close_call(
     platform: Platform, story: CallStory, now: datetime, outcome: CallOutcome | None = None
 ) -> None:
-    """A call is over: legs that are open end now, what was reserved and not used goes back, all in one
-    write; nothing where somebody has closed it before."""
+    """A call is over: legs that are open end now, what it cost is taken and what was reserved is free again,
+    all in one write. Raises Refusal `too_late` where somebody has closed it before."""
     call, updates, price = story.call, [], 0
     jobs = []
     for leg in story.legs:
@@ -368,9 +368,9 @@ async def close_call(
     over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": price}
     updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
     jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
-    back = call.reserved - price
-    moves = [LedgerMove(call.account_id, back, EntryKind.GIVE_BACK, call.ref)] if back else []
-    await platform.store.commit(Changes(update=updates, ledger=moves, enqueue=jobs))
+    moves = [LedgerMove(call.account_id, -price, EntryKind.CALLS, call.ref, cap=NO_CAP)] if price else []
+    freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
+    await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))
     callnotices.ring(platform, call, jobs)
 
 

@@ -255,17 +255,17 @@ def finish_jobs(connection: Connection, results: Sequence[JobResult]) -> set[int
 
 
 _MOVE = SetStatement(
-    "update accounts as a set balance = a.balance + r.total from r"
-    " where a.id = r.key and (r.guarded = 0 or a.balance + r.total >= a.reserved)"
+    "update accounts as a set balance = a.balance + r.total, reserved = a.reserved + r.held from r"
+    " where a.id = r.key and (r.guarded = 0 or a.balance + r.total >= a.reserved + r.held)"
     " returning id, balance",
-    [("key", "bigint"), ("total", "bigint"), ("guarded", "bigint")],
+    [("key", "bigint"), ("total", "bigint"), ("held", "bigint"), ("guarded", "bigint")],
 )
 
 
-def move_balances(connection: Connection, moves: Sequence[tuple[int, int, bool]]) -> dict[int, int]:
-    """Move balances by account id, amount and whether it may not fall below what is reserved; returns the new
-    balances of the accounts that could."""
-    rows = [(account_id, total, int(guarded)) for account_id, total, guarded in moves]
+def move_balances(connection: Connection, moves: Sequence[tuple[int, int, int, bool]]) -> dict[int, int]:
+    """Move balances by account id, amount, what more is reserved, and whether the balance may not fall below
+    what is reserved; returns the new balances of the accounts that could."""
+    rows = [(account_id, total, held, int(guarded)) for account_id, total, held, guarded in moves]
     return {row[0]: row[1] for row in _MOVE.run(connection, rows)}
 
 

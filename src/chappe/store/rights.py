@@ -88,4 +88,10 @@ def spend(connection: Connection, account_id: int, day: str, price: int, cap: in
     values = {"account_id": account_id, "day": day, "price": price, "cap": cap}
     if price <= cap and connection.execute(_SPEND, values).first() is not None:
         return None
+    return spent_on(connection, account_id, day)
+
+
+def spent_on(connection: Connection, account_id: int, day: str) -> int:
+    """What an account has spent on a day (UTC, `2026-03-01`), in thousandths; only what counts against a cap
+    is counted."""
     return int(connection.execute(_SPENT, {"account_id": account_id, "day": day}).scalar() or 0)

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -22,7 +22,7 @@ from chappe.model.changes import Advance, Changes, Committed, Delete, JobResult,
 from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
-from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
+from chappe.model.ledger import EntryKind, Hold, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.model.metrics import Metrics
 from chappe.services.ports import Clock, Ids
@@ -30,7 +30,7 @@ from chappe.store.database import Database
 from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
 from chappe.store.leases import check_fence
 from chappe.store.pressure import Pressure
-from chappe.store.rights import spend
+from chappe.store.rights import spend, spent_on
 from chappe.store.tables import TABLES, accounts
 from chappe.store.trouble import first_line
 
@@ -201,6 +201,7 @@ class GroupWriter:
         records: list[object] = []
         steps: list[Advance] = []
         moves: list[LedgerMove] = []
+        holds: list[Hold] = []
         jobs: list[Job] = []
         reach: list[tuple[int, str]] = []
         results: list[JobResult] = []
@@ -211,6 +212,7 @@ class GroupWriter:
             reach += changes.reach
             steps += changes.advance
             moves += changes.ledger
+            holds += changes.hold
             jobs += changes.enqueue
             results += changes.finish
             updates += changes.update
@@ -231,32 +233,48 @@ class GroupWriter:
             insert_many(connection, Job, jobs)
         if results:
             finish_jobs(connection, sorted(results, key=_id))
-        balances = self._move_credits(connection, moves) if moves else {}
+        balances = self._move_credits(connection, moves, holds) if moves or holds else {}
         return [_committed(changes, moved, balances) for changes in group]
 
-    def _move_credits(self, connection: Connection, moves: Sequence[LedgerMove]) -> dict[int, int]:
+    def _move_credits(
+        self, connection: Connection, moves: Sequence[LedgerMove], holds: Sequence[Hold]
+    ) -> dict[int, int]:
         """Balance and statement of each account; one line per account, kind and group, or one for each
         move that has a reference."""
         by_account: dict[int, list[LedgerMove]] = defaultdict(list)
         for move in moves:
             by_account[move.account_id].append(move)
+        held: dict[int, list[Hold]] = defaultdict(list)
+        for hold in holds:
+            held[hold.account_id].append(hold)
+            by_account[hold.account_id] += ()
         lines = {account_id: _lines(by_account[account_id]) for account_id in sorted(by_account)}
         totals = {account_id: sum(line.amount for line in lines[account_id]) for account_id in lines}
         balances = move_balances(
             connection,
             [
                 # Credits that come in with the same group do not excuse what goes out from being guarded.
-                (account_id, total, any(move.amount < 0 for move in by_account[account_id]))
+                (
+                    account_id,
+                    total,
+                    sum(hold.amount for hold in held[account_id]),
+                    any(move.amount < 0 for move in by_account[account_id])
+                    or any(hold.amount > 0 for hold in held[account_id]),
+                )
                 for account_id, total in totals.items()
             ],
         )
+        for account_id, account_holds in sorted(held.items()):
+            if any(hold.cap for hold in account_holds):
+                _check_room(connection, account_id, account_holds, self._clock.now())
         for account_id, account_moves in sorted(by_account.items()):
             if any(move.cap for move in account_moves):
                 _check_cap(connection, account_id, account_moves, self._clock.now())
         entries: list[LedgerEntry] = []
         for account_id, total in totals.items():
             if account_id not in balances:
-                raise _too_poor(connection, account_id, -total)
+                wanted = sum(hold.amount for hold in held[account_id]) - total
+                raise _too_poor(connection, account_id, wanted)
             running = balances[account_id] - total
             for line in lines[account_id]:
                 running += line.amount
@@ -275,7 +293,8 @@ class GroupWriter:
                         reference=line.reference,
                     )
                 )
-        insert_many(connection, LedgerEntry, entries)
+        if entries:
+            insert_many(connection, LedgerEntry, entries)
         return balances
 
 
@@ -391,12 +410,29 @@ def _check_cap(connection: Connection, account_id: int, moves: Sequence[LedgerMo
     day = now.astimezone(UTC).date()
     spent = spend(connection, account_id, day.isoformat(), price, cap)
     if spent is not None:
-        raise Refusal(
-            Fault.INSUFFICIENT_CREDITS,
-            f"this costs {in_credits(price)} credits, and {in_credits(spent)} of the {in_credits(cap)} that"
-            f" the account may spend on {day} are spent (rule daily-cap); wait until 00:00 UTC or ask the"
-            " operator of this platform for a higher cap",
-        )
+        raise _over_cap(price, spent, cap, day)
+
+
+def _over_cap(price: int, spent: int, cap: int, day: date) -> Refusal:
+    return Refusal(
+        Fault.INSUFFICIENT_CREDITS,
+        f"this costs {in_credits(price)} credits, and {in_credits(spent)} of the {in_credits(cap)} that"
+        f" the account may spend on {day} are spent (rule daily-cap); wait until 00:00 UTC or ask the"
+        " operator of this platform for a higher cap",
+    )
+
+
+def _check_room(connection: Connection, account_id: int, holds: Sequence[Hold], now: datetime) -> None:
+    """Refuse what would pass the account's cap of the day if all that is reserved now was spent."""
+    capped = [hold for hold in holds if hold.cap]
+    cap, wanted = min(hold.cap for hold in capped), sum(hold.amount for hold in capped)
+    day = now.astimezone(UTC).date()
+    spent = spent_on(connection, account_id, day.isoformat())
+    reserved = (
+        connection.execute(select(accounts.c.reserved).where(accounts.c.id == account_id)).scalar() or 0
+    )
+    if spent + reserved > cap:
+        raise _over_cap(wanted, spent + reserved - wanted, cap, day)
 
 
 def _owned(change: Update | Delete) -> list[Any]:

@@ -149,7 +149,7 @@ ENTRY: dict[str, str] = {
     EntryKind.WELCOME: N_("Welcome credits"),
     EntryKind.PAYMENT: N_("Payment"),
     EntryKind.MESSAGES: N_("Messages sent"),
-    EntryKind.CALLS: N_("Reserved for a call"),
+    EntryKind.CALLS: N_("Calls"),
     EntryKind.GIVE_BACK: N_("Given back: not delivered"),
     EntryKind.REVENUE_SHARE: N_("Revenue share"),
     EntryKind.CORRECTION: N_("Correction"),
