@@ -28,7 +28,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         ("keywords", "/v1/keywords", {"short_code": "20345", "word": "secret"}),
         ("subscriptions", "/v1/subscriptions", {"url": "https://secret.example", "events": ["*"]}),
         ("blacklist", "/v1/blacklist", {"number": "33611111111", "reason": "secret"}),
-        ("calls", "/v1/calls", {"from": PHONE, "to": ALICE, "reference": "secret"}),
+        ("calls", "/v1/calls", {"from": PHONE, "to": ALICE, "reference": "secret", "longest_seconds": 60}),
     ):
         reply = await rest.call("POST", path, body)
         assert reply.status == 201, reply
