@@ -154,6 +154,16 @@ async def test_stop_and_the_date_of_advertising_at_once_end_it_once(world: World
     assert await world.balance(shop.account) == before - (0 if cancelled else 1000)
 
 
+async def test_what_rules_said_is_kept_with_the_message(world: World) -> None:
+    shop = await world.account()
+    await agree(world, shop, ALICE)
+    assert (await read(world, await send_one(world, shop))).warned_by is None
+    warned = await send(world, shop, ALICE, SWISS, purpose=MARKETING, sender="Bank", all_or_nothing=False)
+    alice, swiss = [one.message for one in warned.results if isinstance(one, Accepted)]
+    assert (await read(world, alice)).warned_by == "sender-right fr-marketing-stop"
+    assert (await read(world, swiss)).warned_by == "sender-right ch-marketing-consent ch-marketing-stop"
+
+
 async def test_consents_are_recorded_once_kept_and_withdrawn(world: World) -> None:
     shop, other = await world.account(), await world.account("other")
     await agree(world, shop, ALICE, BOB, ALICE)

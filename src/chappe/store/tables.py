@@ -362,6 +362,7 @@ message_table = Table(
     Column("purpose", Choice(messages.Purpose), nullable=False, server_default=text("'transactional'")),
     _text("held_by", added=True),
     _number("told", null=True),
+    _text("warned_by", null=True),
     UniqueConstraint("ref"),
     Index(None, "account_id", "id"),
     # Open work only: nothing indexes a column that changes on closed rows (ARCHITECTURE.md section 8).

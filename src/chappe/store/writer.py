@@ -25,6 +25,7 @@ from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.model.metrics import Metrics
+from chappe.model.rules import HouseRule
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
@@ -394,8 +395,9 @@ def _check_cap(connection: Connection, account_id: int, moves: Sequence[LedgerMo
         raise Refusal(
             Fault.INSUFFICIENT_CREDITS,
             f"this costs {in_credits(price)} credits, and {in_credits(spent)} of the {in_credits(cap)} that"
-            f" the account may spend on {day} are spent (rule daily-cap); wait until 00:00 UTC or ask the"
-            " operator of this platform for a higher cap",
+            f" the account may spend on {day} are spent (rule {HouseRule.CAP}); wait until 00:00 UTC or ask"
+            " the operator of this platform for a higher cap",
+            rule=HouseRule.CAP,
         )
 
 

@@ -59,6 +59,7 @@ _MESSAGE = messages.Message(
     reference="parcel-17",
     purpose=Purpose.TRANSACTIONAL,
     held_by="",
+    warned_by=[],
     dialect="rest",
     created_at=_AT,
     send_at=None,
