@@ -106,7 +106,10 @@ DEFAULT_SHORT_CODES = (
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that the owner decides; see ARCHITECTURE, section 14."""
+    """Everything that the owner decides; see ARCHITECTURE, section 14.
+
+    `trusted_proxies` are the addresses or networks whose X-Forwarded-For says who asks.
+    """
 
     database: str = ""
     dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole", "keyyo")
@@ -119,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smpp_server: dict[str, Any] = {}
     limits: Limits = Limits()
     rules: RulesSettings = RulesSettings()
+    trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
     secret: str = ""
 
@@ -168,6 +172,9 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
     if name in fields and isinstance(fields[name].default, str):
         tree[name] = value
         return
+    if name == "trusted_proxies":
+        tree[name] = value.split(",")
+        return
     for section in ("mail", "outgoing", "limits", "rules"):
         if name.startswith(f"{section}_"):
             key = name.removeprefix(f"{section}_")
@@ -175,11 +182,15 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
 
 
 def _check(settings: Settings) -> None:
-    for network in settings.outgoing.allow:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise SettingsError(f"outgoing.allow: {error}") from error
+    for where, networks in (
+        ("outgoing.allow", settings.outgoing.allow),
+        ("trusted_proxies", settings.trusted_proxies),
+    ):
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise SettingsError(f"{where}: {error}") from error
     for where, credits in (
         ("limits.welcome_credits", settings.limits.welcome_credits),
         ("limits.price", settings.limits.price),

@@ -41,9 +41,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class SourceAddress:
-    """The number of a line that lets programs in by their address alone."""
+    """The number of a line that lets programs in by their address alone. `is_relayed`: the address is that of
+    a proxy that nobody told us to trust, so it says nothing of who asks."""
 
     line: str
+    is_relayed: bool = False
 
 
 Credentials = Key | Password | Digest | SourceAddress

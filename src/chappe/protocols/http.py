@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""The headers in which a proxy tells for whom it asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class HttpRequest(NamedTuple):
     def content_type(self) -> str:
         """The media type of the body without its parameters, in lower case."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether `peer` is a proxy near us and not the client: a private address that says it asks
+        for another. Where the settings trust it (`trusted_proxies`), `peer` is the client already."""
+        if not any(name in self.headers for name in FORWARDED):
+            return False
+        try:
+            return ip_address(self.peer).is_private
+        except ValueError:
+            return True
 
 
 class HttpResponse(NamedTuple):
