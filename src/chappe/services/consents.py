@@ -124,12 +124,17 @@ async def give_sender(platform: Platform, account: Account, written: str) -> Reg
 
 async def remove_sender(platform: Platform, caller: Caller, command: RemoveSender) -> None:
     """The account gives up a registered sender."""
-    for one in await platform.store.queries.registered_senders(caller.account_id):
-        if one.sender.casefold() == command.sender.casefold():
-            await platform.store.commit(Changes(delete=[Delete(RegisteredSender, one.id, caller.account_id)]))
-            platform.guard.forget_senders(caller.account_id)
+    await take_sender(platform, caller.account_id, command.sender)
+
+
+async def take_sender(platform: Platform, account_id: int, sender: str) -> None:
+    """A sender is registered for an account no more."""
+    for one in await platform.store.queries.registered_senders(account_id):
+        if one.sender.casefold() == sender.casefold():
+            await platform.store.commit(Changes(delete=[Delete(RegisteredSender, one.id, account_id)]))
+            platform.guard.forget_senders(account_id)
             return
-    raise Refusal(Fault.NOT_FOUND, f"{command.sender!r} is not registered", "sender")
+    raise Refusal(Fault.NOT_FOUND, f"{sender!r} is not registered", "sender")
 
 
 # --- what an operator sets for an account

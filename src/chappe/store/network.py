@@ -148,6 +148,17 @@ def account_names(connection: Connection, account_ids: Sequence[int]) -> Mapping
     return {int(row[0]): str(row[1]) for row in rows}
 
 
+# across accounts: the operator's list of them
+def newest_accounts(connection: Connection, cursor: int | None, limit: int) -> tuple[Account, ...]:
+    """All accounts, newest first."""
+    table = TABLES[Account]
+    statement = select(*table.columns)
+    if cursor is not None:
+        statement = statement.where(table.c.id < cursor)
+    rows = connection.execute(statement.order_by(table.c.id.desc()).limit(limit))
+    return tuple(Account(*row) for row in rows)
+
+
 # across accounts: what the platform did
 def minutes(connection: Connection, since: datetime) -> tuple[Minute, ...]:
     """What all nodes did since a time, oldest first."""

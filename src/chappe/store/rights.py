@@ -74,6 +74,11 @@ def block_record(
     return sum(counted.values()), counted.get(MessageState.DELIVERED, 0)
 
 
+def spent(connection: Connection, account_id: int, day: str) -> int:
+    """What an account has spent on a day (UTC, ISO 8601), in thousandths; counted while a cap holds."""
+    return int(connection.execute(_SPENT, {"account_id": account_id, "day": day}).scalar() or 0)
+
+
 _SPEND = text(
     "insert into spending (account_id, day, spent) values (:account_id, :day, :price)"
     " on conflict (account_id, day) do update set spent = spending.spent + excluded.spent"

@@ -20,6 +20,7 @@ from chappe.web import (
     network,
     numbers,
     rendering,
+    rights,
     sessions,
     subscriptions,
 )
@@ -64,6 +65,7 @@ def build(platform: Platform) -> Starlette:
             *numbers.routes(platform),
             *subscriptions.routes(platform),
             *network.routes(platform),
+            *rights.routes(platform),
             *metrics.routes(platform),
         ],
         middleware=[

@@ -9,8 +9,9 @@ from chappe.model.errors import Fault
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
-from chappe.model.messages import MessageState
+from chappe.model.messages import MessageState, Purpose
 from chappe.model.network import Reason
+from chappe.model.rules import Effect, Provision
 
 
 def N_(message: str) -> str:
@@ -138,6 +139,30 @@ REASON_WAITS: dict[str, str] = {
     Reason.TURN: N_("Its turn comes as fast as the carrier takes messages"),
 }
 
+EFFECT: dict[str, str] = {
+    Effect.REFUSE: N_("Refuses"),
+    Effect.HOLD: N_("Waits"),
+    Effect.WARN: N_("Warns"),
+    Effect.ADD_TEXT: N_("Adds a text"),
+}
+
+PURPOSE: dict[str, str] = {Purpose.TRANSACTIONAL: N_("Notices"), Purpose.MARKETING: N_("Advertising")}
+
+COUNTRY: dict[str, str] = {"FR": N_("France"), "CH": N_("Switzerland")}
+
+# Why destinations are closed by default, in the words of model/destinations.py.
+CLOSED: dict[str, str] = {
+    "a satellite network": N_("a satellite network"),
+    "an international network of no country": N_("an international network of no country"),
+    "an international number of shared or premium price": N_(
+        "an international number of shared or premium price"
+    ),
+    "personal numbering, whose price nobody can foresee": N_(
+        "personal numbering, whose price nobody can foresee"
+    ),
+    "a country known for traffic that is pumped up": N_("a country known for traffic that is pumped up"),
+}
+
 # Why a number is on the blacklist, where it was not the word that it sent.
 REASON: dict[str, str] = {"added by the account": N_("blocked by you")}
 
@@ -214,6 +239,10 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "url"): N_(
         "This is no address that can be called. Begin with https:// or http://."
     ),
+    (Fault.INVALID_PARAMETER, "allowed_sources"): N_(
+        "This lets nobody in. Write addresses with bars between them, like 192.0.2.1|192.0.2.7; stars, + and "
+        "? repeat, groups are not known."
+    ),
     (Fault.INVALID_PARAMETER, "word"): N_("A keyword is 1 to 40 letters or digits. Choose another."),
     (Fault.ALREADY_EXISTS, "word"): N_(
         "This keyword is taken on this short code, or stands in the way of one that is. Choose another."
@@ -236,6 +265,17 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
         "This is no price. Write credits with at most three decimals, like 1 or 0.5."
     ),
     (Fault.INVALID_PARAMETER, "carrier"): N_("There is no such carrier. Choose one of the list."),
+    (Fault.INVALID_PARAMETER, "cap"): N_(
+        "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "
+        "default."
+    ),
+    (Fault.INVALID_SENDER, "given"): N_(
+        "This is no sender in letters. Write 1 to 11 letters and digits; numbers need no registration."
+    ),
+    (Fault.ALREADY_EXISTS, "given"): N_("The account has this sender already."),
+    (Fault.NOT_FOUND, "account"): N_(
+        "There is no account of this name. Write its name, its account_id or its number in full."
+    ),
     (Fault.NOT_FOUND, "number"): N_(
         "Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."
     ),
@@ -261,6 +301,11 @@ SAID: dict[str, str] = {
     "no-tariff": N_("The tariff is removed."),
     "stopped": N_("Stopped. The prices were given back."),
     "replayed-all": N_("They are being sent again."),
+    "sender-given": N_("Given: the account may show this sender from now on."),
+    "sender-taken": N_("Taken: the account may show this sender no more."),
+    "opened": N_("Open: the account may send there from now on."),
+    "closed": N_("Closed: the account can send there no more."),
+    "cap": N_("Saved. It counts for what is sent from now on."),
     "password": N_("The password is changed, and your other sessions have ended."),
     "key-ended": N_("The key has ended."),
     "sender": N_("Messages without a sender of their own now go out under it."),
@@ -474,3 +519,11 @@ def delivery_state(job: Job) -> str:
     """The key of JOB_STATE for a delivery: nothing arrived where it was dropped."""
     dropped = job.state is JobState.DONE and job.outcome.startswith("dropped: ")
     return "dropped" if dropped else job.state
+
+
+def provision(rule: Provision, language: str) -> str:
+    """What a provision says, as a sentence in the reader's language."""
+    text = rule.english
+    if language == "fr":
+        text = rule.french.replace("'", "’").replace(" ;", "\N{NO-BREAK SPACE};")
+    return f"{text[0].upper()}{text[1:]}."
