@@ -14,6 +14,6 @@ def test_the_seeds_pass() -> None:
 
 
 def test_a_bounded_run_finds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    runs = bounded_run("userdata", SEEDS, 200, tmp_path)
+    runs = bounded_run("userdata", SEEDS, 120, tmp_path)
     with capsys.disabled():
         print(f"\natheris: {runs} inputs to user data headers and parts, no crash")
