@@ -147,7 +147,10 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
         )
     )
     page = await browser.get("/network/queue")
-    assert "A rule allows it no earlier: fr.sunday" in page.words("//*[@id='list']")[0]
+    assert (
+        "A rule allows it no earlier: A rule that is no longer known. (fr.sunday)"
+        in page.words("//*[@id='list']")[0]
+    )
     assert "Its sender chose a later time" in page.words("//*[@id='list']")[0]
     assert page.words("//*[@id='depths']//tbody/tr/td") == ["3", "1", "2"]
     assert "ab12" in page.words("//*[@id='parked']")[0] and "no message" in page.words("//*[@id='parked']")[0]

@@ -138,10 +138,11 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Caution:
     """What a rule says of a message that goes out all the same, or later, or with a text added: the rule's
-    id, and a sentence with its source."""
+    id, and a sentence with its source. `until` is the next allowed time of one that waits."""
 
     rule: str
     detail: str
+    until: datetime | None = None
 
 
 class SendOutcome(NamedTuple):

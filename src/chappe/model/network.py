@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chappe.model.carriers import BindStatus, CarrierStatus
-from chappe.model.messages import MessageState
+from chappe.model.messages import Message, MessageState
 
 # --- commands; each is for operators only and refused with `not_allowed` to others
 
@@ -154,7 +154,7 @@ class Held:
     """A waiting message with its reason, and until when it waits at the latest: then it goes on or expires.
     `owner` is the name of its account, `code` the network's word, `since` when its carrier went down."""
 
-    message: Waiting
+    message: Waiting | Message
     owner: str
     reason: Reason
     until: datetime | None

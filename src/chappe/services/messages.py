@@ -334,7 +334,10 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
         ),
         balance,
         replayed=True,
-        warnings=tuple(Caution(*map(str, _list(one))) for one in _list(stored.outcome.get("warnings"))),
+        warnings=tuple(
+            Caution(str(rule), str(detail))
+            for rule, detail in map(_list, _list(stored.outcome.get("warnings")))
+        ),
     )
 
 

@@ -212,7 +212,7 @@ async def _judge_advertising(
                 held[number] = Hold(rule, decision.until)
             elif decision.effect is Effect.ADD_TEXT:
                 with_stop.add(number)
-            cautions.setdefault(rule, Caution(rule, decision.words))
+            cautions.setdefault(rule, Caution(rule, decision.words, decision.until))
         told = [one.provision.id for one in judged[key] if one.effect is not Effect.REFUSE]
         if of_all or told:
             said[number] = of_all + told

@@ -17,11 +17,13 @@ from chappe.model.network import (
     ListCarriers,
     ListRoutes,
     ListTariffs,
+    Reason,
     RemoveRoute,
     RemoveTariff,
 )
 from chappe.services import accounts, network, traffic, waiting
 from chappe.services.ports import Platform
+from chappe.web import stories
 from chappe.web.charts import Chart, Line, draw
 from chappe.web.visits import Visit, for_members
 from chappe.web.words import N_
@@ -124,6 +126,11 @@ async def queue_page(platform: Platform, visit: Visit) -> Response:
         carrier=carrier,
         after=after,
         queue=queue,
+        rules={
+            held.code: stories.tell(held.code, visit.reader.language)
+            for held in queue.held
+            if held.reason is Reason.RULE
+        },
         following=_place(queue.next),
         most=waiting.MOST,
         depth=next((depth for depth in queue.depths if depth.carrier == carrier), None),

@@ -382,6 +382,19 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
         r"no message of (?P<carrier>\S+) has the id (?P<ids>.+)",
         N_("no message of %(carrier)s has the id %(ids)s"),
     ),
+    # services/waiting.py, carriers/smpp: what is noted where a network's own word would stand
+    (r"stopped by the operator", N_("stopped by whoever runs this platform")),
+    (r"no bind is up", N_("no connection with the network is up")),
+    (r"no answer in time", N_("no answer in time")),
+    (r"we unbound", N_("we ended the connection")),
+    (r"the network closed the connection", N_("the network closed the connection")),
+    (r"the network refused the bind: (?P<code>\S+)", N_("the network refused the connection: %(code)s")),
+    (r"the connection was lost: (?P<why>.*)", N_("the connection was lost: %(why)s")),
+    (r"no connection within (?P<seconds>\S+) seconds", N_("no connection within %(seconds)s seconds")),
+    (
+        r"the text needs (?P<parts>\d+) parts, (?P<most>\d+) can be joined",
+        N_("the text needs %(parts)s parts, %(most)s can be joined"),
+    ),
     # bus/queue.py; the state beside it says that it was given up
     (r"given up after (?P<tries>\d+) tries: (?P<why>.*)", N_("after %(tries)s tries: %(why)s")),
     (r"given up: (?P<why>.*)", "%(why)s"),
@@ -488,6 +501,8 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     (r"temporary failure in name resolution", N_("no answer about the name at the moment")),
     (r"no space left on device", N_("the disk is full")),
     (r"permission denied", N_("permission denied")),
+    (r"connect call failed (?P<target>\(.+\))", N_("no connection to %(target)s")),
+    (r"(?P<target>\S+:\d+): (?P<why>.*)", "%(target)s: %(why)s"),
 )
 _READ_OUTCOME = tuple((re.compile(shape, re.DOTALL | re.IGNORECASE), text) for shape, text in _OUTCOME)
 
