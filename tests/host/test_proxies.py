@@ -70,7 +70,10 @@ async def test_an_answer_in_one_piece_sees_the_client() -> None:
         ("172.17.0.1", {"forwarded": f"for={SHOP}"}, True),
         ("::1", {"x-real-ip": SHOP}, True),
         ("", {"x-real-ip": SHOP}, True),
+        ("100.64.0.7", {"x-forwarded-for": SHOP}, True),
+        ("::ffff:10.0.0.1", {"x-forwarded-for": SHOP}, True),
         ("8.8.8.8", {"x-forwarded-for": "192.168.1.7"}, False),  # a customer's own proxy on its way out
+        ("::ffff:8.8.8.8", {"x-forwarded-for": "192.168.1.7"}, False),
     ],
 )
 def test_a_near_proxy_is_not_taken_for_the_client(peer: str, headers: dict[str, str], relayed: bool) -> None:

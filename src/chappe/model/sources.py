@@ -44,4 +44,5 @@ def lets_in(written: str, address: str) -> bool:
         check_sources(written)
     except ValueError:
         return False
+    address = address.removeprefix("::ffff:")  # as a socket for both families shows IPv4
     return bool(written) and len(address) <= 45 and re.fullmatch(written, address) is not None

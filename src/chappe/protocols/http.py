@@ -51,14 +51,16 @@ class HttpRequest(NamedTuple):
 
     @property
     def is_relayed(self) -> bool:
-        """Whether `peer` is a proxy near us and not the client: a private address that says it asks
+        """Whether `peer` is a proxy near us and not the client: no public address, and says it asks
         for another. Where the settings trust it (`trusted_proxies`), `peer` is the client already."""
         if not any(name in self.headers for name in FORWARDED):
             return False
         try:
-            return ip_address(self.peer).is_private
+            # A socket for both families shows IPv4 as ::ffff:192.0.2.1.
+            address = ip_address(self.peer.removeprefix("::ffff:"))
         except ValueError:
             return True
+        return not address.is_global  # that of carriers (100.64.0.0/10) is neither private nor global
 
 
 class HttpResponse(NamedTuple):
