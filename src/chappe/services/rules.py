@@ -12,9 +12,10 @@ from chappe.model.commands import Caller, Caution, QuoteMessages, SendMessages
 from chappe.model.destinations import CLOSED, closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.messages import Purpose
-from chappe.model.rights import ListRules, RegisteredSender
+from chappe.model.rights import EVERYBODY, ListRules, RegisteredSender
 from chappe.model.rules import (
     PROVISIONS,
+    Basis,
     Decision,
     Effect,
     Facts,
@@ -173,6 +174,25 @@ async def _check_sender(platform: Platform, caller: Caller, sender: str) -> tupl
 
 # --- advertising
 
+_HOW_TO_RECORD = (
+    "record it with POST /v1/consents, or, for programs that cannot, once for all numbers:"
+    " `chappe account consent NAME SOURCE`"
+)
+
+
+async def _bases(platform: Platform, account_id: int, numbers: Sequence[str]) -> Mapping[str, Basis]:
+    """On which basis each of these numbers may be sent advertising: its own, else the one of EVERYBODY, which
+    reaches nobody whose own has ended."""
+    queries = platform.store.queries
+    live = await queries.live_bases(account_id, [*numbers, EVERYBODY])
+    bases = {number: one.basis for number, one in live.items() if number != EVERYBODY}
+    of_all = live.get(EVERYBODY)
+    if of_all is not None:
+        rest = [number for number in numbers if number not in bases]
+        ended = await queries.withdrawn_numbers(account_id, rest)
+        bases |= {number: of_all.basis for number in rest if number not in ended}
+    return bases
+
 
 async def _judge_advertising(
     platform: Platform,
@@ -184,7 +204,7 @@ async def _judge_advertising(
     refused: dict[str, Refusal],
     warnings: tuple[Caution, ...],
 ) -> Verdict:
-    bases = await platform.store.queries.live_bases(caller.account_id, numbers)
+    bases = await _bases(platform, caller.account_id, numbers)
     held: dict[str, Hold] = {}
     with_stop: set[str] = set()
     cautions: dict[str, Caution] = {one.rule: one for one in warnings}
@@ -196,8 +216,7 @@ async def _judge_advertising(
         if place is None or number in refused:
             continue
         country, zone = place
-        live = bases.get(number)
-        basis = None if live is None else live.basis
+        basis = bases.get(number)
         key = (country, zone.key, basis)
         if key not in judged:
             facts = Facts(command.purpose, country, at.astimezone(zone), basis, sender, command.text)
@@ -205,7 +224,7 @@ async def _judge_advertising(
         for decision in judged[key]:
             rule = decision.provision.id
             if decision.effect is Effect.REFUSE:
-                detail = f"{number}: {decision.words}; record it with POST /v1/consents"
+                detail = f"{number}: {decision.words}; {_HOW_TO_RECORD}"
                 refused[number] = Refusal(Fault.CONSENT_MISSING, detail, "to", rule=rule)
                 break
             if decision.effect is Effect.HOLD and decision.until is not None:

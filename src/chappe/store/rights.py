@@ -32,6 +32,19 @@ def live_bases(
     return found
 
 
+def withdrawn_numbers(connection: Connection, account_id: int, numbers: Sequence[str]) -> frozenset[str]:
+    """Those of these numbers for which a basis has ended, whether or not a later one lives."""
+    found: set[str] = set()
+    for start in range(0, len(numbers), 500):
+        statement = select(_b.number).where(
+            _b.account_id == account_id,
+            _b.number.in_(numbers[start : start + 500]),
+            _b.withdrawn_at.is_not(None),
+        )
+        found.update(connection.execute(statement).scalars())
+    return frozenset(found)
+
+
 def marketing_bases(
     connection: Connection, account_id: int, number: str, cursor: int | None, limit: int
 ) -> tuple[MarketingBasis, ...]:

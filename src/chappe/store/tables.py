@@ -305,6 +305,7 @@ marketing_bases = Table(
     _time("withdrawn_at", null=True),
     Index(None, "account_id", "id"),
     _partial("uq_marketing_bases_live", "account_id", "number", where="withdrawn_at is null", unique=True),
+    _partial("ix_marketing_bases_withdrawn", "account_id", "number", where="withdrawn_at is not null"),
 )
 
 senders = Table(
