@@ -27,7 +27,21 @@ def test_an_expression_lets_in_whole_addresses(written: str, address: str, expec
 
 
 @pytest.mark.parametrize(
-    "written", ["(1+)+", "*.*.*.*", "[", "a{9}", ".*.*.*.*.*1", "1|" * 41, "1" * 401, "é"]
+    "written",
+    [
+        "(1+)+",
+        "*.*.*.*",
+        "[",
+        "a{9}",
+        ".*.*.*.*.*1",
+        "1|" * 41,
+        "1" * 401,
+        "é",
+        "[[1]",
+        "[^[1]",
+        "[1--2]",
+        "[]||]",
+    ],
 )
 def test_what_cannot_be_used_is_said(written: str) -> None:
     with pytest.raises(ValueError, match=r"^(it|each) "):
