@@ -42,6 +42,7 @@ async def test_only_operators_see_the_network(sandbox_world: World, path: str) -
     "path",
     [
         "/network/queue/stop",
+        "/network/queue/move",
         "/network/routes",
         "/network/routes/1",
         "/network/routes/1/remove",
@@ -170,6 +171,38 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
     assert await world.balance(shop.account) == before + 2000
     await browser.post("/network/queue/stop", {**fields, "most": "x"}, at="/network/queue?carrier=free")
     assert await world.balance(shop.account) == before + 2000
+
+
+async def test_what_waits_is_given_to_another_carrier(sandbox_world: World) -> None:
+    world, browser = sandbox_world, await operator(sandbox_world)
+    platform, shop = world.platform, await world.account()
+    platform.carriers.types.update(free="smpp", backup="smpp")
+    await platform.store.commit(Changes(insert=[Route(1, "sms", "33", "free")]))
+    await network.load_routes(platform)
+    for _ in range(3):
+        await send_one(world, shop)
+    at, form = "/network/queue?carrier=free", "//form[@action='/network/queue/move']"
+    page = await browser.get(at)
+    assert page.words(f"{form}//option") == ["backup", "sandbox"]
+    assert page.words(f"{form}//button") == ["Give 3 queued messages to it"]
+    fields = {name: page.find(f"{form}//input[@name='{name}']/@value")[0] for name in ("carrier", "most")}
+    page = await browser.post("/network/queue/move", {**fields, "to": "nowhere"}, at=at)
+    assert (page.status, page.words(f"{form}//p[@class='wrong']")) == (
+        422,
+        ["There is no such carrier. Choose one of the list."],
+    )
+    page = await browser.post("/network/queue/move", {**fields, "to": "backup"}, at=at)
+    assert (page.path, page.words("//*[@role='status']")) == (
+        "/network/queue?carrier=backup",
+        ["Given to this carrier. It takes them in their turn."],
+    )
+    assert len(page.find("//*[@id='list']//tbody/tr")) == 3
+    page = await browser.post("/network/queue/move", {**fields, "to": "backup"}, at=at)
+    assert "Nothing was left to give" in page.words("//*[@role='status']")[0]
+    await platform.store.hold_leases(["carrier.backup"], "elsewhere", 60)
+    fields = {"carrier": "backup", "most": "3", "to": "free"}
+    page = await browser.post("/network/queue/move", fields, at="/network/queue?carrier=backup")
+    assert page.status == 422 and "Another server" in page.words(f"{form}//p[@class='wrong']")[0]
 
 
 async def test_a_message_that_was_refused_for_now_says_when_it_goes(sandbox_world: World) -> None:

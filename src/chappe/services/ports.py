@@ -90,6 +90,9 @@ class Queries(Protocol):
     async def queued_messages(
         self, carrier: str, after: tuple[datetime, int] | None, limit: int
     ) -> tuple[Waiting, ...]: ...
+    async def movable_messages(
+        self, carrier: str, without: Sequence[int], limit: int
+    ) -> tuple[Waiting, ...]: ...
     async def scheduled_ahead(
         self, after: tuple[datetime, int] | None, limit: int
     ) -> tuple[Waiting, ...]: ...

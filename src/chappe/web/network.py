@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -21,7 +22,7 @@ from chappe.model.network import (
     RemoveRoute,
     RemoveTariff,
 )
-from chappe.services import accounts, network, traffic, waiting
+from chappe.services import accounts, moves, network, traffic, waiting
 from chappe.services.ports import Platform
 from chappe.web import stories
 from chappe.web.charts import Chart, Line, draw
@@ -46,6 +47,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         get("/network", carriers_page),
         get("/network/queue", queue_page),
         post("/network/queue/stop", stop),
+        post("/network/queue/move", move),
         get("/network/routes", routes_page),
         post("/network/routes", add_route),
         post("/network/routes/{id:int}", change_route),
@@ -116,12 +118,21 @@ def _charts(visit: Visit, points: Sequence[Minute]) -> list[tuple[str, str, str,
 
 
 async def queue_page(platform: Platform, visit: Visit) -> Response:
-    carrier = visit.request.query_params.get("carrier", "")[:40]
+    return await _queue_page(platform, visit, visit.request.query_params.get("carrier", "")[:40])
+
+
+async def _queue_page(
+    platform: Platform, visit: Visit, carrier: str, refusal: Refusal | None = None
+) -> Response:
     after = _read_place(visit.request.query_params.get("after", ""))
     queue = await waiting.read_queue(platform, visit.caller, carrier, after)
     return visit.page(
         "queue.html",
+        200 if refusal is None else 422,
         here="network",
+        again="" if refusal is None else "/network/queue",
+        trouble=None if refusal is None else visit.trouble(refusal, {"to": "carrier"}),
+        others=sorted(platform.carriers.types.keys() - {carrier}),
         followed=WIRE,
         carrier=carrier,
         after=after,
@@ -153,11 +164,29 @@ def _read_place(written: str) -> tuple[datetime, int] | None:
     return _EPOCH + timedelta(microseconds=int(due)), int(message_id)
 
 
-async def stop(platform: Platform, visit: Visit) -> Response:
+def _most(visit: Visit) -> int:
+    """How many the button that was pressed spoke of."""
     asked = visit.field("most")
-    most = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
-    await waiting.stop_queued(platform, visit.caller, visit.field("carrier"), most)
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
+
+
+async def stop(platform: Platform, visit: Visit) -> Response:
+    await waiting.stop_queued(platform, visit.caller, visit.field("carrier"), _most(visit))
     return visit.go("/network/queue", "stopped")
+
+
+async def move(platform: Platform, visit: Visit) -> Response:
+    carrier, to = visit.field("carrier"), visit.field("to")
+    try:
+        moved = await moves.move_queued(platform, visit.caller, carrier, to, _most(visit))
+    except Refusal as refusal:
+        if refusal.field is None:
+            raise
+        return await _queue_page(platform, visit, carrier[:40], refusal)
+    return visit.go(
+        f"/network/queue?carrier={quote(to)}" if moved else "/network/queue",
+        "moved" if moved else "none-moved",
+    )
 
 
 # --- routes and tariffs

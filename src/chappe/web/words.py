@@ -264,6 +264,9 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "price"): N_(
         "This is no price. Write credits with at most three decimals, like 1 or 0.5."
     ),
+    (Fault.UNSUPPORTED, "carrier"): N_(
+        "Another server works this carrier, and only it knows what is on its way. Do this in its console."
+    ),
     (Fault.INVALID_PARAMETER, "carrier"): N_("There is no such carrier. Choose one of the list."),
     (Fault.INVALID_PARAMETER, "cap"): N_(
         "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "
@@ -300,6 +303,8 @@ SAID: dict[str, str] = {
     "tariff": N_("Saved. The next message costs this."),
     "no-tariff": N_("The tariff is removed."),
     "stopped": N_("Stopped. The prices were given back."),
+    "moved": N_("Given to this carrier. It takes them in their turn."),
+    "none-moved": N_("Nothing was left to give: what its network may have already stays with it."),
     "replayed-all": N_("They are being sent again."),
     "sender-given": N_("Given: the account may show this sender from now on."),
     "sender-taken": N_("Taken: the account may show this sender no more."),
