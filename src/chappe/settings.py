@@ -35,20 +35,23 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")]
 Kind = Literal["sms"]
+Shares = Annotated[dict[str, Annotated[int, msgspec.Meta(ge=1, le=100)]], msgspec.Meta(min_length=1)]
 Price = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers with a prefix go to a carrier; of a list, to the first that is well."""
+    """Numbers with a prefix go to a carrier; of a list, to the first that is well. Carriers with weights,
+    like `{free = 7, other = 3}`, share what comes."""
 
-    carrier: str | tuple[str, ...]
+    carrier: str | Shares | tuple[str | Shares, ...]
     prefix: Prefix = ""
     kind: Kind = "sms"
 
     @property
-    def carriers(self) -> tuple[str, ...]:
-        """Its carriers, the preferred one first."""
-        return (self.carrier,) if isinstance(self.carrier, str) else self.carrier
+    def places(self) -> tuple[Mapping[str, int], ...]:
+        """The weights of the carriers at each place, the preferred place first."""
+        places = self.carrier if isinstance(self.carrier, tuple) else (self.carrier,)
+        return tuple({place: 1} if isinstance(place, str) else place for place in places)
 
 
 class TariffSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,10 +213,10 @@ def _check(settings: Settings) -> None:
         if kind != "sandbox":
             _check_carrier(name, kind, carrier)
     for route in settings.routes:
-        for name in route.carriers:
+        for name in (name for place in route.places for name in place):
             if name not in known:
                 raise SettingsError(f"routes: there is no carrier {name!r}; known are {sorted(known)}")
-        if not route.carriers:
+        if not route.places:
             raise SettingsError(f"routes of {route.prefix or 'all numbers'}: name at least one carrier")
     if settings.smpp_server:
         _check_smpp_server(settings.smpp_server)

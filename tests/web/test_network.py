@@ -90,13 +90,23 @@ async def test_a_route_is_added_changed_and_removed(sandbox_world: World) -> Non
     browser, platform = await operator(sandbox_world), sandbox_world.platform
     platform.carriers.types.update(free="smpp", backup="smpp")
     at = "/network/routes"
-    page = await browser.post(at, {"prefix": "+33 6", "carrier": "free", "fallback": "backup"}, at=at)
+    page = await browser.post(at, [("prefix", "+33 6"), ("carrier", "free"), ("carrier", "backup")], at=at)
     (sentence,) = page.words("//*[starts-with(@id, 'route-')]/div[@class='line']")
     assert sentence == "Numbers that begin with +336 go to free, else to backup"
     assert platform.router.way("sms", ALICE).carrier == "free"
     (route,) = await platform.store.queries.routes()
-    page = await browser.post(f"{at}/{route.id}", {"carrier": "backup", "fallback": ""}, at=at)
+    page = await browser.post(f"{at}/{route.id}", [("carrier", "backup"), ("carrier", "")], at=at)
     assert platform.router.way("sms", ALICE).carrier == "backup"
+    lines = [("carrier", "backup"), ("place", "2"), ("weight", "1")]
+    lines += [("carrier", "free"), ("place", "1"), ("weight", "7")]
+    lines += [("carrier", "sandbox"), ("place", "1"), ("weight", "3")]
+    page = await browser.post(f"{at}/{route.id}", lines, at=at)
+    (sentence,) = page.words("//*[starts-with(@id, 'route-')]/div[@class='line']")
+    assert sentence == "Numbers that begin with +336 go to free (70 %) and sandbox (30 %), else to backup"
+    assert page.find("//details//input[@name='weight']/@value") == ["7", "3", "1", "1"]
+    for name, value in (("weight", "0"), ("weight", "x"), ("place", "x")):
+        page = await browser.post(f"{at}/{route.id}", {"carrier": "free", name: value}, at=at)
+        assert page.status == 422 and page.words("//details[@open]//p[@class='wrong']")
     page = await browser.post(at, {"prefix": "336", "carrier": "free"}, at=at)
     assert (page.status, page.words("//*[@id='route-prefix-said']")) == (
         422,

@@ -1,7 +1,8 @@
 """Pages of the network, for operators: carriers, traffic, the queue, routes and tariffs, dead deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -215,8 +216,21 @@ async def _routes_page(
     )
 
 
-def _carriers(visit: Visit) -> tuple[str, ...]:
-    return tuple(name for name in (*visit.form.get("carrier", ()), *visit.form.get("fallback", ())) if name)
+def _places(visit: Visit) -> tuple[Mapping[str, int], ...]:
+    """The carriers of the form's lines by their places; a line without a carrier says nothing."""
+    asked = [visit.form.get(name, ()) for name in ("carrier", "place", "weight")]
+    places: dict[int, dict[str, int]] = {}
+    for line, (carrier, place, weight) in enumerate(zip_longest(*asked, fillvalue=""), 1):
+        if carrier:
+            at = _whole(place or str(line), "place")
+            places.setdefault(at, {})[carrier] = _whole(weight or "1", "weight")
+    return tuple(places[at] for at in sorted(places))
+
+
+def _whole(written: str, field: str) -> int:
+    if written.isascii() and written.isdigit() and len(written) < 4:
+        return int(written)
+    raise Refusal(Fault.INVALID_PARAMETER, f"{written[:40]!r} is no whole number", field)
 
 
 def _price(visit: Visit) -> int:
@@ -228,7 +242,7 @@ def _price(visit: Visit) -> int:
 
 async def add_route(platform: Platform, visit: Visit) -> Response:
     try:
-        command = AddRoute(visit.field("prefix"), _carriers(visit))
+        command = AddRoute(visit.field("prefix"), _places(visit))
         await network.add_route(platform, visit.caller, command)
     except Refusal as refusal:
         return await _again(platform, visit, refusal, "route")
@@ -238,7 +252,7 @@ async def add_route(platform: Platform, visit: Visit) -> Response:
 async def change_route(platform: Platform, visit: Visit) -> Response:
     route_id = visit.request.path_params["id"]
     try:
-        await network.change_route(platform, visit.caller, ChangeRoute(route_id, _carriers(visit)))
+        await network.change_route(platform, visit.caller, ChangeRoute(route_id, _places(visit)))
     except Refusal as refusal:
         return await _again(platform, visit, refusal, f"route-{route_id}")
     return visit.go("/network/routes", "route")

@@ -267,6 +267,9 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.UNSUPPORTED, "carrier"): N_(
         "Another server works this carrier, and only it knows what is on its way. Do this in its console."
     ),
+    (Fault.INVALID_PARAMETER, "place"): N_("A place is a whole number, 1 for the first."),
+    (Fault.INVALID_PARAMETER, "weight"): N_("A weight is a whole number from 1 to 100."),
+    (Fault.MISSING_PARAMETER, "carrier"): N_("A route needs at least one carrier. Choose one."),
     (Fault.INVALID_PARAMETER, "carrier"): N_("There is no such carrier. Choose one of the list."),
     (Fault.INVALID_PARAMETER, "cap"): N_(
         "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "

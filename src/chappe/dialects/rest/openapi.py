@@ -180,7 +180,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         _HANDSET,
         _HANDSET_MESSAGE,
         sandbox.Conversation(_HANDSET, [_HANDSET_MESSAGE]),
-        network.RouteRequest(prefix="336", carriers=["free", "backup"]),
+        network.RouteRequest(prefix="336", carriers=[{"free": 7, "other": 3}, "backup"]),
         network.RouteChange(carriers=["backup"]),
         network.Route("7301445301178371", "336", ["free", "backup"]),
         network.TariffRequest(prefix="41", price=1.5),
