@@ -229,7 +229,7 @@ async def test_a_message_that_was_refused_for_now_says_when_it_goes(sandbox_worl
     await world.chappe.outbox["sandbox"].step(Busy())  # type: ignore[arg-type]
     page = await browser.get("/network/queue?carrier=sandbox")
     (row,) = page.words("//*[@id='list']//tbody/tr")
-    assert "refused it for now and is asked again: ESME_RTHROTTLED · 1 try" in row
+    assert "is asked again: too many messages at once (ESME_RTHROTTLED) · 1 try" in row
     assert "in 1 min" in row
 
 

@@ -396,8 +396,37 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     (r"no answer in time", N_("no answer in time")),
     (r"we unbound", N_("we ended the connection")),
     (r"the network closed the connection", N_("the network closed the connection")),
-    (r"the network refused the bind: (?P<code>\S+)", N_("the network refused the connection: %(code)s")),
+    (r"the network refused the bind: (?P<why>\S+)", N_("the network refused the connection: %(why)s")),
     (r"the connection was lost: (?P<why>.*)", N_("the connection was lost: %(why)s")),
+    (
+        r"the line is dead: no answer to enquire_link within (?P<seconds>\S+) seconds",
+        N_("the line is dead: no answer within %(seconds)s seconds"),
+    ),
+    (
+        r"no bind within (?P<seconds>\S+) seconds",
+        N_("the network did not answer our login within %(seconds)s seconds"),
+    ),
+    (
+        r"no answer to unbind within (?P<seconds>\S+) seconds",
+        N_("no answer to our good-bye within %(seconds)s seconds"),
+    ),
+    (r"the other side unbound", N_("the network ended the connection")),
+    (r"unbound", N_("the connection was ended in order")),
+    (
+        r"garbage: a unit of (?P<octets>\d+) octets",
+        N_("the network sent what is no SMPP: a unit of %(octets)s octets"),
+    ),
+    # SMPP 3.4, 5.1.3: what operators meet most
+    (r"(?P<code>ESME_RTHROTTLED)", N_("too many messages at once (%(code)s)")),
+    (r"(?P<code>ESME_RMSGQFUL)", N_("the network’s queue is full (%(code)s)")),
+    (r"(?P<code>ESME_RSYSERR)", N_("the network has trouble of its own (%(code)s)")),
+    (r"(?P<code>ESME_RX_T_APPN)", N_("the receiving side cannot at the moment (%(code)s)")),
+    (r"(?P<code>ESME_RINVDSTADR)", N_("the network knows no such number (%(code)s)")),
+    (r"(?P<code>ESME_RINVSRCADR)", N_("the network does not take this sender (%(code)s)")),
+    (r"(?P<code>ESME_RINVPASWD)", N_("the network does not take our password (%(code)s)")),
+    (r"(?P<code>ESME_RINVSYSID)", N_("the network does not know our system_id (%(code)s)")),
+    (r"(?P<code>ESME_RALYBND)", N_("the network holds us for connected already (%(code)s)")),
+    (r"(?P<code>ESME_RBINDFAIL)", N_("the network did not let us in (%(code)s)")),
     (r"no connection within (?P<seconds>\S+) seconds", N_("no connection within %(seconds)s seconds")),
     (
         r"the text needs (?P<parts>\d+) parts, (?P<most>\d+) can be joined",
@@ -507,6 +536,9 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
     (r"name or service not known", N_("name not known")),
     (r"no address associated with hostname", N_("the name has no address")),
     (r"temporary failure in name resolution", N_("no answer about the name at the moment")),
+    # asyncio
+    (r"connect call failed \(.*\)", N_("nobody answers there")),
+    (r"(?P<target>\S+:\d+): (?P<why>.*)", "%(target)s: %(why)s"),
     (r"no space left on device", N_("the disk is full")),
     (r"permission denied", N_("permission denied")),
     (r"connect call failed (?P<target>\(.+\))", N_("no connection to %(target)s")),
