@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import chappe
-from chappe.web import rendering, words
+from chappe.web import outcomes, rendering
 
 PACKAGE = Path(chappe.__file__).parent
 PUBLIC = "If it may be called, add its network to the setting [outgoing] allow, for example allow = "
@@ -287,31 +287,26 @@ SAID = [
         "the network refused the connection: the network does not take our password (ESME_RINVPASWD)",
         "le réseau a refusé la connexion~: le réseau n’accepte pas notre mot de passe (ESME_RINVPASWD)",
     ),
-    (
-        "10.0.0.9:2775: [Errno 111] Connect call failed ('10.0.0.9', 2775)",
-        "10.0.0.9:2775: nobody answers there",
-        "10.0.0.9:2775: personne n’y répond",
-    ),
 ]
 
 
 @pytest.mark.parametrize(("written", "english", "french"), SAID)
 def test_an_outcome_is_said_in_the_readers_language(written: str, english: str, french: str) -> None:
-    assert words.outcome(written, rendering.translate("en")) == english
-    plain = words.outcome(written, rendering.translate("fr")).replace("\N{NO-BREAK SPACE}", "~")
+    assert outcomes.outcome(written, rendering.translate("en")) == english
+    plain = outcomes.outcome(written, rendering.translate("fr")).replace("\N{NO-BREAK SPACE}", "~")
     assert plain == french
 
 
 @pytest.mark.parametrize("written", ["", "503", "Zut alors", "given up", "100 % : %(why)s %s"])
 def test_words_that_are_not_ours_stay(written: str) -> None:
-    assert words.outcome(written, rendering.translate("fr")) == written
+    assert outcomes.outcome(written, rendering.translate("fr")) == written
 
 
 @pytest.mark.parametrize(
     "reason", ["Connection refused", "Connection timed out", "Network is unreachable", "No route to host"]
 )
 def test_what_the_system_says_is_said_in_french(reason: str) -> None:
-    assert words.outcome(reason.lower(), rendering.translate("fr")) != reason.lower()
+    assert outcomes.outcome(reason.lower(), rendering.translate("fr")) != reason.lower()
 
 
 def texts(module: str, raised: tuple[str, ...], returned: tuple[str, ...] = ()) -> Iterator[str]:

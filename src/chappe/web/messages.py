@@ -15,7 +15,7 @@ from chappe.model.messages import Direction, Message, MessageState, Purpose
 from chappe.model.network import Held, Reason
 from chappe.services import history, messages, waiting
 from chappe.services.ports import Platform
-from chappe.web import curl, search, stories, subscriptions, words
+from chappe.web import curl, outcomes, search, stories, subscriptions, words
 from chappe.web.accounts import SAMPLE_NUMBER
 from chappe.web.visits import Visit, for_members
 
@@ -186,7 +186,7 @@ def _notice(visit: Visit, job: Job, exchanges: Sequence[Exchange], targets: subs
         "target": subscriptions.target_of(job, targets) or visit.say(words.N_("somebody no longer told")),
     }
     name = words.delivery_state(job)
-    state, outcome = visit.say(words.JOB_STATE[name]), words.outcome(job.outcome, visit.say)
+    state, outcome = visit.say(words.JOB_STATE[name]), outcomes.outcome(job.outcome, visit.say)
     return Moment(
         tone=words.TONE.get(name, "past"),
         title=title,

@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from chappe.model.ledger import in_credits
 from chappe.model.numbers import display
-from chappe.web import words
+from chappe.web import outcomes, words
 
 HERE = Path(__file__).parent
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français"}
@@ -207,7 +207,7 @@ def breakable(text: str) -> Markup:
 @pass_context
 def outcome(context: Context, written: str) -> str:
     """How a delivery went, in the reader's language."""
-    return words.outcome(written, translate(context["reader"].language))
+    return outcomes.outcome(written, translate(context["reader"].language))
 
 
 @cache
