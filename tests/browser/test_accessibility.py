@@ -39,6 +39,7 @@ NETWORK_PAGES = (
     "/network/accounts",
     "/network/accounts?account=olive%40chappe.example",
     "/rules",
+    "/account/rights",
 )
 
 

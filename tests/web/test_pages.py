@@ -12,7 +12,15 @@ from chappe.services import accounts, directory, history, inbox, messages
 from tests.platform import World
 from tests.web.browser import Browser
 
-PAGES = ("/telephones", "/messages", "/messages/new", "/numbers", "/subscriptions", "/account")
+PAGES = (
+    "/telephones",
+    "/messages",
+    "/messages/new",
+    "/numbers",
+    "/subscriptions",
+    "/account",
+    "/account/rights",
+)
 SENT = {"to": "06 12 34 56 78", "text": "Night train", "sender": ""}
 
 

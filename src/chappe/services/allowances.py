@@ -1,7 +1,8 @@
-"""What operators see and set of single accounts: senders, closed destinations, the cap of a day."""
+"""What an account may do, and what operators set of it: senders, closed destinations, the cap of a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from chappe.model.commands import Caller
 from chappe.model.directory import Account
@@ -45,8 +46,19 @@ async def find_account(platform: Platform, caller: Caller, written: str) -> Acco
 
 async def read(platform: Platform, caller: Caller, account_id: int) -> Allowance:
     """What one account may do. Raises Refusal `not_found`."""
-    account = await _account(platform, caller, account_id)
-    queries, day = platform.store.queries, platform.clock.now().date()
+    return await _read(platform, await _account(platform, caller, account_id))
+
+
+async def read_own(platform: Platform, caller: Caller) -> Allowance:
+    """What the caller's account may do."""
+    account = await platform.store.queries.account(caller.account_id)
+    if account is None:
+        raise Refusal(Fault.NOT_FOUND, "this account does not exist any more")
+    return await _read(platform, account)
+
+
+async def _read(platform: Platform, account: Account) -> Allowance:
+    queries, day = platform.store.queries, platform.clock.now().astimezone(UTC).date()
     return Allowance(
         account,
         await queries.registered_senders(account.id),

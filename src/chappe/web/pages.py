@@ -14,6 +14,7 @@ from starlette.routing import Route
 from chappe.services.ports import Platform
 from chappe.web import (
     accounts,
+    allowances,
     handsets,
     messages,
     metrics,
@@ -60,6 +61,7 @@ def build(platform: Platform) -> Starlette:
             Route("/static/{version}/{name}", static_file),
             Route("/language/{language}", for_all(platform, choose_language)),
             *accounts.routes(platform),
+            *allowances.routes(platform),
             *handsets.routes(platform),
             *messages.routes(platform),
             *numbers.routes(platform),

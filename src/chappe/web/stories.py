@@ -40,8 +40,9 @@ HOUSE: dict[str, str] = {
 
 REMEDY: dict[str, str] = {
     "fr-marketing-consent": N_(
-        "Once its owner has agreed or bought from you, record that with POST /v1/consents and send again."
-        " Write a notice, such as an order that has left, without the mark of advertising."
+        "Once its owner has agreed or bought from you, record that under Account, What you may send, "
+        "and send again. Write a notice, such as an order that has left, without the mark of "
+        "advertising."
     ),
     "fr-marketing-stop": N_("Write STOP and where to send it into your text to choose where it stands."),
     "fr-marketing-hours-2025": N_("Choose a time from 8:00 to 22:00 on a working day."),

@@ -8,7 +8,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState, Purpose
 from chappe.model.network import Reason
-from chappe.model.rules import Effect, Provision
+from chappe.model.rules import Basis, Effect, Provision
 
 
 def N_(message: str) -> str:
@@ -143,6 +143,11 @@ EFFECT: dict[str, str] = {
     Effect.ADD_TEXT: N_("Adds a text"),
 }
 
+BASIS: dict[str, str] = {
+    Basis.CONSENT: N_("its owner has agreed"),
+    Basis.CUSTOMER: N_("a customer, for similar products"),
+}
+
 PURPOSE: dict[str, str] = {Purpose.TRANSACTIONAL: N_("Notices"), Purpose.MARKETING: N_("Advertising")}
 
 COUNTRY: dict[str, str] = {"FR": N_("France"), "CH": N_("Switzerland")}
@@ -264,6 +269,13 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.UNSUPPORTED, "carrier"): N_(
         "Another server works this carrier, and only it knows what is on its way. Do this in its console."
     ),
+    (Fault.INVALID_PARAMETER, "numbers"): N_(
+        "One of these is no telephone number, and none was recorded. Write them like 06 12 34 56 78 or "
+        "+41 79 222 33 44."
+    ),
+    (Fault.INVALID_PARAMETER, "source"): N_(
+        "Say in 1 to 1,000 letters where it is known from, such as a form and its date."
+    ),
     (Fault.INVALID_PARAMETER, "place"): N_("A place is a whole number, 1 for the first."),
     (Fault.INVALID_PARAMETER, "weight"): N_("A weight is a whole number from 1 to 100."),
     (Fault.MISSING_PARAMETER, "carrier"): N_("A route needs at least one carrier. Choose one."),
@@ -292,6 +304,8 @@ SAID: dict[str, str] = {
     "cancelled": N_("Stopped. The price was given back."),
     "claimed": N_("The keyword is yours."),
     "released": N_("Given up."),
+    "recorded": N_("Recorded: advertising may go there."),
+    "withdrawn": N_("Withdrawn: no more advertising goes there."),
     "number": N_("The number is yours."),
     "blocked": N_("Blocked: it gets nothing more from you."),
     "allowed": N_("Allowed again."),
