@@ -356,6 +356,31 @@ def set_daily_cap(
     print(_run(_with_platform(_settings(config), data, change)))
 
 
+@account_commands.command("consent")
+def declare_consent(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    source: Annotated[str, typer.Argument(help="Where it is known from, in words: the account's evidence.")],
+    data: Data = "var",
+    customers: Annotated[bool, typer.Option("--customers", help="They are existing customers.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Declare for all numbers that an account may send them advertising; not for those who said STOP.
+    Example: chappe account consent shop "opted in at the till, contract of 2019" """
+    from chappe.model.rights import EVERYBODY, RecordConsents
+    from chappe.model.rules import Basis
+    from chappe.services import consents, directory
+
+    async def declare(platform: Platform) -> str:
+        found = await _find(platform, account)
+        caller = directory.NOBODY._replace(account_id=found.id, region=found.region)
+        basis = Basis.CUSTOMER if customers else Basis.CONSENT
+        command = RecordConsents([EVERYBODY], basis, source)
+        [kept] = await consents.record_consents(platform, caller, command)
+        return f"{found.name} may send advertising to all numbers ({kept.basis.value}: {kept.source})."
+
+    print(_run(_with_platform(_settings(config), data, declare)))
+
+
 @account_commands.command("sender")
 def register_sender(
     account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],

@@ -23,6 +23,7 @@ from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.asking import Choice, Quick
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
+from chappe.host.proxies import Proxies
 from chappe.model.errors import Unavailable
 from chappe.model.events import Event
 from chappe.model.jobs import CLAIM
@@ -191,11 +192,16 @@ async def assemble(
         platform.live_calls.connect(switchboard, voice)
         pages = build(platform)
         pipeline = Pipeline(platform, dialects, pages)
+        application: Application = Health(pipeline, platform)
+        choose = _choice(pipeline)
+        if settings.trusted_proxies:
+            proxies = Proxies.of(settings.trusted_proxies)
+            application, choose = proxies.application(application), proxies.choice(choose)
         yield Chappe(
             platform=platform,
             dialects=dialects,
-            application=Health(pipeline, platform),
-            choose=_choice(pipeline),
+            application=application,
+            choose=choose,
             carriers=(sandbox, *networks),
             outbox=outbox,
             queue=Queue(

@@ -11,7 +11,7 @@ from chappe.bus.memory import MemoryTopics
 from chappe.model.directory import ShortCode
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import Event
-from chappe.model.ledger import CREDIT, Route, Tariff
+from chappe.model.ledger import CREDIT, Route, Tariff, write_place
 from chappe.model.metrics import Metrics
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.services.carriers import Carriers
@@ -116,8 +116,9 @@ async def open_platform(
         ]
         + [Tariff(ids.new_id(), t.kind, t.prefix, round(t.price * CREDIT)) for t in settings.tariffs]
         + [
-            Route(ids.new_id(), r.kind, r.prefix, r.carriers[0], " ".join(r.carriers[1:]))
+            Route(ids.new_id(), r.kind, r.prefix, write_place(first), " ".join(map(write_place, others)))
             for r in settings.routes
+            for first, *others in [r.places]
         ]
     )
     secret = settings.secret.encode()[:64] if settings.secret else await shared_secret(database)

@@ -35,20 +35,23 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")]
 Kind = Literal["sms"]
+Shares = Annotated[dict[str, Annotated[int, msgspec.Meta(ge=1, le=100)]], msgspec.Meta(min_length=1)]
 Price = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Numbers with a prefix go to a carrier; of a list, to the first that is well."""
+    """Numbers with a prefix go to a carrier; of a list, to the first that is well. Carriers with weights,
+    like `{free = 7, other = 3}`, share what comes."""
 
-    carrier: str | tuple[str, ...]
+    carrier: str | Shares | tuple[str | Shares, ...]
     prefix: Prefix = ""
     kind: Kind = "sms"
 
     @property
-    def carriers(self) -> tuple[str, ...]:
-        """Its carriers, the preferred one first."""
-        return (self.carrier,) if isinstance(self.carrier, str) else self.carrier
+    def places(self) -> tuple[Mapping[str, int], ...]:
+        """The weights of the carriers at each place, the preferred place first."""
+        places = self.carrier if isinstance(self.carrier, tuple) else (self.carrier,)
+        return tuple({place: 1} if isinstance(place, str) else place for place in places)
 
 
 class TariffSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +109,10 @@ DEFAULT_SHORT_CODES = (
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that the owner decides; see ARCHITECTURE, section 14."""
+    """Everything that the owner decides; see ARCHITECTURE, section 14.
+
+    `trusted_proxies` are the addresses or networks whose X-Forwarded-For says who asks.
+    """
 
     database: str = ""
     dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole", "keyyo")
@@ -119,6 +125,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smpp_server: dict[str, Any] = {}
     limits: Limits = Limits()
     rules: RulesSettings = RulesSettings()
+    trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
     secret: str = ""
 
@@ -168,6 +175,9 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
     if name in fields and isinstance(fields[name].default, str):
         tree[name] = value
         return
+    if name == "trusted_proxies":
+        tree[name] = value.split(",")
+        return
     for section in ("mail", "outgoing", "limits", "rules"):
         if name.startswith(f"{section}_"):
             key = name.removeprefix(f"{section}_")
@@ -175,11 +185,15 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
 
 
 def _check(settings: Settings) -> None:
-    for network in settings.outgoing.allow:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise SettingsError(f"outgoing.allow: {error}") from error
+    for where, networks in (
+        ("outgoing.allow", settings.outgoing.allow),
+        ("trusted_proxies", settings.trusted_proxies),
+    ):
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise SettingsError(f"{where}: {error}") from error
     for where, credits in (
         ("limits.welcome_credits", settings.limits.welcome_credits),
         ("limits.price", settings.limits.price),
@@ -199,10 +213,10 @@ def _check(settings: Settings) -> None:
         if kind != "sandbox":
             _check_carrier(name, kind, carrier)
     for route in settings.routes:
-        for name in route.carriers:
+        for name in (name for place in route.places for name in place):
             if name not in known:
                 raise SettingsError(f"routes: there is no carrier {name!r}; known are {sorted(known)}")
-        if not route.carriers:
+        if not route.places:
             raise SettingsError(f"routes of {route.prefix or 'all numbers'}: name at least one carrier")
     if settings.smpp_server:
         _check_smpp_server(settings.smpp_server)

@@ -36,6 +36,10 @@ NETWORK_PAGES = (
     "/network/queue?carrier=backup",
     "/network/routes",
     "/network/deliveries",
+    "/network/accounts",
+    "/network/accounts?account=olive%40chappe.example",
+    "/rules",
+    "/account/rights",
 )
 
 
@@ -67,6 +71,17 @@ def test_nothing_serious_in_french(desk: Desk, sample: Sample, path: str) -> Non
 def test_nothing_serious_about_the_network(desk: Desk, watched: Watched, path: str) -> None:
     person = desk(url=f"http://{NETWORK}", storage_state=watched.session)
     person.go(path)
+    assert wrongs(person, 1280, 375, 320) == []
+
+
+def test_nothing_serious_about_what_an_account_may_do(desk: Desk, watched: Watched) -> None:
+    person = desk(url=f"http://{NETWORK}", storage_state=watched.session)
+    person.watch.expected = ("status of 422",)
+    person.go("/network/accounts?account=olive%40chappe.example")
+    for field, value in (("#given", "Maison"), ("#prefix", "881"), ("#cap", "beaucoup")):
+        person.page.fill(field, value)
+        person.page.locator(f"form:has({field}) button").last.click()
+    person.page.locator("p.wrong").wait_for()
     assert wrongs(person, 1280, 375, 320) == []
 
 

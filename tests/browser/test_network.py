@@ -42,7 +42,7 @@ def test_a_message_waits_for_its_carrier_until_the_route_is_changed(
 
     person.go("/network/routes")
     route.locator("summary").click()
-    route.locator("select[name=carrier]").select_option("sandbox")
+    route.locator("select[name=carrier]").first.select_option("sandbox")
     route.get_by_role("button", name="Enregistrer").click()
     expect(page.locator("[role=status]")).to_contain_text("Le prochain message prend cette route")
     expect(route).to_contain_text("vont à sandbox")

@@ -1,4 +1,6 @@
-"""curl, and PHP with curl, send through the Keyyo dialect with HTTP Digest."""
+"""curl, PHP with curl, Perl and Python send through the Keyyo dialect with HTTP Digest."""
+
+import sys
 
 import pytest
 
@@ -9,6 +11,7 @@ TEXT = "Bonjour à 5 € & plus"
 PROGRAMS = {
     "curl": (["sh", "shell/keyyo.sh"], "OK"),
     "php": ([*PHP, "php/keyyo.php"], "sent"),
+    "perl": (["perl", "perl/keyyo.pl"], "OK"),
 }
 
 
@@ -27,4 +30,12 @@ def test_a_program_with_digest_sends_and_reads_its_wrong_password(program: str, 
     account.wait_for(TEXT, MOBILE)
     refused = play("guess", "never sent")
     assert "unknown, blocked or wrong" in refused.out
+    assert [one["text"] for one in account.messages()] == [TEXT]
+
+
+def test_urllib_sends(account: Account) -> None:
+    # It guesses a wrong password five times over, half of what a login may fail in a minute: not asked here.
+    command = [sys.executable, "python/keyyo.py", account.server.url, account.keyyo["account"]]
+    command += [account.keyyo["password"], "0612345678", TEXT]
+    eventually(lambda: run(command).out == "OK", tries=100)
     assert [one["text"] for one in account.messages()] == [TEXT]

@@ -102,3 +102,13 @@ def refused(server: Server, key: str) -> bool:
     except urllib.error.HTTPError as error:
         error.close()
         return error.code == 403
+
+
+def test_a_declaration_lets_an_account_advertise(data: str) -> None:
+    made("account", "create", "shop", "--data", data, "--json")
+    declare = ("account", "consent", "shop", "--data", data)
+    done = chappe(*declare, "terms of 2019", "--customers")
+    assert done.stdout == "shop may send advertising to all numbers (customer: terms of 2019).\n"
+    assert chappe(*declare, "another").stdout == done.stdout  # the first one lives
+    empty = chappe(*declare, " ")
+    assert (empty.returncode, empty.stderr[:29]) == (1, "chappe: say in 1 to 1,000 cha")

@@ -16,6 +16,7 @@ from chappe.model.sources import check_sources, lets_in
         (r"10\.0\.0\.[1-3]", "10.0.0.2", True),
         (r"10\.\d+\.\d+\.\d+", "10.20.30.40", True),
         ("2001:db8::.*", "2001:db8::1", True),
+        ("1.2.3.4", "::ffff:1.2.3.4", True),
         ("", "1.2.3.4", False),
         ("*.*.*.*", "1.2.3.4", False),
         ("[", "1.2.3.4", False),
@@ -26,7 +27,21 @@ def test_an_expression_lets_in_whole_addresses(written: str, address: str, expec
 
 
 @pytest.mark.parametrize(
-    "written", ["(1+)+", "*.*.*.*", "[", "a{9}", ".*.*.*.*.*1", "1|" * 41, "1" * 401, "é"]
+    "written",
+    [
+        "(1+)+",
+        "*.*.*.*",
+        "[",
+        "a{9}",
+        ".*.*.*.*.*1",
+        "1|" * 41,
+        "1" * 401,
+        "é",
+        "[[1]",
+        "[^[1]",
+        "[1--2]",
+        "[]||]",
+    ],
 )
 def test_what_cannot_be_used_is_said(written: str) -> None:
     with pytest.raises(ValueError, match=r"^(it|each) "):

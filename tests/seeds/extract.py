@@ -19,6 +19,7 @@ from pathlib import Path
 ORANGE = "000_"
 CAPITOLE = "001_"
 NETOXYGEN = "002_"
+KEYYO = "004_"
 
 # The lines before and after a program; an empty one separates it from what comes before.
 FENCES: Mapping[str, tuple[str, str]] = {
@@ -51,7 +52,7 @@ def seeds_folder() -> Path | None:
     """CHAPPE_SEEDS, else `shared/seeds` beside the checkout; None where neither holds the documents."""
     beside = Path(__file__).parents[3] / "shared" / "seeds"
     folder = Path(os.environ.get("CHAPPE_SEEDS") or beside)
-    return folder if all(list(folder.glob(f"{name}*.txt")) for name in FENCES) else None
+    return folder if all(list(folder.glob(f"{name}*.txt")) for name in (*FENCES, KEYYO)) else None
 
 
 def in_strings(code: str, mend: Callable[[str], str]) -> str:

@@ -68,3 +68,20 @@ def test_a_wrong_password_is_told_without_a_balance(program: Program, account: A
     path.write_text(path.read_text().replace(account.capitole["password"], "nonsense"))
     assert run([*RUN, path]).out == "AUTH_FAILED1"
     assert account.messages() == []
+
+
+def test_an_advertisement_goes_out_unchanged_once_the_account_has_said_why_it_may(
+    program: Program, account: Account
+) -> None:
+    path = program("vms_as_sms.php")
+    path.write_text(path.read_text().replace("<type>DD</type>", "<route>M</route>"))
+    told = run([*RUN, path]).out
+    assert re.fullmatch(r"NO_CONSENT;\d+;.*`chappe account consent NAME SOURCE`1", told)
+    assert account.messages() == []
+    why = {"numbers": list(MOBILES), "basis": "customer", "source": "invoices of 2025"}
+    account.ask("POST", "/v1/consents", why)
+    assert re.fullmatch(ANSWERED.format("SENDING_OK"), run([*RUN, path]).out)
+    # At night they wait for the morning, so nobody looks at the telephones.
+    assert [(one["to"], one["purpose"], one["text"]) for one in account.messages()] == [
+        (mobile, "marketing", f"{TEXT} STOP au 36111") for mobile in MOBILES
+    ]

@@ -234,6 +234,6 @@ async def test_a_cap_of_the_day_bounds_what_calls_reserve_and_counts_what_they_c
     await world.wait(60)
     await calls.hang_up(world.platform, spender, HangUpCall(story.call.ref))
     await world.settle()
-    assert await world.platform.store.queries.spent_on(shop.account.id, "2026-03-02") == 2_000
+    assert await world.platform.store.queries.spent(shop.account.id, "2026-03-02") == 2_000
     story = await calls.place(world.platform, spender, PlaceCall(A, B))
     assert story.call.reserved == 1_000

@@ -1,7 +1,9 @@
 """Routes, tariffs and carriers as an operator sees and changes them."""
 
 import json
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -77,6 +79,9 @@ async def test_the_price_is_that_of_the_longest_prefix(world: World) -> None:
         (AddRoute("1" * 16, ("sandbox",)), Fault.INVALID_PARAMETER, "prefix"),
         (AddRoute("33", ("nowhere",)), Fault.INVALID_PARAMETER, "carriers"),
         (AddRoute("33", ()), Fault.MISSING_PARAMETER, "carriers"),
+        (AddRoute("33", ({"sandbox": 0},)), Fault.INVALID_PARAMETER, "weight"),
+        (AddRoute("33", ({"sandbox": 101},)), Fault.INVALID_PARAMETER, "weight"),
+        (AddRoute("33", ({"sandbox": 1, "nowhere": 1},)), Fault.INVALID_PARAMETER, "carriers"),
         (AddRoute("33", ("sandbox",), "mms"), Fault.INVALID_PARAMETER, "kind"),
         (AddRoute("44", ("sandbox",)), Fault.ALREADY_EXISTS, "prefix"),
     ],
@@ -120,6 +125,51 @@ async def test_new_messages_take_the_next_carrier_while_one_is_down(sandbox_worl
         assert platform.router.way("sms", ALICE).carrier == taken, (free, backup)
 
 
+def taken(platform, numbers: range) -> Counter[str]:  # type: ignore[no-untyped-def]
+    return Counter(platform.router.way("sms", str(number)).carrier for number in numbers)
+
+
+async def test_carriers_at_one_place_share_by_weight(world: World) -> None:
+    platform, me = world.platform, await operator(world)
+    platform.carriers.types.update(free="smpp", other="smpp", backup="smpp")
+    places = ({"free": 70, "other": 30}, {"backup": 1, "free": 5})
+    route = await network.add_route(platform, me, AddRoute("", places))
+    assert route.places == ({"free": 70, "other": 30}, {"backup": 1})
+    assert await network.list_routes(platform, me, ListRoutes()) == (route,)
+    for numbers in (
+        range(33612340000, 33612341000),  # side by side
+        range(33600000000, 33700000000, 100_000),
+        range(33600000007, 33600700007, 700),
+    ):
+        shared = taken(platform, numbers)
+        assert abs(shared["free"] - 700) <= 30 and shared["free"] + shared["other"] == 1000
+    first = platform.router.way("sms", ALICE)
+    assert all(platform.router.way("sms", ALICE) is first for _ in range(9))  # one number, one way
+
+
+async def test_a_carrier_that_is_not_well_leaves_its_share_to_the_others(sandbox_world: World) -> None:
+    platform, me = sandbox_world.platform, await operator(sandbox_world)
+    platform.carriers.types.update(free="smpp", other="smpp", backup="smpp")
+    await network.add_route(platform, me, AddRoute("", ({"free": 1, "other": 1}, "backup")))
+    states = dict.fromkeys(("free", "other", "backup"), LinkState.UP)
+    for name in states:
+        platform.carriers.join(name, lambda name=name: strained(name, states[name]), lambda: True)
+    watch, some = Watch(platform), range(33612340000, 33612340100)
+    up, down, weak = LinkState.UP, LinkState.DOWN, LinkState.STRAINED
+    for free, other, backup, takers in (
+        (up, up, up, {"free", "other"}),
+        (down, up, up, {"other"}),
+        (weak, up, up, {"other"}),
+        (weak, weak, up, {"backup"}),
+        (weak, weak, down, {"free", "other"}),
+        (down, down, up, {"backup"}),
+        (down, down, down, {"free", "other"}),
+    ):
+        states.update(free=free, other=other, backup=backup)
+        await watch.step()
+        assert set(taken(platform, some)) == takers, (free, other, backup)
+
+
 async def test_other_nodes_read_what_a_carrier_told_here(world: World) -> None:
     platform = world.platform
     platform.carriers.types["free"] = "smpp"
@@ -155,7 +205,7 @@ async def test_the_settings_file_counts_when_it_says_something_new(database_addr
     """And what was changed in the console since then stays."""
     clock = ManualClock(START + timedelta(days=1))
 
-    async def started(carrier: str, price: float):  # type: ignore[no-untyped-def]
+    async def started(carrier: Any, price: float):  # type: ignore[no-untyped-def]
         settings = Settings(
             carriers={"free": {"type": "sandbox"}, "backup": {"type": "sandbox"}},
             routes=(RouteSettings(carrier, "33"),),
@@ -172,6 +222,10 @@ async def test_the_settings_file_counts_when_it_says_something_new(database_addr
     await records.close()
     platform, records = await started("free", 3)  # the price is new, the route is not
     assert platform.router.way("sms", ALICE) == Way("backup", 3000)
+    await records.close()
+    platform, records = await started(({"free": 1, "backup": 1}, "sandbox"), 3)
+    (route,) = await network.list_routes(platform, caller(new), ListRoutes())
+    assert route.places == ({"free": 1, "backup": 1}, {"sandbox": 1})
     await records.close()
     platform, records = await started("sandbox", 3)
     assert platform.router.way("sms", ALICE) == Way("sandbox", 3000)

@@ -11,7 +11,7 @@ from chappe.model.commands import Accepted, QuoteMessages, Refused, SendFromHand
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState, Purpose
-from chappe.model.rights import ListConsents, RecordConsents, WithdrawConsent
+from chappe.model.rights import EVERYBODY, ListConsents, RecordConsents, WithdrawConsent
 from chappe.model.rules import Basis
 from chappe.services import consents, messages, sandbox
 from chappe.services.accounts import NewAccount
@@ -154,6 +154,16 @@ async def test_stop_and_the_date_of_advertising_at_once_end_it_once(world: World
     assert await world.balance(shop.account) == before - (0 if cancelled else 1000)
 
 
+async def test_what_rules_said_is_kept_with_the_message(world: World) -> None:
+    shop = await world.account()
+    await agree(world, shop, ALICE)
+    assert (await read(world, await send_one(world, shop))).warned_by is None
+    warned = await send(world, shop, ALICE, SWISS, purpose=MARKETING, sender="Bank", all_or_nothing=False)
+    alice, swiss = [one.message for one in warned.results if isinstance(one, Accepted)]
+    assert (await read(world, alice)).warned_by == "sender-right fr-marketing-stop"
+    assert (await read(world, swiss)).warned_by == "sender-right ch-marketing-consent ch-marketing-stop"
+
+
 async def test_consents_are_recorded_once_kept_and_withdrawn(world: World) -> None:
     shop, other = await world.account(), await world.account("other")
     await agree(world, shop, ALICE, BOB, ALICE)
@@ -289,3 +299,41 @@ async def test_a_campaign_at_once_is_not_braked(world: World) -> None:
     shop = await world.account(credits=5_000)
     await send(world, shop, *[neighbour(n) for n in range(900)])
     await send(world, shop, *[neighbour(n) for n in range(900)])
+
+
+# --- a declaration for all numbers
+
+
+async def test_a_declaration_for_all_numbers_does_not_reach_who_said_stop(world: World) -> None:
+    shop, other = await world.account(), await world.account("other")
+    await agree(world, shop, EVERYBODY, basis=Basis.CUSTOMER)
+    await send(world, shop, ALICE, BOB, purpose=MARKETING, sender="38100")
+    await world.settle()
+    with pytest.raises(Refusal, match="chappe account consent NAME SOURCE"):
+        await send(world, other, ALICE, purpose=MARKETING)
+    for word in ("STOP", "START"):
+        await sandbox.send_from_handset(world.platform, caller(shop), SendFromHandset(ALICE, "38100", word))
+    with pytest.raises(Refusal, match="fr-marketing-consent"):
+        await send(world, shop, ALICE, purpose=MARKETING)
+    await send_one(world, shop, BOB, purpose=MARKETING)
+    page = await consents.list_consents(world.platform, caller(shop), ListConsents())
+    assert [(one.number, one.basis, one.withdrawn_at is None) for one in page.items] == [
+        (ALICE, Basis.CUSTOMER, False),
+        (EVERYBODY, Basis.CUSTOMER, True),
+    ]
+    await agree(world, shop, ALICE)  # asked anew
+    await send_one(world, shop, ALICE, purpose=MARKETING)
+
+
+async def test_a_declaration_ends_for_one_number_once_and_then_for_all(world: World) -> None:
+    shop = await world.account()
+    who = caller(shop)
+    with pytest.raises(Refusal, match="no live consent of all numbers"):
+        await consents.withdraw_consent(world.platform, who, WithdrawConsent(EVERYBODY))
+    await agree(world, shop, EVERYBODY)
+    await consents.withdraw_consent(world.platform, who, WithdrawConsent(ALICE))
+    with pytest.raises(Refusal, match=f"no live consent of {ALICE}"):
+        await consents.withdraw_consent(world.platform, who, WithdrawConsent(ALICE))
+    await consents.withdraw_consent(world.platform, who, WithdrawConsent(EVERYBODY))
+    with pytest.raises(Refusal, match="fr-marketing-consent"):
+        await send(world, shop, BOB, purpose=MARKETING)

@@ -44,6 +44,7 @@ ASKED: dict[str, Callable[[Ground], Any]] = {
     "keywords": lambda g: g.records.queries.keywords_of_code("36789"),
     "depths": lambda g: g.records.queries.queue_depths(START, 9),
     "queued": lambda g: g.records.queries.queued_messages("sandbox", (START, 5), 9),
+    "movable": lambda g: g.records.queries.movable_messages("sandbox", (5, 6), 9),
     "scheduled ahead": lambda g: g.records.queries.scheduled_ahead((START, 5), 9),
     "scheduled in all": lambda g: g.records.queries.count_scheduled(9),
     "parked": lambda g: g.records.queries.parked_receipts(5, 9),

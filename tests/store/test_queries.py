@@ -152,7 +152,7 @@ async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None
     await two_accounts(ground)
     for name in OF_ONE_ACCOUNT:
         for owner, other in ((A, B), (B, A)):
-            if name in ("block_record", "spent_on"):
+            if name in ("block_record", "spent"):
                 continue  # counts, the asker's alone: tests/services/test_rules.py
             if name == "scheduled_advertising":
                 continue  # none waits here; tests/services/test_rules.py

@@ -42,6 +42,7 @@ async def test_only_operators_see_the_network(sandbox_world: World, path: str) -
     "path",
     [
         "/network/queue/stop",
+        "/network/queue/move",
         "/network/routes",
         "/network/routes/1",
         "/network/routes/1/remove",
@@ -89,13 +90,23 @@ async def test_a_route_is_added_changed_and_removed(sandbox_world: World) -> Non
     browser, platform = await operator(sandbox_world), sandbox_world.platform
     platform.carriers.types.update(free="smpp", backup="smpp")
     at = "/network/routes"
-    page = await browser.post(at, {"prefix": "+33 6", "carrier": "free", "fallback": "backup"}, at=at)
+    page = await browser.post(at, [("prefix", "+33 6"), ("carrier", "free"), ("carrier", "backup")], at=at)
     (sentence,) = page.words("//*[starts-with(@id, 'route-')]/div[@class='line']")
     assert sentence == "Numbers that begin with +336 go to free, else to backup"
     assert platform.router.way("sms", ALICE).carrier == "free"
     (route,) = await platform.store.queries.routes()
-    page = await browser.post(f"{at}/{route.id}", {"carrier": "backup", "fallback": ""}, at=at)
+    page = await browser.post(f"{at}/{route.id}", [("carrier", "backup"), ("carrier", "")], at=at)
     assert platform.router.way("sms", ALICE).carrier == "backup"
+    lines = [("carrier", "backup"), ("place", "2"), ("weight", "1")]
+    lines += [("carrier", "free"), ("place", "1"), ("weight", "7")]
+    lines += [("carrier", "sandbox"), ("place", "1"), ("weight", "3")]
+    page = await browser.post(f"{at}/{route.id}", lines, at=at)
+    (sentence,) = page.words("//*[starts-with(@id, 'route-')]/div[@class='line']")
+    assert sentence == "Numbers that begin with +336 go to free (70 %) and sandbox (30 %), else to backup"
+    assert page.find("//details//input[@name='weight']/@value") == ["7", "3", "1", "1"]
+    for name, value in (("weight", "0"), ("weight", "x"), ("place", "x")):
+        page = await browser.post(f"{at}/{route.id}", {"carrier": "free", name: value}, at=at)
+        assert page.status == 422 and page.words("//details[@open]//p[@class='wrong']")
     page = await browser.post(at, {"prefix": "336", "carrier": "free"}, at=at)
     assert (page.status, page.words("//*[@id='route-prefix-said']")) == (
         422,
@@ -147,7 +158,10 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
         )
     )
     page = await browser.get("/network/queue")
-    assert "A rule allows it no earlier: fr.sunday" in page.words("//*[@id='list']")[0]
+    assert (
+        "A rule allows it no earlier: A rule that is no longer known. (fr.sunday)"
+        in page.words("//*[@id='list']")[0]
+    )
     assert "Its sender chose a later time" in page.words("//*[@id='list']")[0]
     assert page.words("//*[@id='depths']//tbody/tr/td") == ["3", "1", "2"]
     assert "ab12" in page.words("//*[@id='parked']")[0] and "no message" in page.words("//*[@id='parked']")[0]
@@ -169,6 +183,38 @@ async def test_what_waits_says_why_and_until_when(sandbox_world: World) -> None:
     assert await world.balance(shop.account) == before + 2000
 
 
+async def test_what_waits_is_given_to_another_carrier(sandbox_world: World) -> None:
+    world, browser = sandbox_world, await operator(sandbox_world)
+    platform, shop = world.platform, await world.account()
+    platform.carriers.types.update(free="smpp", backup="smpp")
+    await platform.store.commit(Changes(insert=[Route(1, "sms", "33", "free")]))
+    await network.load_routes(platform)
+    for _ in range(3):
+        await send_one(world, shop)
+    at, form = "/network/queue?carrier=free", "//form[@action='/network/queue/move']"
+    page = await browser.get(at)
+    assert page.words(f"{form}//option") == ["backup", "sandbox"]
+    assert page.words(f"{form}//button") == ["Give 3 queued messages to it"]
+    fields = {name: page.find(f"{form}//input[@name='{name}']/@value")[0] for name in ("carrier", "most")}
+    page = await browser.post("/network/queue/move", {**fields, "to": "nowhere"}, at=at)
+    assert (page.status, page.words(f"{form}//p[@class='wrong']")) == (
+        422,
+        ["There is no such carrier. Choose one of the list."],
+    )
+    page = await browser.post("/network/queue/move", {**fields, "to": "backup"}, at=at)
+    assert (page.path, page.words("//*[@role='status']")) == (
+        "/network/queue?carrier=backup",
+        ["Given to this carrier. It takes them in their turn."],
+    )
+    assert len(page.find("//*[@id='list']//tbody/tr")) == 3
+    page = await browser.post("/network/queue/move", {**fields, "to": "backup"}, at=at)
+    assert "Nothing was left to give" in page.words("//*[@role='status']")[0]
+    await platform.store.hold_leases(["carrier.backup"], "elsewhere", 60)
+    fields = {"carrier": "backup", "most": "3", "to": "free"}
+    page = await browser.post("/network/queue/move", fields, at="/network/queue?carrier=backup")
+    assert page.status == 422 and "Another server" in page.words(f"{form}//p[@class='wrong']")[0]
+
+
 async def test_a_message_that_was_refused_for_now_says_when_it_goes(sandbox_world: World) -> None:
     world, browser = sandbox_world, await operator(sandbox_world)
     shop = await world.account()
@@ -183,7 +229,7 @@ async def test_a_message_that_was_refused_for_now_says_when_it_goes(sandbox_worl
     await world.chappe.outbox["sandbox"].step(Busy())  # type: ignore[arg-type]
     page = await browser.get("/network/queue?carrier=sandbox")
     (row,) = page.words("//*[@id='list']//tbody/tr")
-    assert "refused it for now and is asked again: ESME_RTHROTTLED · 1 try" in row
+    assert "is asked again: too many messages at once (ESME_RTHROTTLED) · 1 try" in row
     assert "in 1 min" in row
 
 

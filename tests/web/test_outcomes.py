@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import chappe
-from chappe.web import rendering, words
+from chappe.web import outcomes, rendering
 
 PACKAGE = Path(chappe.__file__).parent
 PUBLIC = "If it may be called, add its network to the setting [outgoing] allow, for example allow = "
@@ -202,26 +202,111 @@ SAID = [
         "the mail could not be written to outbox/1.eml: the disk is full",
         "l’e-mail n’a pas pu être écrit dans outbox/1.eml~: le disque est plein",
     ),
+    (
+        "the line is dead: no answer to enquire_link within 5 seconds",
+        "the line is dead: no answer within 5 seconds",
+        "la ligne est morte~: pas de réponse en 5 secondes",
+    ),
+    (
+        "no bind within 5 seconds",
+        "the network did not answer our login within 5 seconds",
+        "le réseau n’a pas répondu à notre identification en 5 secondes",
+    ),
+    (
+        "no answer to unbind within 5 seconds",
+        "no answer to our good-bye within 5 seconds",
+        "pas de réponse à notre adieu en 5 secondes",
+    ),
+    (
+        "the other side unbound",
+        "the network ended the connection",
+        "le réseau a mis fin à la connexion",
+    ),
+    (
+        "unbound",
+        "the connection was ended in order",
+        "la connexion s’est terminée dans les règles",
+    ),
+    (
+        "garbage: a unit of 7 octets",
+        "the network sent what is no SMPP: a unit of 7 octets",
+        "le réseau a envoyé autre chose que du SMPP~: une unité de 7 octets",
+    ),
+    (
+        "ESME_RTHROTTLED",
+        "too many messages at once (ESME_RTHROTTLED)",
+        "trop de messages à la fois (ESME_RTHROTTLED)",
+    ),
+    (
+        "ESME_RMSGQFUL",
+        "the network’s queue is full (ESME_RMSGQFUL)",
+        "la file du réseau est pleine (ESME_RMSGQFUL)",
+    ),
+    (
+        "ESME_RSYSERR",
+        "the network has trouble of its own (ESME_RSYSERR)",
+        "le réseau a un problème interne (ESME_RSYSERR)",
+    ),
+    (
+        "ESME_RX_T_APPN",
+        "the receiving side cannot at the moment (ESME_RX_T_APPN)",
+        "le côté destinataire ne peut pas pour le moment (ESME_RX_T_APPN)",
+    ),
+    (
+        "ESME_RINVDSTADR",
+        "the network knows no such number (ESME_RINVDSTADR)",
+        "le réseau ne connaît pas ce numéro (ESME_RINVDSTADR)",
+    ),
+    (
+        "ESME_RINVSRCADR",
+        "the network does not take this sender (ESME_RINVSRCADR)",
+        "le réseau n’accepte pas cet expéditeur (ESME_RINVSRCADR)",
+    ),
+    (
+        "ESME_RINVPASWD",
+        "the network does not take our password (ESME_RINVPASWD)",
+        "le réseau n’accepte pas notre mot de passe (ESME_RINVPASWD)",
+    ),
+    (
+        "ESME_RINVSYSID",
+        "the network does not know our system_id (ESME_RINVSYSID)",
+        "le réseau ne connaît pas notre system_id (ESME_RINVSYSID)",
+    ),
+    (
+        "ESME_RALYBND",
+        "the network holds us for connected already (ESME_RALYBND)",
+        "le réseau nous croit déjà connectés (ESME_RALYBND)",
+    ),
+    (
+        "ESME_RBINDFAIL",
+        "the network did not let us in (ESME_RBINDFAIL)",
+        "le réseau ne nous a pas laissés entrer (ESME_RBINDFAIL)",
+    ),
+    (
+        "the network refused the bind: ESME_RINVPASWD",
+        "the network refused the connection: the network does not take our password (ESME_RINVPASWD)",
+        "le réseau a refusé la connexion~: le réseau n’accepte pas notre mot de passe (ESME_RINVPASWD)",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("written", "english", "french"), SAID)
 def test_an_outcome_is_said_in_the_readers_language(written: str, english: str, french: str) -> None:
-    assert words.outcome(written, rendering.translate("en")) == english
-    plain = words.outcome(written, rendering.translate("fr")).replace("\N{NO-BREAK SPACE}", "~")
+    assert outcomes.outcome(written, rendering.translate("en")) == english
+    plain = outcomes.outcome(written, rendering.translate("fr")).replace("\N{NO-BREAK SPACE}", "~")
     assert plain == french
 
 
 @pytest.mark.parametrize("written", ["", "503", "Zut alors", "given up", "100 % : %(why)s %s"])
 def test_words_that_are_not_ours_stay(written: str) -> None:
-    assert words.outcome(written, rendering.translate("fr")) == written
+    assert outcomes.outcome(written, rendering.translate("fr")) == written
 
 
 @pytest.mark.parametrize(
     "reason", ["Connection refused", "Connection timed out", "Network is unreachable", "No route to host"]
 )
 def test_what_the_system_says_is_said_in_french(reason: str) -> None:
-    assert words.outcome(reason.lower(), rendering.translate("fr")) != reason.lower()
+    assert outcomes.outcome(reason.lower(), rendering.translate("fr")) != reason.lower()
 
 
 def texts(module: str, raised: tuple[str, ...], returned: tuple[str, ...] = ()) -> Iterator[str]:
@@ -254,6 +339,7 @@ SOURCES = [
     ("host/urls.py", ("TargetRefused", "ValueError"), ()),
     ("host/connections.py", ("BrokenOffError",), ()),
     ("host/mail.py", ("MailFailed", "MailRefused"), ()),
+    ("protocols/smpp/bind.py", ("_broken",), ()),
     ("bus/queue.py", ("_write", "_again"), ()),
     ("services/subscriptions.py", ("CarrierError",), ("deliver", "_request")),
 ]

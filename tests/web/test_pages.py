@@ -12,7 +12,15 @@ from chappe.services import accounts, directory, history, inbox, messages
 from tests.platform import World
 from tests.web.browser import Browser
 
-PAGES = ("/telephones", "/messages", "/messages/new", "/numbers", "/subscriptions", "/account")
+PAGES = (
+    "/telephones",
+    "/messages",
+    "/messages/new",
+    "/numbers",
+    "/subscriptions",
+    "/account",
+    "/account/rights",
+)
 SENT = {"to": "06 12 34 56 78", "text": "Night train", "sender": ""}
 
 
@@ -267,13 +275,14 @@ async def test_the_keyword_of_another_cannot_be_changed(member: Browser, sandbox
 
 async def test_numbers_come_and_go(member: Browser) -> None:
     page = await member.post("/numbers", at="/numbers")
-    first, second = page.find("//*[contains(@class,'sentence')]/@id")
+    sentences = "//section[@aria-labelledby='own']//*[contains(@class,'sentence')]/@id"
+    first, second = page.find(sentences)
     number = second.removeprefix("number-")
     target = {"url": "https://example.com/in", "dialect": "rest"}
     page = await member.post(f"/numbers/{number}", target, at="/numbers")
     assert "goes to https://example.com/in" in page.words(f"//*[@id='{second}']//p")[0]
     page = await member.post(f"/numbers/{number}/release", at="/numbers")
-    assert page.find("//*[contains(@class,'sentence')]/@id") == [first]
+    assert page.find(sentences) == [first]
 
 
 async def test_a_blocked_number_gets_nothing_until_it_is_allowed_again(member: Browser) -> None:

@@ -41,9 +41,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class SourceAddress:
-    """The number of a line that lets programs in by their address alone."""
+    """The number of a line that lets programs in by their address alone. `is_relayed`: the address is that of
+    a proxy that nobody told us to trust, so it says nothing of who asks."""
 
     line: str
+    is_relayed: bool = False
 
 
 Credentials = Key | Password | Digest | SourceAddress
@@ -136,10 +138,11 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Caution:
     """What a rule says of a message that goes out all the same, or later, or with a text added: the rule's
-    id, and a sentence with its source."""
+    id, and a sentence with its source. `until` is the next allowed time of one that waits."""
 
     rule: str
     detail: str
+    until: datetime | None = None
 
 
 class SendOutcome(NamedTuple):

@@ -62,17 +62,24 @@ class Refusal(Exception):
 
     `detail` is a sentence for the person who meets it: what is wrong, with which value, what to do.
     `field` is the name of the command's field at fault, in the platform's words, where there is one.
-    `challenge` comes with `bad_credentials` where the caller may answer it.
+    `challenge` comes with `bad_credentials` where the caller may answer it. `rule` is the id of the rule that
+    refuses (model/rules.py, or one of the platform's own), empty for none.
     """
 
     def __init__(
-        self, fault: Fault, detail: str, field: str | None = None, challenge: Challenge | None = None
+        self,
+        fault: Fault,
+        detail: str,
+        field: str | None = None,
+        challenge: Challenge | None = None,
+        rule: str = "",
     ) -> None:
         super().__init__(f"{fault}: {detail}")
         self.challenge = challenge
         self.fault = fault
         self.detail = detail
         self.field = field
+        self.rule = rule
 
 
 class Unavailable(Refusal):

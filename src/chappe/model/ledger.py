@@ -1,5 +1,6 @@
 """Credits in integer thousandths: tariffs, ledger moves and ledger entries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,8 +84,9 @@ class Tariff:
 class Route:
     """Which carrier takes a kind of traffic to numbers with a prefix; the longest prefix wins.
 
-    `fallbacks` names the carriers, blanks between them, that take what comes while the ones before are
-    down or strained, in order.
+    `carrier` is the first place and `fallbacks` the next ones, blanks between them, that take what comes
+    while all before them are down or strained. A place is the name of a carrier, or names with weights that
+    share what comes, such as `free:7+other:3`.
     """
 
     id: int
@@ -94,9 +96,26 @@ class Route:
     fallbacks: str = ""
 
     @property
+    def places(self) -> tuple[Mapping[str, int], ...]:
+        """The weights of the carriers at each place, the preferred place first."""
+        return tuple(_read_place(one) for one in (self.carrier, *self.fallbacks.split()))
+
+    @property
     def carriers(self) -> tuple[str, ...]:
         """All of its carriers, the preferred one first."""
-        return (self.carrier, *self.fallbacks.split())
+        return tuple(name for place in self.places for name in place)
+
+
+def _read_place(written: str) -> Mapping[str, int]:
+    shares = [share.partition(":") for share in written.split("+")]
+    return {name: int(weight or 1) for name, _, weight in shares}
+
+
+def write_place(place: Mapping[str, int]) -> str:
+    """The weights of the carriers at one place as a route has them."""
+    if len(place) == 1:
+        return next(iter(place))
+    return "+".join(f"{name}:{weight}" for name, weight in place.items())
 
 
 def in_credits(thousandths: int) -> str:

@@ -104,7 +104,8 @@ class Message(NamedTuple):
     scheduled for, `due_at` when its carrier may next have it. `carrier_ids` are the network's
     ids of the segments, joined by blanks. `held_by` names the rule (model/rules.py) that moved its date to
     the next allowed time; empty: none did. `told` holds bits of Told, None those of ENDS; without
-    `receipt_wanted` nothing is told at all. Times are aware, UTC.
+    `receipt_wanted` nothing is told at all. `warned_by` names the rules that said something when it was
+    taken, blanks between them; None: none did. Times are aware, UTC.
     """
 
     id: int
@@ -141,6 +142,7 @@ class Message(NamedTuple):
     purpose: Purpose = Purpose.TRANSACTIONAL
     held_by: str = ""
     told: int | None = None
+    warned_by: str | None = None
 
 
 _STATE, _SENT_AT, _SENDING_AT, _FINISHED_AT, _FAULT, _CODE, _IDS = map(

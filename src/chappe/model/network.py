@@ -1,12 +1,15 @@
 """What an operator asks of the network, and what is seen there: routes, tariffs, carriers, what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from chappe.model.carriers import BindStatus, CarrierStatus
-from chappe.model.messages import MessageState
+from chappe.model.messages import Message, MessageState
+
+Place = str | Mapping[str, int]
+"""Where a route goes: a carrier, or the weights of several that share."""
 
 # --- commands; each is for operators only and refused with `not_allowed` to others
 
@@ -18,11 +21,11 @@ class ListRoutes:
 
 @dataclass(frozen=True, slots=True)
 class AddRoute:
-    """Numbers with a prefix (digits with country code; empty: all) go to the first of these carriers that is
-    well. Outcome: Route."""
+    """Numbers with a prefix (digits with country code; empty: all) go to the first of these places that is
+    well: a carrier, or several by their weights (1 to 100) that share what comes. Outcome: Route."""
 
     prefix: str
-    carriers: Sequence[str]
+    carriers: Sequence[Place]
     kind: str = "sms"
 
 
@@ -31,7 +34,7 @@ class ChangeRoute:
     """Other carriers for a route. Outcome: Route."""
 
     id: int
-    carriers: Sequence[str]
+    carriers: Sequence[Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ class Held:
     """A waiting message with its reason, and until when it waits at the latest: then it goes on or expires.
     `owner` is the name of its account, `code` the network's word, `since` when its carrier went down."""
 
-    message: Waiting
+    message: Waiting | Message
     owner: str
     reason: Reason
     until: datetime | None

@@ -9,11 +9,15 @@ from chappe.model.rules import Basis
 MOST_AT_ONCE = 10_000
 """How many numbers one command may name (our choice)."""
 
+EVERYBODY = "*"
+"""Stands for all numbers in a basis: what an account declares for programs that cannot record each number.
+It does not reach those whose own basis has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class MarketingBasis:
-    """Why an account may send advertising to a number: `source` says in words where that is known from
-    (a form, a contract). It is never erased, only withdrawn: it is the account's evidence."""
+    """Why an account may send advertising to a number, or to EVERYBODY: `source` says in words where that is
+    known from (a form, a contract). It is never erased, only withdrawn: it is the account's evidence."""
 
     id: int
     account_id: int

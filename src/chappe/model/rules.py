@@ -23,6 +23,15 @@ class Effect(StrEnum):
     ADD_TEXT = "add_text"
 
 
+class HouseRule(StrEnum):
+    """Rules of the platform itself, beside those of the land (our choice; services/rules.py)."""
+
+    DESTINATIONS = "high-risk-destinations"
+    BRAKE = "pumping-brake"
+    SENDER = "sender-right"
+    CAP = "daily-cap"
+
+
 class Basis(StrEnum):
     """Why an account may send advertising to a number: its owner agreed, or buys from the account."""
 
@@ -102,6 +111,11 @@ def decide(facts: Facts, provisions: Sequence[Provision] | None = None) -> tuple
             until = found.astimezone(UTC) if isinstance(found, datetime) else None
             decisions.append(Decision(one, one.applied, until if one.verified else None))
     return tuple(decisions)
+
+
+def find_provision(rule: str) -> Provision | None:
+    """The provision of an id; None for a rule of the platform's own, or one that is no longer known."""
+    return next((one for one in PROVISIONS if one.id == rule), None)
 
 
 # --- where a number is
@@ -211,8 +225,7 @@ PROVISIONS: tuple[Provision, ...] = (
         date(2004, 6, 22),  # the law for confidence in the digital economy, 2004-575, brought it
         None,
         _FRENCH_LAW,
-        "advertising by SMS needs the consent of the recipient, or an existing customer and similar products;"
-        " record it with POST /v1/consents",
+        "advertising by SMS needs the consent of the recipient, or an existing customer and similar products",
         "la prospection par SMS exige le consentement du destinataire, ou qu'il soit déjà client pour des"
         " produits analogues",
         lambda facts: facts.basis is None,

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""The headers in which a proxy tells for whom it asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,19 @@ class HttpRequest(NamedTuple):
     def content_type(self) -> str:
         """The media type of the body without its parameters, in lower case."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether `peer` is a proxy near us and not the client: no public address, and says it asks
+        for another. Where the settings trust it (`trusted_proxies`), `peer` is the client already."""
+        if not any(name in self.headers for name in FORWARDED):
+            return False
+        try:
+            # A socket for both families shows IPv4 as ::ffff:192.0.2.1.
+            address = ip_address(self.peer.removeprefix("::ffff:"))
+        except ValueError:
+            return True
+        return not address.is_global  # that of carriers (100.64.0.0/10) is neither private nor global
 
 
 class HttpResponse(NamedTuple):

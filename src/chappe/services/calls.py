@@ -103,7 +103,7 @@ async def _free(platform: Platform, caller: Caller, cap: int) -> int:
     if cap:
         today = platform.clock.now().date().isoformat()
         promised = 0 if account is None else account.reserved
-        free = min(free, cap - promised - await platform.store.queries.spent_on(caller.account_id, today))
+        free = min(free, cap - promised - await platform.store.queries.spent(caller.account_id, today))
     return max(0, free)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
@@ -10,6 +11,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Page
 from chappe.model.numbers import NumberError, read_msisdn, read_sender
 from chappe.model.rights import (
+    EVERYBODY,
     MOST_AT_ONCE,
     ListConsents,
     ListSenders,
@@ -70,20 +72,30 @@ async def withdraw_consent(platform: Platform, caller: Caller, command: Withdraw
     """The live basis of a number ends now."""
     number = _number(command.number, caller, "number")
     if not await withdraw(platform, caller.account_id, number):
-        raise Refusal(Fault.NOT_FOUND, f"there is no live consent of {number}", "number")
+        whose = "all numbers" if number == EVERYBODY else number
+        raise Refusal(Fault.NOT_FOUND, f"there is no live consent of {whose}", "number")
 
 
 async def withdraw(platform: Platform, account_id: int, number: str) -> bool:
-    """End the live basis of an MSISDN, where there is one."""
-    live = (await platform.store.queries.live_bases(account_id, [number])).get(number)
-    if live is None:
+    """End the live basis of an MSISDN, where there is one; one that lives for EVERYBODY ends for it alone."""
+    live = await platform.store.queries.live_bases(account_id, [number, EVERYBODY])
+    now = platform.clock.now()
+    if own := live.get(number):
+        ended = Changes(update=[Update(MarketingBasis, own.id, account_id, {"withdrawn_at": now})])
+    elif of_all := live.get(EVERYBODY):
+        if await platform.store.queries.withdrawn_numbers(account_id, [number]):
+            return False  # ended before
+        one = replace(of_all, id=platform.ids.new_id(), number=number, withdrawn_at=now)
+        ended = Changes(insert=[one])
+    else:
         return False
-    values = {"withdrawn_at": platform.clock.now()}
-    await platform.store.commit(Changes(update=[Update(MarketingBasis, live.id, account_id, values)]))
+    await platform.store.commit(ended)
     return True
 
 
 def _number(raw: str, caller: Caller, field: str) -> str:
+    if raw.strip() == EVERYBODY:
+        return EVERYBODY
     try:
         return read_msisdn(raw, caller.region)
     except NumberError as error:
@@ -124,12 +136,17 @@ async def give_sender(platform: Platform, account: Account, written: str) -> Reg
 
 async def remove_sender(platform: Platform, caller: Caller, command: RemoveSender) -> None:
     """The account gives up a registered sender."""
-    for one in await platform.store.queries.registered_senders(caller.account_id):
-        if one.sender.casefold() == command.sender.casefold():
-            await platform.store.commit(Changes(delete=[Delete(RegisteredSender, one.id, caller.account_id)]))
-            platform.guard.forget_senders(caller.account_id)
+    await take_sender(platform, caller.account_id, command.sender)
+
+
+async def take_sender(platform: Platform, account_id: int, sender: str) -> None:
+    """A sender is registered for an account no more."""
+    for one in await platform.store.queries.registered_senders(account_id):
+        if one.sender.casefold() == sender.casefold():
+            await platform.store.commit(Changes(delete=[Delete(RegisteredSender, one.id, account_id)]))
+            platform.guard.forget_senders(account_id)
             return
-    raise Refusal(Fault.NOT_FOUND, f"{command.sender!r} is not registered", "sender")
+    raise Refusal(Fault.NOT_FOUND, f"{sender!r} is not registered", "sender")
 
 
 # --- what an operator sets for an account

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
+
 from chappe.model.changes import Changes, Update
 from chappe.model.commands import (
     Caller,
@@ -26,6 +28,7 @@ from chappe.model.sources import lets_in
 from chappe.services.accounts import looks_like_mail
 from chappe.services.ports import Platform
 
+_log = structlog.get_logger()
 _FAILURES_OF_A_LOGIN = 10
 _FAILURES_OF_AN_ADDRESS = 200
 _SEEN_EVERY = timedelta(minutes=1)
@@ -50,6 +53,8 @@ async def authenticate(
             return caller
     why = "these credentials are unknown, blocked or wrong"
     if any(isinstance(one, SourceAddress) for one in offered):
+        if any(isinstance(one, SourceAddress) and one.is_relayed for one in offered):
+            why += "; the address was not looked at, because it is that of a proxy (setting trusted_proxies)"
         raise _challenged(platform, why)
     raise Refusal(Fault.BAD_CREDENTIALS, why)
 
@@ -64,6 +69,18 @@ async def _line_open_to(platform: Platform, number: str, peer: str) -> bool:
     return line is not None and lets_in(line.allowed_sources, peer)
 
 
+async def _warn_of_proxy(platform: Platform, number: str, peer: str) -> None:
+    """Tell the operator, loudly, why a line that is open to addresses let nobody in."""
+    line = await platform.store.queries.line_by_number(number)
+    if line is not None and line.allowed_sources:
+        _log.warning(
+            "a line is open to known addresses, and the request came through a proxy that is not trusted;"
+            " list the proxy under trusted_proxies, and its clients are known by X-Forwarded-For",
+            line=number,
+            proxy=peer,
+        )
+
+
 async def _admit(
     platform: Platform, dialect: str, offered: Credentials, peer: str, region: str
 ) -> Caller | None:
@@ -75,6 +92,9 @@ async def _admit(
             trace = door.trace(dialect, login, password)
         case Digest(login):
             trace = b""  # a proof is good once
+        case SourceAddress(login, is_relayed=True):
+            await _warn_of_proxy(platform, login, peer)
+            return None
         case SourceAddress(login):
             trace = door.trace(dialect, "address", login, peer)
     known = door.caller(trace, now)

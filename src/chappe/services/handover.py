@@ -3,7 +3,10 @@ whatever is not taken here is found there, and so is everything after a crash.""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
+from chappe.model.changes import Fence
 from chappe.model.jobs import Job
 from chappe.model.messages import Message
 
@@ -13,22 +16,45 @@ _MOST_JOBS_OF_AN_ACCOUNT = 500
 database (our choice)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A carrier to which nothing is handed over: the ids of messages on their way to it, and the fence that
+    its holder names in what it writes."""
+
+    in_flight: frozenset[int]
+    fence: Fence | None
+
+
 class Handover:
     """Knows the outboxes and the queue of this process; without them (command line, tests) takes nothing."""
 
     def __init__(self) -> None:
         self._outboxes: dict[str, Callable[[Sequence[Message]], None]] = {}
+        self._halts: dict[str, Callable[[], AbstractContextManager[Halt]]] = {}
         self._run: Callable[[Job, Message], None] | None = None
         self._jobs = 0
         self._jobs_of: defaultdict[int, int] = defaultdict(int)
 
-    def connect_outbox(self, carrier: str, offer: Callable[[Sequence[Message]], None]) -> None:
+    def connect_outbox(
+        self,
+        carrier: str,
+        offer: Callable[[Sequence[Message]], None],
+        halt: Callable[[], AbstractContextManager[Halt]],
+    ) -> None:
         """From now on this process works the carrier."""
         self._outboxes[carrier] = offer
+        self._halts[carrier] = halt
 
     def disconnect_outbox(self, carrier: str) -> None:
         """Another process may work the carrier now."""
         self._outboxes.pop(carrier, None)
+        self._halts.pop(carrier, None)
+
+    def halt(self, carrier: str) -> AbstractContextManager[Halt] | None:
+        """While it is entered nothing is handed over to the carrier; None where this process does not work
+        it."""
+        halt = self._halts.get(carrier)
+        return None if halt is None else halt()
 
     def connect_queue(self, run: Callable[[Job, Message], None]) -> None:
         """From now on this process runs what it is handed."""

@@ -146,6 +146,8 @@ def obey(
                 segments=stopped.segments,
                 price=message.price // message.segments * stopped.segments,
             )
+        if message.peer in verdict.said:
+            message = message._replace(warned_by=" ".join(verdict.said[message.peer]))
         hold = verdict.held.get(message.peer)
         if hold is not None:
             message = _put_off(message, hold)
@@ -332,7 +334,10 @@ async def _earlier(platform: Platform, caller: Caller, command: SendMessages) ->
         ),
         balance,
         replayed=True,
-        warnings=tuple(Caution(*map(str, _list(one))) for one in _list(stored.outcome.get("warnings"))),
+        warnings=tuple(
+            Caution(str(rule), str(detail))
+            for rule, detail in map(_list, _list(stored.outcome.get("warnings")))
+        ),
     )
 
 
@@ -399,7 +404,7 @@ def _recipient(raw: str, region: str) -> str:
 
 
 def _at(refusal: Refusal, position: int) -> Refusal:
-    return Refusal(refusal.fault, refusal.detail, f"to[{position}]")
+    return Refusal(refusal.fault, refusal.detail, f"to[{position}]", rule=refusal.rule)
 
 
 async def _sender(platform: Platform, caller: Caller, command: SendMessages) -> str:

@@ -9,7 +9,7 @@ from chappe.model.carriers import CarrierRecord, LinkState
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal
-from chappe.model.ledger import Route, Tariff
+from chappe.model.ledger import Route, Tariff, write_place
 from chappe.model.network import (
     AddRoute,
     AddTariff,
@@ -21,6 +21,7 @@ from chappe.model.network import (
     ListCarriers,
     ListRoutes,
     ListTariffs,
+    Place,
     RemoveRoute,
     RemoveTariff,
 )
@@ -37,6 +38,9 @@ SEEN = "network"
 
 LARGEST_PRICE = 1_000_000_000
 """In thousandths of a credit for one segment; a slip of the pen, beyond it (our choice)."""
+
+LARGEST_WEIGHT = 100
+"""Of carriers that share the traffic of a route (our choice)."""
 
 
 async def check_operator(platform: Platform, caller: Caller) -> None:
@@ -68,7 +72,7 @@ async def list_routes(platform: Platform, caller: Caller, command: ListRoutes) -
 async def add_route(platform: Platform, caller: Caller, command: AddRoute) -> Route:
     """A new route. Raises Refusal, `already_exists` for a prefix that has one."""
     await check_operator(platform, caller)
-    first, *others = _check_carriers(platform, command.carriers)
+    first, *others = _check_places(platform, command.carriers)
     prefix = _check_prefix(command.prefix)
     route = Route(platform.ids.new_id(), _check_kind(command.kind), prefix, first, " ".join(others))
     await _write(platform, Changes(insert=[route]), f"a route of {prefix or 'all numbers'}")
@@ -79,7 +83,7 @@ async def change_route(platform: Platform, caller: Caller, command: ChangeRoute)
     """Other carriers for a route; messages that are queued stay with theirs."""
     await check_operator(platform, caller)
     route = _found(await platform.store.queries.routes(), command.id, "route")
-    first, *others = _check_carriers(platform, command.carriers)
+    first, *others = _check_places(platform, command.carriers)
     changed = replace(route, carrier=first, fallbacks=" ".join(others))
     values = {"carrier": changed.carrier, "fallbacks": changed.fallbacks}
     await _write(platform, Changes(update=[Update(Route, route.id, None, values)]))
@@ -161,18 +165,31 @@ def _check_prefix(written: str) -> str:
     return prefix
 
 
-def _check_carriers(platform: Platform, names: Sequence[str]) -> tuple[str, ...]:
-    known = platform.carriers.types
-    for name in names:
-        if name not in known:
-            raise Refusal(
-                Fault.INVALID_PARAMETER,
-                f"there is no carrier {name[:40]!r}; known are {', '.join(sorted(known))}",
-                "carriers",
-            )
-    if not names:
+def _check_places(platform: Platform, places: Sequence[Place]) -> list[str]:
+    """Places as a route has them; a carrier that stands at an earlier place already is left out."""
+    known, met, checked = platform.carriers.types, set[str](), []
+    for place in places:
+        shares = {place: 1} if isinstance(place, str) else place
+        for name, weight in shares.items():
+            if name not in known:
+                raise Refusal(
+                    Fault.INVALID_PARAMETER,
+                    f"there is no carrier {name[:40]!r}; known are {', '.join(sorted(known))}",
+                    "carriers",
+                )
+            if not 1 <= weight <= LARGEST_WEIGHT:
+                raise Refusal(
+                    Fault.INVALID_PARAMETER,
+                    f"the weight of {name} is {weight}; weights are whole numbers from 1 to {LARGEST_WEIGHT}",
+                    "weight",
+                )
+        new = {name: weight for name, weight in shares.items() if name not in met}
+        met.update(new)
+        if new:
+            checked.append(write_place(new))
+    if not checked:
         raise Refusal(Fault.MISSING_PARAMETER, "a route needs at least one carrier", "carriers")
-    return tuple(dict.fromkeys(names))
+    return checked
 
 
 def _check_price(price: int) -> int:

@@ -3,7 +3,8 @@ messages into the store, each told to nobody before it is committed."""
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -24,6 +25,7 @@ from chappe.model.messages import (
     stepped,
 )
 from chappe.services import inbox, subscriptions
+from chappe.services.handover import Halt
 from chappe.services.leases import Held
 from chappe.services.messages import give_back
 from chappe.services.ports import MessageCarrier, Platform
@@ -60,6 +62,8 @@ class Outbox:
         self._trackers: defaultdict[str, Tracker] = defaultdict(Tracker)
         self._parked_read: set[str] = set()
         self._pushing: asyncio.Task[None] | None = None
+        self._halted = 0  # how many halt it at this moment
+        self._halts = 0  # how many ever did
 
     # --- to the carrier
 
@@ -73,13 +77,28 @@ class Outbox:
         self._behind = True
         self._trackers.clear()
         self._parked_read.clear()
-        self._platform.handover.connect_outbox(carrier.name, self.offer)
+        self._platform.handover.connect_outbox(carrier.name, self.offer, self.halt)
 
     def end(self) -> None:
         """The carrier is worked by this process no more."""
         if self._carrier is not None:
             self._platform.handover.disconnect_outbox(self._carrier.name)
             self._carrier = None
+
+    @contextmanager
+    def halt(self) -> Iterator[Halt]:
+        """Nothing is handed over meanwhile; then what waits in memory is read from the disk anew, for it may
+        be another carrier's by then."""
+        self._halted += 1
+        self._halts += 1
+        try:
+            yield Halt(frozenset(self._in_flight), self._lease.fence)
+        finally:
+            self._halted -= 1
+            self._known.difference_update(message.id for message in self._ready)
+            self._ready.clear()
+            self._behind = True
+            self._look_for_more()
 
     def holds(self) -> bool:
         """See services/ports.py."""
@@ -128,9 +147,10 @@ class Outbox:
 
     async def _refill(self, carrier: MessageCarrier) -> None:
         room = carrier.window - len(self._in_flight)
-        if self._left is not None:
-            return  # it is being read
+        if self._left is not None or self._halted:
+            return  # it is being read, or changed
         left: set[int] = set()
+        halts = self._halts
         self._left, self._behind = left, False
         try:
             queued = await self._platform.store.queries.due_messages(
@@ -138,6 +158,9 @@ class Outbox:
             )
         finally:
             self._left = None
+        if halts != self._halts:
+            self._behind = True
+            return  # it may have been changed since
         if len(queued) >= room:
             self._behind = True
         for message in queued:
@@ -148,7 +171,7 @@ class Outbox:
     async def _push(self, carrier: MessageCarrier) -> int:
         """Hand over what is in memory and fits the window."""
         room = carrier.window - len(self._in_flight)
-        if room <= 0 or not self._ready or not self._lease.holds():
+        if room <= 0 or not self._ready or self._halted or not self._lease.holds():
             return 0
         batch, now = self._take(room), self._platform.clock.now()
         # Where validity has ended before the carrier came back, the clockwork ends the message.
@@ -212,10 +235,16 @@ class Outbox:
             await self._submitted(batch)
         finally:
             # Also where it could not be written: then they are offered to the carrier again.
-            lost = [self._in_flight.get(one.message_id) for one in batch if one.unknown]
+            lost = [m for one in batch if one.unknown and (m := self._in_flight.get(one.message_id))]
             self._land(submission.message_id for submission in batch)
-        if lost and self._carrier is not None and not self._carrier.waits_after_crash:
-            self.offer([message for message in lost if message is not None])
+        if lost and self._sends_again:
+            now = self._platform.clock.now()
+            self.offer([message._replace(sending_at=message.sending_at or now) for message in lost])
+
+    @property
+    def _sends_again(self) -> bool:
+        """Whether a message of which nobody knows whether its network has it is sent again."""
+        return self._carrier is not None and not self._carrier.waits_after_crash
 
     async def _submitted(self, batch: Sequence[Submission]) -> None:
         platform, now = self._platform, self._platform.clock.now()
@@ -228,7 +257,13 @@ class Outbox:
         happened: list[Message] = []
         for submission in batch:
             message = self._in_flight.get(submission.message_id)
-            if message is None or submission.unknown:
+            if message is None:
+                continue
+            if submission.unknown:
+                if self._sends_again and message.sending_at is None:
+                    # It stays with this carrier: another one might send it a second time.
+                    tried = {"sending_at": now}
+                    update.append(Update(Message, message.id, message.account_id, tried))
                 continue
             if submission.fault is None:
                 sent = _sent(message, submission.carrier_ids, now)
@@ -469,6 +504,7 @@ def _again(message: Message, submission: Submission, retry_after: float, now: da
         "due_at": now + timedelta(seconds=pause),
         "attempts": message.attempts + 1,
         "carrier_code": submission.code,
+        "sending_at": message.sending_at,  # this try is over
     }
     return Update(Message, message.id, message.account_id, later)
 

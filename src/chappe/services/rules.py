@@ -12,8 +12,18 @@ from chappe.model.commands import Caller, Caution, QuoteMessages, SendMessages
 from chappe.model.destinations import CLOSED, closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.messages import Purpose
-from chappe.model.rights import ListRules, RegisteredSender
-from chappe.model.rules import PROVISIONS, Decision, Effect, Facts, Provision, decide, place_of
+from chappe.model.rights import EVERYBODY, ListRules, RegisteredSender
+from chappe.model.rules import (
+    PROVISIONS,
+    Basis,
+    Decision,
+    Effect,
+    Facts,
+    HouseRule,
+    Provision,
+    decide,
+    place_of,
+)
 from chappe.services.guard import ARRIVING, PATIENCE, SUSPICIOUS, WINDOW
 from chappe.services.ports import Platform
 
@@ -32,12 +42,13 @@ class Hold:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is to be done, by MSISDN: why some are refused, until when some wait, to which the STOP text is
-    added; and what is only said."""
+    added; and what is only said, `said` being the rules that say something of a message that goes out."""
 
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
     with_stop: frozenset[str] = frozenset()
     warnings: tuple[Caution, ...] = ()
+    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 CLEAR = Verdict()
@@ -62,7 +73,10 @@ async def check(
         await _brake(platform, caller, numbers, refused)
     warnings = await _check_sender(platform, caller, sender)
     if command.purpose is Purpose.TRANSACTIONAL:
-        return Verdict(refused, warnings=warnings) if refused or warnings else CLEAR
+        if not refused and not warnings:
+            return CLEAR
+        rules = [one.rule for one in warnings]
+        return Verdict(refused, warnings=warnings, said=dict.fromkeys(numbers, rules) if rules else {})
     return await _judge_advertising(platform, caller, command, sender, numbers, at, refused, warnings)
 
 
@@ -71,9 +85,10 @@ def _closed(number: str) -> Refusal:
     return Refusal(
         Fault.DESTINATION_FORBIDDEN,
         f"{number} begins with {prefix}, {CLOSED[prefix]}; such destinations are closed (rule"
-        " high-risk-destinations) until the operator of this platform opens them for the account:"
+        f" {HouseRule.DESTINATIONS}) until the operator of this platform opens them for the account:"
         f" `chappe account open-destination NAME {prefix}`",
         "to",
+        rule=HouseRule.DESTINATIONS,
     )
 
 
@@ -107,9 +122,10 @@ async def _judge_block(platform: Platform, account_id: int, block: str, now: dat
     refusal = Refusal(
         Fault.RATE_LIMITED,
         f"{sent} messages went to numbers that begin with {block} in ten minutes and {arrived} arrived, as"
-        f" when somebody pumps up traffic (rule pumping-brake); next allowed {again} at the latest, sooner"
-        " if they arrive",
+        f" when somebody pumps up traffic (rule {HouseRule.BRAKE}); next allowed {again} at the latest,"
+        " sooner if they arrive",
         "to",
+        rule=HouseRule.BRAKE,
     )
     guard.hold(account_id, block, refusal, now)
     return refusal
@@ -147,16 +163,35 @@ async def _check_sender(platform: Platform, caller: Caller, sender: str) -> tupl
     if not sender or await may_show(platform, caller, sender):
         return ()
     if sender.isdigit():
-        why = f"{sender} is none of the account's numbers (rule sender-right)"
+        why = f"{sender} is none of the account's numbers (rule {HouseRule.SENDER})"
     else:
-        why = f"{sender} is not registered as a sender of this account (rule sender-right)"
+        why = f"{sender} is not registered as a sender of this account (rule {HouseRule.SENDER})"
     why += "; ask the operator of this platform to register it"
     if platform.rules.senders_registered:
-        raise Refusal(Fault.INVALID_SENDER, why, "from")
-    return (Caution("sender-right", why),)
+        raise Refusal(Fault.INVALID_SENDER, why, "from", rule=HouseRule.SENDER)
+    return (Caution(HouseRule.SENDER, why),)
 
 
 # --- advertising
+
+_HOW_TO_RECORD = (
+    "record it with POST /v1/consents, or, for programs that cannot, once for all numbers:"
+    " `chappe account consent NAME SOURCE`"
+)
+
+
+async def _bases(platform: Platform, account_id: int, numbers: Sequence[str]) -> Mapping[str, Basis]:
+    """On which basis each of these numbers may be sent advertising: its own, else the one of EVERYBODY, which
+    reaches nobody whose own has ended."""
+    queries = platform.store.queries
+    live = await queries.live_bases(account_id, [*numbers, EVERYBODY])
+    bases = {number: one.basis for number, one in live.items() if number != EVERYBODY}
+    of_all = live.get(EVERYBODY)
+    if of_all is not None:
+        rest = [number for number in numbers if number not in bases]
+        ended = await queries.withdrawn_numbers(account_id, rest)
+        bases |= {number: of_all.basis for number in rest if number not in ended}
+    return bases
 
 
 async def _judge_advertising(
@@ -169,18 +204,19 @@ async def _judge_advertising(
     refused: dict[str, Refusal],
     warnings: tuple[Caution, ...],
 ) -> Verdict:
-    bases = await platform.store.queries.live_bases(caller.account_id, numbers)
+    bases = await _bases(platform, caller.account_id, numbers)
     held: dict[str, Hold] = {}
     with_stop: set[str] = set()
-    said: dict[str, Caution] = {one.rule: one for one in warnings}
+    cautions: dict[str, Caution] = {one.rule: one for one in warnings}
+    of_all = list(cautions)
+    said: dict[str, Sequence[str]] = {}
     judged: dict[object, tuple[Decision, ...]] = {}
     for number in numbers:
         place = place_of(number)
         if place is None or number in refused:
             continue
         country, zone = place
-        live = bases.get(number)
-        basis = None if live is None else live.basis
+        basis = bases.get(number)
         key = (country, zone.key, basis)
         if key not in judged:
             facts = Facts(command.purpose, country, at.astimezone(zone), basis, sender, command.text)
@@ -188,14 +224,18 @@ async def _judge_advertising(
         for decision in judged[key]:
             rule = decision.provision.id
             if decision.effect is Effect.REFUSE:
-                refused[number] = Refusal(Fault.CONSENT_MISSING, f"{number}: {decision.words}", "to")
+                detail = f"{number}: {decision.words}; {_HOW_TO_RECORD}"
+                refused[number] = Refusal(Fault.CONSENT_MISSING, detail, "to", rule=rule)
                 break
             if decision.effect is Effect.HOLD and decision.until is not None:
                 held[number] = Hold(rule, decision.until)
             elif decision.effect is Effect.ADD_TEXT:
                 with_stop.add(number)
-            said.setdefault(rule, Caution(rule, decision.words))
-    return Verdict(refused, held, frozenset(with_stop), tuple(said.values()))
+            cautions.setdefault(rule, Caution(rule, decision.words, decision.until))
+        told = [one.provision.id for one in judged[key] if one.effect is not Effect.REFUSE]
+        if of_all or told:
+            said[number] = of_all + told
+    return Verdict(refused, held, frozenset(with_stop), tuple(cautions.values()), said)
 
 
 async def list_rules(platform: Platform, caller: Caller, command: ListRules) -> tuple[Provision, ...]:

@@ -1,6 +1,7 @@
 """What waits and why, for operators: the queue of each carrier, receipts of no message, dead deliveries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chappe.model.carriers import LinkState
@@ -9,7 +10,7 @@ from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Page
 from chappe.model.jobs import Job, JobState
-from chappe.model.messages import EarlyReceipt, MessageState
+from chappe.model.messages import EarlyReceipt, Message, MessageState
 from chappe.model.network import CarrierView, Held, Queue, Reason, Waiting
 from chappe.services import subscriptions
 from chappe.services.messages import give_back, wake
@@ -47,7 +48,17 @@ async def read_queue(
     return Queue(depths, await queries.count_scheduled(MOST + 1), held, following)
 
 
-def why(message: Waiting, owner: str, views: Mapping[str, CarrierView], now: datetime) -> Held:
+async def why_own(platform: Platform, message: Message) -> Held | None:
+    """Why a message waits, for the account that it belongs to: without what its carrier's links say, which is
+    the operator's. None where it waits for nothing that can be named."""
+    if message.state not in (MessageState.SCHEDULED, MessageState.QUEUED):
+        return None
+    views = {view.name: view for view in await view_carriers(platform)}
+    held = why(message, "", views, platform.clock.now())
+    return replace(held, code="") if held.reason is Reason.DOWN else held
+
+
+def why(message: Waiting | Message, owner: str, views: Mapping[str, CarrierView], now: datetime) -> Held:
     """The reason why a message waits, and until when."""
     if message.state is MessageState.SCHEDULED:
         reason = Reason.RULE if message.held_by else Reason.SCHEDULED

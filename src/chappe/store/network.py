@@ -94,6 +94,18 @@ def queued_messages(
     return tuple(Waiting(*row) for row in rows)
 
 
+# across accounts: an operator gives them to another carrier
+def movable_messages(
+    connection: Connection, carrier: str, without: Sequence[int], limit: int
+) -> tuple[Waiting, ...]:
+    """What is queued for a carrier and was never on its way to it, in the order in which it is due."""
+    statement = _WAITING.where(_QUEUED, _m.carrier == carrier, _m.sending_at.is_(None))
+    if without:
+        statement = statement.where(_m.id.not_in(without))
+    rows = connection.execute(statement.order_by(_m.due_at, _m.id).limit(limit))
+    return tuple(Waiting(*row) for row in rows)
+
+
 # across accounts: the operator's view of the queue
 def scheduled_ahead(
     connection: Connection, after: tuple[datetime, int] | None, limit: int
@@ -146,6 +158,17 @@ def account_names(connection: Connection, account_ids: Sequence[int]) -> Mapping
     table = TABLES[Account].c
     rows = connection.execute(select(table.id, table.name).where(table.id.in_(list(account_ids))))
     return {int(row[0]): str(row[1]) for row in rows}
+
+
+# across accounts: the operator's list of them
+def newest_accounts(connection: Connection, cursor: int | None, limit: int) -> tuple[Account, ...]:
+    """All accounts, newest first."""
+    table = TABLES[Account]
+    statement = select(*table.columns)
+    if cursor is not None:
+        statement = statement.where(table.c.id < cursor)
+    rows = connection.execute(statement.order_by(table.c.id.desc()).limit(limit))
+    return tuple(Account(*row) for row in rows)
 
 
 # across accounts: what the platform did

@@ -32,6 +32,19 @@ def live_bases(
     return found
 
 
+def withdrawn_numbers(connection: Connection, account_id: int, numbers: Sequence[str]) -> frozenset[str]:
+    """Those of these numbers for which a basis has ended, whether or not a later one lives."""
+    found: set[str] = set()
+    for start in range(0, len(numbers), 500):
+        statement = select(_b.number).where(
+            _b.account_id == account_id,
+            _b.number.in_(numbers[start : start + 500]),
+            _b.withdrawn_at.is_not(None),
+        )
+        found.update(connection.execute(statement).scalars())
+    return frozenset(found)
+
+
 def marketing_bases(
     connection: Connection, account_id: int, number: str, cursor: int | None, limit: int
 ) -> tuple[MarketingBasis, ...]:
@@ -74,6 +87,11 @@ def block_record(
     return sum(counted.values()), counted.get(MessageState.DELIVERED, 0)
 
 
+def spent(connection: Connection, account_id: int, day: str) -> int:
+    """What an account has spent on a day (UTC, ISO 8601), in thousandths; counted while a cap holds."""
+    return int(connection.execute(_SPENT, {"account_id": account_id, "day": day}).scalar() or 0)
+
+
 _SPEND = text(
     "insert into spending (account_id, day, spent) values (:account_id, :day, :price)"
     " on conflict (account_id, day) do update set spent = spending.spent + excluded.spent"
@@ -88,10 +106,4 @@ def spend(connection: Connection, account_id: int, day: str, price: int, cap: in
     values = {"account_id": account_id, "day": day, "price": price, "cap": cap}
     if price <= cap and connection.execute(_SPEND, values).first() is not None:
         return None
-    return spent_on(connection, account_id, day)
-
-
-def spent_on(connection: Connection, account_id: int, day: str) -> int:
-    """What an account has spent on a day (UTC, `2026-03-01`), in thousandths; only what counts against a cap
-    is counted."""
-    return int(connection.execute(_SPENT, {"account_id": account_id, "day": day}).scalar() or 0)
+    return spent(connection, account_id, day)

@@ -305,6 +305,7 @@ marketing_bases = Table(
     _time("withdrawn_at", null=True),
     Index(None, "account_id", "id"),
     _partial("uq_marketing_bases_live", "account_id", "number", where="withdrawn_at is null", unique=True),
+    _partial("ix_marketing_bases_withdrawn", "account_id", "number", where="withdrawn_at is not null"),
 )
 
 senders = Table(
@@ -362,6 +363,7 @@ message_table = Table(
     Column("purpose", Choice(messages.Purpose), nullable=False, server_default=text("'transactional'")),
     _text("held_by", added=True),
     _number("told", null=True),
+    _text("warned_by", null=True),
     UniqueConstraint("ref"),
     Index(None, "account_id", "id"),
     # Open work only: nothing indexes a column that changes on closed rows (ARCHITECTURE.md section 8).

@@ -25,12 +25,13 @@ from chappe.model.jobs import Job
 from chappe.model.ledger import EntryKind, Hold, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.model.metrics import Metrics
+from chappe.model.rules import HouseRule
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
 from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
 from chappe.store.leases import check_fence
 from chappe.store.pressure import Pressure
-from chappe.store.rights import spend, spent_on
+from chappe.store.rights import spend, spent
 from chappe.store.tables import TABLES, accounts
 from chappe.store.trouble import first_line
 
@@ -408,17 +409,18 @@ def _check_cap(connection: Connection, account_id: int, moves: Sequence[LedgerMo
     capped = [move for move in moves if move.cap]
     cap, price = min(move.cap for move in capped), -sum(move.amount for move in capped)
     day = now.astimezone(UTC).date()
-    spent = spend(connection, account_id, day.isoformat(), price, cap)
-    if spent is not None:
-        raise _over_cap(price, spent, cap, day)
+    met = spend(connection, account_id, day.isoformat(), price, cap)
+    if met is not None:
+        raise _over_cap(price, met, cap, day)
 
 
-def _over_cap(price: int, spent: int, cap: int, day: date) -> Refusal:
+def _over_cap(price: int, already: int, cap: int, day: date) -> Refusal:
     return Refusal(
         Fault.INSUFFICIENT_CREDITS,
-        f"this costs {in_credits(price)} credits, and {in_credits(spent)} of the {in_credits(cap)} that"
-        f" the account may spend on {day} are spent (rule daily-cap); wait until 00:00 UTC or ask the"
-        " operator of this platform for a higher cap",
+        f"this costs {in_credits(price)} credits, and {in_credits(already)} of the {in_credits(cap)} that"
+        f" the account may spend on {day} are spent (rule {HouseRule.CAP}); wait until 00:00 UTC or ask"
+        " the operator of this platform for a higher cap",
+        rule=HouseRule.CAP,
     )
 
 
@@ -427,12 +429,12 @@ def _check_room(connection: Connection, account_id: int, holds: Sequence[Hold], 
     capped = [hold for hold in holds if hold.cap]
     cap, wanted = min(hold.cap for hold in capped), sum(hold.amount for hold in capped)
     day = now.astimezone(UTC).date()
-    spent = spent_on(connection, account_id, day.isoformat())
+    already = spent(connection, account_id, day.isoformat())
     reserved = (
         connection.execute(select(accounts.c.reserved).where(accounts.c.id == account_id)).scalar() or 0
     )
-    if spent + reserved > cap:
-        raise _over_cap(wanted, spent + reserved - wanted, cap, day)
+    if already + reserved > cap:
+        raise _over_cap(wanted, already + reserved - wanted, cap, day)
 
 
 def _owned(change: Update | Delete) -> list[Any]:

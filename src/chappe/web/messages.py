@@ -11,10 +11,11 @@ from chappe.model.commands import Accepted, CancelMessages, QuoteMessages, Refus
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange, MessageStory
 from chappe.model.jobs import Job, JobState
-from chappe.model.messages import Direction, Message, MessageState
-from chappe.services import history, messages
+from chappe.model.messages import Direction, Message, MessageState, Purpose
+from chappe.model.network import Held, Reason
+from chappe.services import history, messages, waiting
 from chappe.services.ports import Platform
-from chappe.web import curl, search, subscriptions, words
+from chappe.web import curl, outcomes, search, stories, subscriptions, words
 from chappe.web.accounts import SAMPLE_NUMBER
 from chappe.web.visits import Visit, for_members
 
@@ -39,12 +40,19 @@ class Draft:
     text: str = ""
     sender: str = ""
     flash: bool = False
+    advertising: bool = False
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it is sent for."""
+        return Purpose.MARKETING if self.advertising else Purpose.TRANSACTIONAL
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a message's course. `until` bounds a wait, `due` is the next try of a notice, `replay` a
-    notice that can be sent again."""
+    """One line of a message's course. `until` bounds a wait, `due` is the next try, `replay` a notice that
+    can be sent again. `rule` is why it waits, or `code` the network's word and `down` since when that is
+    away."""
 
     tone: str
     title: str
@@ -54,6 +62,9 @@ class Moment:
     due: datetime | None = None
     exchanges: tuple[Exchange, ...] = ()
     replay: int | None = None
+    rule: stories.Told | None = None
+    code: str = ""
+    down: datetime | None = None
 
 
 async def list_page(platform: Platform, visit: Visit) -> Response:
@@ -97,17 +108,24 @@ async def _story_page(
         "message.html",
         status,
         m=message,
-        moments=moments(visit, story, targets),
+        moments=moments(visit, story, targets, await waiting.why_own(platform, message)),
+        warnings=[
+            stories.tell(rule, visit.reader.language)
+            for rule in (message.warned_by or "").split()
+            if rule != message.held_by  # its course tells that
+        ],
         copies=copies,
         **values,
     )
 
 
-def moments(visit: Visit, story: MessageStory, targets: subscriptions.Targets) -> list[Moment]:
+def moments(
+    visit: Visit, story: MessageStory, targets: subscriptions.Targets, held: Held | None
+) -> list[Moment]:
     """The course of a message: its states, its notices among them by time, and what it waits for."""
     asked = tuple(one for one in story.exchanges if not one.outgoing)
     course = [
-        _step(visit, story.message, name, at, asked if position == 0 else ())
+        _step(visit, story.message, name, at, asked if position == 0 else (), held)
         for position, (name, at) in enumerate(story.timeline)
     ]
     course += [_notice(visit, job, story.exchanges, targets) for job in story.notices]
@@ -118,19 +136,36 @@ def moments(visit: Visit, story: MessageStory, targets: subscriptions.Targets) -
     return course
 
 
-def _step(visit: Visit, message: Message, name: str, at: datetime, asked: tuple[Exchange, ...]) -> Moment:
-    """One state on the way, or the present one."""
+def _step(
+    visit: Visit, message: Message, name: str, at: datetime, asked: tuple[Exchange, ...], held: Held | None
+) -> Moment:
+    """One state on the way, or the present one; `held` says what that waits for."""
+    language = visit.reader.language
+    rule = stories.tell(message.held_by, language) if message.held_by and name == "scheduled" else None
     if name != message.state:
         # A message that has gone on is not waiting any more: its first state only says that it was taken.
         name = "accepted" if name == MessageState.QUEUED and at == message.created_at else name
         passed = name in ("accepted", MessageState.SCHEDULED, MessageState.SENT)
         means = visit.say(words.STATE_MEANS[name]) if passed else ""
-        return Moment("past", visit.say(words.STATE[name]), at, means, exchanges=asked)
-    means = visit.say(words.STATE_MEANS[name])
-    if message.fault is not None and name != MessageState.EXPIRED:
-        means = visit.say(words.FAULT_AT.get((message.fault, name)) or words.FAULT[message.fault])
-    until = None if name == MessageState.SENT else _until(message)
-    return Moment(words.TONE[name], visit.say(words.STATE[name]), at, means, until, exchanges=asked)
+        if rule is not None:
+            means = visit.say(words.N_("A rule held it until the next allowed time."))
+        return Moment("past", visit.say(words.STATE[name]), at, means, exchanges=asked, rule=rule)
+    moment = Moment(
+        words.TONE[name],
+        visit.say(words.STATE[name]),
+        at,
+        stories.ended(message, language),
+        None if name == MessageState.SENT else _until(message),
+        exchanges=asked,
+    )
+    if rule is not None:
+        means = visit.say(words.N_("A rule allows it no earlier."))
+        return replace(moment, title=visit.say(words.N_("Held by a rule")), means=means, rule=rule)
+    if held is None or held.reason not in stories.WAITS:
+        return moment
+    means = visit.say(stories.WAITS[held.reason])
+    due = held.until if held.reason is Reason.LATER else None
+    return replace(moment, means=means, code=held.code, down=held.since, due=due)
 
 
 def _until(message: Message) -> datetime | None:
@@ -151,7 +186,7 @@ def _notice(visit: Visit, job: Job, exchanges: Sequence[Exchange], targets: subs
         "target": subscriptions.target_of(job, targets) or visit.say(words.N_("somebody no longer told")),
     }
     name = words.delivery_state(job)
-    state, outcome = visit.say(words.JOB_STATE[name]), words.outcome(job.outcome, visit.say)
+    state, outcome = visit.say(words.JOB_STATE[name]), outcomes.outcome(job.outcome, visit.say)
     return Moment(
         tone=words.TONE.get(name, "past"),
         title=title,
@@ -172,13 +207,16 @@ async def compose(platform: Platform, visit: Visit) -> Response:
         if story is None:
             return visit.sorry(404)
         old = story.message
-        draft = Draft(f"+{old.peer}", old.text if params.get("again") else "", old.address, old.flash)
+        again = bool(params.get("again"))
+        advertising = again and old.purpose is Purpose.MARKETING
+        draft = Draft(f"+{old.peer}", old.text if again else "", old.address, old.flash, advertising)
     return visit.page("compose.html", draft=draft, quote=None)
 
 
 def _draft(visit: Visit) -> Draft:
     text = visit.form.get("text", ("",))[0]
-    return Draft(visit.field("to"), text, visit.field("sender"), bool(visit.field("flash")))
+    flash, advertising = bool(visit.field("flash")), bool(visit.field("advertising"))
+    return Draft(visit.field("to"), text, visit.field("sender"), flash, advertising)
 
 
 def _recipients(draft: Draft) -> tuple[str, ...]:
@@ -190,16 +228,21 @@ async def quote(platform: Platform, visit: Visit) -> Response:
     draft = _draft(visit)
     try:
         found = await messages.quote(
-            platform, visit.caller, QuoteMessages(_recipients(draft), draft.text, sender=draft.sender)
+            platform,
+            visit.caller,
+            QuoteMessages(_recipients(draft), draft.text, sender=draft.sender, purpose=draft.purpose),
         )
     except Refusal as refusal:
         return _compose_trouble(visit, draft, refusal)
-    return visit.page("compose.html", draft=draft, quote=found)
+    told = [(one, stories.tell(one.rule, visit.reader.language)) for one in found.warnings]
+    return visit.page("compose.html", draft=draft, quote=found, told=told)
 
 
 async def send(platform: Platform, visit: Visit) -> Response:
     draft = _draft(visit)
-    command = SendMessages(_recipients(draft), draft.text, draft.sender, flash=draft.flash)
+    command = SendMessages(
+        _recipients(draft), draft.text, draft.sender, flash=draft.flash, purpose=draft.purpose
+    )
     try:
         outcome = await messages.send(platform, visit.caller, command)
     except Refusal as refusal:

@@ -12,6 +12,7 @@ from chappe.model.carriers import LinkState
 from chappe.model.commands import Key
 from chappe.model.errors import Fault, Refusal
 from chappe.model.metrics import BOUNDS, Histogram, Metrics
+from chappe.protocols.http import FORWARDED
 from chappe.services import directory
 from chappe.services.network import check_operator
 from chappe.services.ports import Platform
@@ -111,16 +112,13 @@ async def _admit(platform: Platform, request: Request) -> None:
     if scheme.lower() == "bearer" and key:
         caller = await directory.authenticate(platform, "rest", [Key(key.strip())], peer)
         await check_operator(platform, caller)
-    elif any(name in request.headers for name in _FORWARDED) or not _is_loopback(peer):
+    # Behind a proxy on this machine every request comes from it.
+    elif any(name in request.headers for name in FORWARDED) or not _is_loopback(peer):
         raise Refusal(
             Fault.BAD_CREDENTIALS,
             "metrics are for this machine, or with `Authorization: Bearer KEY`, where KEY is a REST key of an"
             " operator's account",
         )
-
-
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
-"""What a proxy adds: behind one on this machine every request comes from it."""
 
 
 def _is_loopback(peer: str) -> bool:

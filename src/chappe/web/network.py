@@ -1,7 +1,9 @@
 """Pages of the network, for operators: carriers, traffic, the queue, routes and tariffs, dead deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -17,11 +19,13 @@ from chappe.model.network import (
     ListCarriers,
     ListRoutes,
     ListTariffs,
+    Reason,
     RemoveRoute,
     RemoveTariff,
 )
-from chappe.services import accounts, network, traffic, waiting
+from chappe.services import accounts, moves, network, traffic, waiting
 from chappe.services.ports import Platform
+from chappe.web import stories
 from chappe.web.charts import Chart, Line, draw
 from chappe.web.visits import Visit, for_members
 from chappe.web.words import N_
@@ -44,6 +48,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         get("/network", carriers_page),
         get("/network/queue", queue_page),
         post("/network/queue/stop", stop),
+        post("/network/queue/move", move),
         get("/network/routes", routes_page),
         post("/network/routes", add_route),
         post("/network/routes/{id:int}", change_route),
@@ -114,16 +119,30 @@ def _charts(visit: Visit, points: Sequence[Minute]) -> list[tuple[str, str, str,
 
 
 async def queue_page(platform: Platform, visit: Visit) -> Response:
-    carrier = visit.request.query_params.get("carrier", "")[:40]
+    return await _queue_page(platform, visit, visit.request.query_params.get("carrier", "")[:40])
+
+
+async def _queue_page(
+    platform: Platform, visit: Visit, carrier: str, refusal: Refusal | None = None
+) -> Response:
     after = _read_place(visit.request.query_params.get("after", ""))
     queue = await waiting.read_queue(platform, visit.caller, carrier, after)
     return visit.page(
         "queue.html",
+        200 if refusal is None else 422,
         here="network",
+        again="" if refusal is None else "/network/queue",
+        trouble=None if refusal is None else visit.trouble(refusal, {"to": "carrier"}),
+        others=sorted(platform.carriers.types.keys() - {carrier}),
         followed=WIRE,
         carrier=carrier,
         after=after,
         queue=queue,
+        rules={
+            held.code: stories.tell(held.code, visit.reader.language)
+            for held in queue.held
+            if held.reason is Reason.RULE
+        },
         following=_place(queue.next),
         most=waiting.MOST,
         depth=next((depth for depth in queue.depths if depth.carrier == carrier), None),
@@ -146,11 +165,29 @@ def _read_place(written: str) -> tuple[datetime, int] | None:
     return _EPOCH + timedelta(microseconds=int(due)), int(message_id)
 
 
-async def stop(platform: Platform, visit: Visit) -> Response:
+def _most(visit: Visit) -> int:
+    """How many the button that was pressed spoke of."""
     asked = visit.field("most")
-    most = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
-    await waiting.stop_queued(platform, visit.caller, visit.field("carrier"), most)
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
+
+
+async def stop(platform: Platform, visit: Visit) -> Response:
+    await waiting.stop_queued(platform, visit.caller, visit.field("carrier"), _most(visit))
     return visit.go("/network/queue", "stopped")
+
+
+async def move(platform: Platform, visit: Visit) -> Response:
+    carrier, to = visit.field("carrier"), visit.field("to")
+    try:
+        moved = await moves.move_queued(platform, visit.caller, carrier, to, _most(visit))
+    except Refusal as refusal:
+        if refusal.field is None:
+            raise
+        return await _queue_page(platform, visit, carrier[:40], refusal)
+    return visit.go(
+        f"/network/queue?carrier={quote(to)}" if moved else "/network/queue",
+        "moved" if moved else "none-moved",
+    )
 
 
 # --- routes and tariffs
@@ -179,8 +216,21 @@ async def _routes_page(
     )
 
 
-def _carriers(visit: Visit) -> tuple[str, ...]:
-    return tuple(name for name in (*visit.form.get("carrier", ()), *visit.form.get("fallback", ())) if name)
+def _places(visit: Visit) -> tuple[Mapping[str, int], ...]:
+    """The carriers of the form's lines by their places; a line without a carrier says nothing."""
+    asked = [visit.form.get(name, ()) for name in ("carrier", "place", "weight")]
+    places: dict[int, dict[str, int]] = {}
+    for line, (carrier, place, weight) in enumerate(zip_longest(*asked, fillvalue=""), 1):
+        if carrier:
+            at = _whole(place or str(line), "place")
+            places.setdefault(at, {})[carrier] = _whole(weight or "1", "weight")
+    return tuple(places[at] for at in sorted(places))
+
+
+def _whole(written: str, field: str) -> int:
+    if written.isascii() and written.isdigit() and len(written) < 4:
+        return int(written)
+    raise Refusal(Fault.INVALID_PARAMETER, f"{written[:40]!r} is no whole number", field)
 
 
 def _price(visit: Visit) -> int:
@@ -192,7 +242,7 @@ def _price(visit: Visit) -> int:
 
 async def add_route(platform: Platform, visit: Visit) -> Response:
     try:
-        command = AddRoute(visit.field("prefix"), _carriers(visit))
+        command = AddRoute(visit.field("prefix"), _places(visit))
         await network.add_route(platform, visit.caller, command)
     except Refusal as refusal:
         return await _again(platform, visit, refusal, "route")
@@ -202,7 +252,7 @@ async def add_route(platform: Platform, visit: Visit) -> Response:
 async def change_route(platform: Platform, visit: Visit) -> Response:
     route_id = visit.request.path_params["id"]
     try:
-        await network.change_route(platform, visit.caller, ChangeRoute(route_id, _carriers(visit)))
+        await network.change_route(platform, visit.caller, ChangeRoute(route_id, _places(visit)))
     except Refusal as refusal:
         return await _again(platform, visit, refusal, f"route-{route_id}")
     return visit.go("/network/routes", "route")

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from chappe.services.ports import Platform
 from chappe.web import (
     accounts,
+    allowances,
     calls,
     handsets,
     messages,
@@ -21,6 +22,7 @@ from chappe.web import (
     network,
     numbers,
     rendering,
+    rights,
     sessions,
     subscriptions,
 )
@@ -60,12 +62,14 @@ def build(platform: Platform) -> Starlette:
             Route("/static/{version}/{name}", static_file),
             Route("/language/{language}", for_all(platform, choose_language)),
             *accounts.routes(platform),
+            *allowances.routes(platform),
             *handsets.routes(platform),
             *messages.routes(platform),
             *calls.routes(platform),
             *numbers.routes(platform),
             *subscriptions.routes(platform),
             *network.routes(platform),
+            *rights.routes(platform),
             *metrics.routes(platform),
         ],
         middleware=[

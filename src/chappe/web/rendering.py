@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from chappe.model.ledger import in_credits
 from chappe.model.numbers import display
-from chappe.web import words
+from chappe.web import outcomes, words
 
 HERE = Path(__file__).parent
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français"}
@@ -193,6 +193,12 @@ def hour(context: Context, moment: datetime) -> str:
     return str(format_time(moment.astimezone(reader.zone), "HH:mm", locale=reader.language))
 
 
+@pass_context
+def day(context: Context, value: date) -> str:
+    """A day as a date."""
+    return str(format_date(value, "d MMM y", locale=context["reader"].language))
+
+
 def breakable(text: str) -> Markup:
     """A text whose URLs may go on in the next line after a slash, so that they need not break in a word."""
     return Markup("/<wbr>").join(re.split("(?<!/)/(?!/)", text))
@@ -201,7 +207,7 @@ def breakable(text: str) -> Markup:
 @pass_context
 def outcome(context: Context, written: str) -> str:
     """How a delivery went, in the reader's language."""
-    return words.outcome(written, translate(context["reader"].language))
+    return outcomes.outcome(written, translate(context["reader"].language))
 
 
 def lasted(span: timedelta) -> str:
@@ -223,7 +229,9 @@ def environment(language: str) -> Environment:
     )
     env.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(ago=ago, at=at, clock=clock, number=number, display=shown, e164=e164, amount=amount)
-    env.filters.update(count=count, hour=hour, plain=in_credits, outcome=outcome, breakable=breakable)
+    env.filters.update(
+        day=day, count=count, hour=hour, plain=in_credits, outcome=outcome, breakable=breakable
+    )
     env.filters.update(lasted=lasted)
     env.globals.update(static=static, icon=icon, words=words, LANGUAGES=LANGUAGES)
     return env

@@ -14,7 +14,7 @@ from chappe.model.directory import Account, User
 from chappe.model.errors import Fault, Refusal
 from chappe.services import directory
 from chappe.services.ports import Platform
-from chappe.web import rendering, sessions, words
+from chappe.web import rendering, sessions, stories, words
 from chappe.web.rendering import Reader
 
 _YEAR = timedelta(days=365)
@@ -91,6 +91,8 @@ class Visit:
         """A refusal in words, at the form's own name of its field."""
         at = (refusal.field or "").partition("[")[0]
         at = (names or {}).get(at, at)
+        if refusal.rule:
+            return Trouble(stories.refused(refusal, self.reader.language), at)
         text = words.FAULT_AT.get((refusal.fault, at)) or words.FAULT[refusal.fault]
         return Trouble(self.say(text), at)
 

@@ -1,8 +1,5 @@
 """The words that pages use for the platform's own names, marked for translation."""
 
-import re
-from collections.abc import Callable
-
 from chappe.model.calls import CallOutcome, HangUpCause, LegState
 from chappe.model.carriers import LinkState
 from chappe.model.directory import CredentialKind
@@ -10,8 +7,9 @@ from chappe.model.errors import Fault
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
-from chappe.model.messages import MessageState
+from chappe.model.messages import MessageState, Purpose
 from chappe.model.network import Reason
+from chappe.model.rules import Basis, Effect, Provision
 
 
 def N_(message: str) -> str:
@@ -199,6 +197,35 @@ REASON_WAITS: dict[str, str] = {
     Reason.TURN: N_("Its turn comes as fast as the carrier takes messages"),
 }
 
+EFFECT: dict[str, str] = {
+    Effect.REFUSE: N_("Refuses"),
+    Effect.HOLD: N_("Waits"),
+    Effect.WARN: N_("Warns"),
+    Effect.ADD_TEXT: N_("Adds a text"),
+}
+
+BASIS: dict[str, str] = {
+    Basis.CONSENT: N_("its owner has agreed"),
+    Basis.CUSTOMER: N_("a customer, for similar products"),
+}
+
+PURPOSE: dict[str, str] = {Purpose.TRANSACTIONAL: N_("Notices"), Purpose.MARKETING: N_("Advertising")}
+
+COUNTRY: dict[str, str] = {"FR": N_("France"), "CH": N_("Switzerland")}
+
+# Why destinations are closed by default, in the words of model/destinations.py.
+CLOSED: dict[str, str] = {
+    "a satellite network": N_("a satellite network"),
+    "an international network of no country": N_("an international network of no country"),
+    "an international number of shared or premium price": N_(
+        "an international number of shared or premium price"
+    ),
+    "personal numbering, whose price nobody can foresee": N_(
+        "personal numbering, whose price nobody can foresee"
+    ),
+    "a country known for traffic that is pumped up": N_("a country known for traffic that is pumped up"),
+}
+
 # Why a number is on the blacklist, where it was not the word that it sent.
 REASON: dict[str, str] = {"added by the account": N_("blocked by you")}
 
@@ -275,6 +302,10 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "url"): N_(
         "This is no address that can be called. Begin with https:// or http://."
     ),
+    (Fault.INVALID_PARAMETER, "allowed_sources"): N_(
+        "This lets nobody in. Write addresses with bars between them, like 192.0.2.1|192.0.2.7; stars, + and "
+        "? repeat, groups are not known."
+    ),
     (Fault.INVALID_PARAMETER, "word"): N_("A keyword is 1 to 40 letters or digits. Choose another."),
     (Fault.ALREADY_EXISTS, "word"): N_(
         "This keyword is taken on this short code, or stands in the way of one that is. Choose another."
@@ -296,7 +327,31 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "price"): N_(
         "This is no price. Write credits with at most three decimals, like 1 or 0.5."
     ),
+    (Fault.UNSUPPORTED, "carrier"): N_(
+        "Another server works this carrier, and only it knows what is on its way. Do this in its console."
+    ),
+    (Fault.INVALID_PARAMETER, "numbers"): N_(
+        "One of these is no telephone number, and none was recorded. Write them like 06 12 34 56 78 or "
+        "+41 79 222 33 44."
+    ),
+    (Fault.INVALID_PARAMETER, "source"): N_(
+        "Say in 1 to 1,000 letters where it is known from, such as a form and its date."
+    ),
+    (Fault.INVALID_PARAMETER, "place"): N_("A place is a whole number, 1 for the first."),
+    (Fault.INVALID_PARAMETER, "weight"): N_("A weight is a whole number from 1 to 100."),
+    (Fault.MISSING_PARAMETER, "carrier"): N_("A route needs at least one carrier. Choose one."),
     (Fault.INVALID_PARAMETER, "carrier"): N_("There is no such carrier. Choose one of the list."),
+    (Fault.INVALID_PARAMETER, "cap"): N_(
+        "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "
+        "default."
+    ),
+    (Fault.INVALID_SENDER, "given"): N_(
+        "This is no sender in letters. Write 1 to 11 letters and digits; numbers need no registration."
+    ),
+    (Fault.ALREADY_EXISTS, "given"): N_("The account has this sender already."),
+    (Fault.NOT_FOUND, "account"): N_(
+        "There is no account of this name. Write its name, its account_id or its number in full."
+    ),
     (Fault.NOT_FOUND, "number"): N_(
         "Nobody reads what is sent to this number. Claim a keyword or a number first, under Numbers."
     ),
@@ -312,6 +367,8 @@ SAID: dict[str, str] = {
     "cancelled": N_("Stopped. The price was given back."),
     "claimed": N_("The keyword is yours."),
     "released": N_("Given up."),
+    "recorded": N_("Recorded: advertising may go there."),
+    "withdrawn": N_("Withdrawn: no more advertising goes there."),
     "number": N_("The number is yours."),
     "blocked": N_("Blocked: it gets nothing more from you."),
     "allowed": N_("Allowed again."),
@@ -323,7 +380,14 @@ SAID: dict[str, str] = {
     "tariff": N_("Saved. The next message costs this."),
     "no-tariff": N_("The tariff is removed."),
     "stopped": N_("Stopped. The prices were given back."),
+    "moved": N_("Given to this carrier. It takes them in their turn."),
+    "none-moved": N_("Nothing was left to give: what its network may have already stays with it."),
     "replayed-all": N_("They are being sent again."),
+    "sender-given": N_("Given: the account may show this sender from now on."),
+    "sender-taken": N_("Taken: the account may show this sender no more."),
+    "opened": N_("Open: the account may send there from now on."),
+    "closed": N_("Closed: the account can send there no more."),
+    "cap": N_("Saved. It counts for what is sent from now on."),
     "password": N_("The password is changed, and your other sessions have ended."),
     "key-ended": N_("The key has ended."),
     "sender": N_("Messages without a sender of their own now go out under it."),
@@ -377,163 +441,16 @@ TROUBLE: dict[int, tuple[str, str]] = {
     ),
 }
 
-# The words in which services, queue and host write down how a delivery went, and how pages say them. `why` is
-# read in its turn; what has no line here is shown as it is.
-_OUTCOME: tuple[tuple[str, str], ...] = (
-    # services/subscriptions.py
-    (r"answered (?P<status>\d+)", N_("answered %(status)s")),
-    (
-        r"answered 410 Gone; the subscription is disabled",
-        N_("answered 410 Gone; the subscription is switched off"),
-    ),
-    (r"mailed to (?P<to>.+)", N_("mailed to %(to)s")),
-    (
-        r"dropped: the message or its target does not exist any more",
-        N_("the message or its target does not exist any more"),
-    ),
-    (
-        r"dropped: the (?P<dialect>\S+) dialect has no word for (?P<event>\S+)",
-        N_("%(dialect)s has no word for “%(event)s”"),
-    ),
-    # services/outbox.py
-    (
-        r"no message of (?P<carrier>\S+) has the id (?P<ids>.+)",
-        N_("no message of %(carrier)s has the id %(ids)s"),
-    ),
-    # bus/queue.py; the state beside it says that it was given up
-    (r"given up after (?P<tries>\d+) tries: (?P<why>.*)", N_("after %(tries)s tries: %(why)s")),
-    (r"given up: (?P<why>.*)", "%(why)s"),
-    (r"internal error, reference (?P<reference>\S+)", N_("internal error, reference %(reference)s")),
-    (r"there is no job of the kind (?P<kind>.+)", N_("nothing here does work of the kind “%(kind)s”")),
-    # host/http.py and what it is made of
-    (r"No connection to (?P<target>\S+) in time", N_("no connection to %(target)s in time")),
-    (r"No connection to (?P<target>\S+): (?P<why>.*)", N_("no connection to %(target)s: %(why)s")),
-    (
-        r"(?P<target>\S+) did not answer within (?P<seconds>\S+) s",
-        N_("%(target)s did not answer within %(seconds)s s"),
-    ),
-    (
-        r"The name of (?P<target>\S+) could not be resolved: (?P<why>.*)",
-        N_("the name of %(target)s could not be resolved: %(why)s"),
-    ),
-    (
-        r"(?P<target>\S+) has no valid certificate: (?P<why>.*)",
-        N_("%(target)s has no valid certificate: %(why)s"),
-    ),
-    (
-        r"No TLS connection with (?P<target>\S+): (?P<why>.*)",
-        N_("no TLS connection with %(target)s: %(why)s"),
-    ),
-    (
-        r"The request to (?P<target>\S+) cannot be sent: (?P<why>.*)",
-        N_("the request to %(target)s cannot be sent: %(why)s"),
-    ),
-    (
-        r"(?P<target>\S+) broke off the conversation: (?P<why>.*)",
-        N_("%(target)s broke off the conversation: %(why)s"),
-    ),
-    (
-        r"The URL (?P<url>.+) holds a control character or line break; remove it",
-        N_("the URL %(url)s holds a control character or line break; remove it"),
-    ),
-    (
-        r"The URL (?P<url>.+) does not begin with http:// or https://",
-        N_("the URL %(url)s does not begin with http:// or https://"),
-    ),
-    (
-        r"The URL (?P<url>.+) names port (?P<port>\d+); permitted are (?P<ports>[\d, ]+)",
-        N_("the URL %(url)s names port %(port)s; permitted are %(ports)s"),
-    ),
-    (r"The URL (?P<url>.+?) is malformed: (?P<why>.*)", N_("the URL %(url)s is malformed: %(why)s")),
-    (
-        r"(?P<address>\S+), the address of (?P<host>\S+), is not a public address\. If .+ "
-        r"(?P<line>allow = .+)",
-        N_(
-            "%(address)s, the address of %(host)s, is not a public address. If it may be called, add its "
-            "network to the setting [outgoing] allow, for example %(line)s"
-        ),
-    ),
-    (
-        r"(?P<address>\S+) is not a public address\. If .+ (?P<line>allow = .+)",
-        N_(
-            "%(address)s is not a public address. If it may be called, add its network to the setting "
-            "[outgoing] allow, for example %(line)s"
-        ),
-    ),
-    (r"(?P<host>.+) is not a host name", N_("%(host)s is not a host name")),
-    (r"(?P<host>\S+) is neither an address nor a name", N_("%(host)s is neither an address nor a name")),
-    (r"(?P<port>.+) is not a port", N_("%(port)s is not a port")),
-    (r"a backslash cannot stand before the path", N_("a backslash cannot stand before the path")),
-    (r"a part of (?P<host>\S+) is too large", N_("a part of %(host)s is too large")),
-    (r"an IPv6 zone is not possible in a URL of a customer", N_("an IPv6 zone is not possible here")),
-    (r"(?P<host>\S+) has no address", N_("%(host)s has no address")),
-    (
-        r"its method or a header is not permitted in HTTP",
-        N_("its method or a header is not permitted in HTTP"),
-    ),
-    (r"it hung up without an answer", N_("it hung up without an answer")),
-    (r"it hung up in the middle of its answer", N_("it hung up in the middle of its answer")),
-    (r"its answer is not HTTP", N_("its answer is not HTTP")),
-    (r"the head of its answer is too large", N_("the head of its answer is too large")),
-    # host/mail.py
-    (r"The mail to (?P<to>.+) cannot be sent: (?P<why>.*)", N_("the mail to %(to)s cannot be sent: %(why)s")),
-    (r"(?P<to>\S+) is not a mail address", N_("%(to)s is not a mail address")),
-    (
-        r"the mail server (?P<server>\S+) refused our user name or password: (?P<why>.*)",
-        N_("the mail server %(server)s refused our user name or password: %(why)s"),
-    ),
-    (
-        r"the mail server (?P<server>\S+) answered (?P<code>\d+) (?P<why>.*)",
-        N_("the mail server %(server)s answered %(code)s %(why)s"),
-    ),
-    (
-        r"No mail could be handed to the mail server (?P<server>\S+): (?P<why>.*)",
-        N_("no mail could be handed to the mail server %(server)s: %(why)s"),
-    ),
-    (
-        r"The mail could not be written to (?P<file>.+): (?P<why>[^:]*)",
-        N_("the mail could not be written to %(file)s: %(why)s"),
-    ),
-    # the system, and Python's way of writing what it says
-    (r"\[Errno -?\d+\] (?P<why>.*)", "%(why)s"),
-    (r"connection refused", N_("connection refused")),
-    (r"connection reset by peer", N_("connection reset by peer")),
-    (r"connection timed out", N_("connection timed out")),
-    (r"no route to host", N_("no route to host")),
-    (r"network is unreachable", N_("network is unreachable")),
-    (r"name or service not known", N_("name not known")),
-    (r"no address associated with hostname", N_("the name has no address")),
-    (r"temporary failure in name resolution", N_("no answer about the name at the moment")),
-    (r"no space left on device", N_("the disk is full")),
-    (r"permission denied", N_("permission denied")),
-)
-_READ_OUTCOME = tuple((re.compile(shape, re.DOTALL | re.IGNORECASE), text) for shape, text in _OUTCOME)
-
-
-def outcome(written: str, say: Callable[[str], str]) -> str:
-    """How a delivery went, in the reader's language; `say` translates a marked text."""
-    if written in FAULT:
-        return say(FAULT[Fault(written)])
-    for shape, text in _READ_OUTCOME:
-        found = shape.fullmatch(written)
-        if found is not None:
-            return say(text) % {name: _part(name, value, say) for name, value in found.groupdict().items()}
-    return written
-
-
-def _part(name: str, value: str, say: Callable[[str], str]) -> str:
-    match name:
-        case "why":
-            return outcome(value, say)
-        case "dialect":
-            return say(DIALECT.get(value, value))
-        case "event":
-            return say(EVENT.get(value, value))
-        case _:
-            return value
-
 
 def delivery_state(job: Job) -> str:
     """The key of JOB_STATE for a delivery: nothing arrived where it was dropped."""
     dropped = job.state is JobState.DONE and job.outcome.startswith("dropped: ")
     return "dropped" if dropped else job.state
+
+
+def provision(rule: Provision, language: str) -> str:
+    """What a provision says, as a sentence in the reader's language."""
+    text = rule.english
+    if language == "fr":
+        text = rule.french.replace("'", "’").replace(" ;", "\N{NO-BREAK SPACE};")
+    return f"{text[0].upper()}{text[1:]}."

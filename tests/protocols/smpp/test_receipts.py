@@ -64,6 +64,9 @@ WHOLE = Report(("0123AF",), State.DELIVERED, "DELIVRD", "000", SUBMITTED, DONE, 
         # words nobody knows are kept and not guessed at
         ("id:7 stat:DELIVERY_OK", Report(("7",), None, "DELIVERY_OK")),
         ("id:7 stat:FAILED err:69", Report(("7",), None, "FAILED", "69")),
+        # odd blanks, and zero octets, which no database takes
+        ("id:\x0c stat:\x1f err:\x0c", Report((), None)),
+        ("id:7\0 stat:DEL\0IVRD err:0\0", Report(("7",), State.DELIVERED, "DELIVRD", "0")),
         # nothing to read
         ("", Report((), None)),
         ("Your message was delivered.", Report((), None)),

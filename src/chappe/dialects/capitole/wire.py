@@ -152,8 +152,16 @@ def message_text(written: str) -> str:
 
 
 def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
-    """Answer a code, and the balance where the account was recognised. HTTP 200, like everything here."""
-    return _answer(_code(refusal, call), None if call is None else call.balance)
+    """Answer a code, and the balance where the account was recognised. HTTP 200, like everything here.
+
+    Where a consent is missing, a third field says what is to be done: no old program has met that code, and
+    whoever ran it sees it printed (our choice).
+    """
+    code = _code(refusal, call)
+    if call is None or call.balance is None:
+        return _answer(code, None)
+    words = refusal.detail.replace(";", ",") if refusal.fault is Fault.CONSENT_MISSING else ""
+    return _answer(code, call.balance, words)
 
 
 def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
@@ -171,10 +179,10 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
     return Outgoing("GET", with_query(target.url, values))
 
 
-def _answer(code: str, balance: int | None) -> HttpResponse:
+def _answer(code: str, balance: int | None, words: str = "") -> HttpResponse:
     """Exact bytes, no line break. Whole credits, rounded down (our choice: never more than there is)."""
-    body = code if balance is None else f"{code};{balance // 1000}"
-    return HttpResponse(200, body.encode(), "text/plain; charset=utf-8")
+    fields = (code, "" if balance is None else str(balance // 1000), words)
+    return HttpResponse(200, ";".join(filter(None, fields)).encode(), "text/plain; charset=utf-8")
 
 
 def _code(refusal: Refusal, call: WireCall | None) -> str:

@@ -90,7 +90,7 @@ def read(request: HttpRequest) -> WireCall:
     return WireCall(
         verb=request.path.lower().strip("/").removesuffix(".html"),
         fields=fields,
-        credentials=(*proofs, SourceAddress(line_number(account))),
+        credentials=(*proofs, SourceAddress(line_number(account), request.is_relayed)),
         request=request,
     )
 

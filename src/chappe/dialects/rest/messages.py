@@ -96,6 +96,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
     reference: str
     purpose: Purpose
     held_by: Annotated[str, Meta(description="The rule that moved `send_at` to the next allowed time.")]
+    warned_by: Annotated[list[str], Meta(description="The rules that said something when it was taken.")]
     dialect: str
     created_at: Time
     send_at: Annotated[Time | None, Meta(description="The date it is or was scheduled for.")]
@@ -121,6 +122,7 @@ class Message(Struct, kw_only=True, rename={"sender": "from"}):
             reference=message.reference,
             purpose=message.purpose,
             held_by=message.held_by,
+            warned_by=(message.warned_by or "").split(),
             dialect=message.dialect,
             created_at=utc(message.created_at),
             send_at=utc_or_none(message.send_at),

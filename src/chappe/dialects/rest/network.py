@@ -19,12 +19,14 @@ Prefix = Annotated[
     str,
     Meta(description="How numbers begin, digits with country code; empty for all. The longest wins."),
 ]
-Names = Annotated[
-    list[str],
+Place = str | Annotated[dict[str, Annotated[int, Meta(ge=1, le=100)]], Meta(min_length=1)]
+Places = Annotated[
+    list[Place],
     Meta(
         min_length=1,
         description="Carriers of the settings file: new messages go to the first one that is up, else to"
-        " the first that takes messages at all.",
+        ' the first that takes messages at all. Several with weights, like `{"free": 7, "other": 3}`, share'
+        " what comes, each number always over the same one.",
     ),
 ]
 Price = Annotated[
@@ -38,14 +40,14 @@ Price = Annotated[
 class RouteRequest(Body):
     """Which carriers take messages to numbers with a prefix."""
 
-    carriers: Names
+    carriers: Places
     prefix: Prefix = ""
 
 
 class RouteChange(Body):
     """Other carriers; what is queued stays where it is."""
 
-    carriers: Names
+    carriers: Places
 
 
 class Route(Struct):
@@ -53,12 +55,13 @@ class Route(Struct):
 
     id: str
     prefix: Prefix
-    carriers: Names
+    carriers: Places
 
     @classmethod
     def of(cls, route: ledger.Route) -> "Route":
         """The JSON of a record."""
-        return cls(str(route.id), route.prefix, list(route.carriers))
+        places: list[Place] = [next(iter(one)) if len(one) == 1 else dict(one) for one in route.places]
+        return cls(str(route.id), route.prefix, places)
 
 
 def decode_add_route(call: WireCall) -> commands.AddRoute:

@@ -70,7 +70,10 @@ def encode_rules(provisions: Sequence[records.Provision], call: WireCall) -> Htt
 class ConsentRequest(Body):
     """Why the account may send advertising to these numbers; one that has a live basis keeps it."""
 
-    numbers: str | list[str]
+    numbers: Annotated[
+        str | list[str],
+        Meta(description='`"*"` is a declaration for all numbers but those whose own basis has ended.'),
+    ]
     source: Annotated[
         str,
         Meta(

@@ -111,7 +111,8 @@ _MOST_OCTETS = 1024
 def read_receipt(octets: bytes, tlvs: Tlvs = (), data_coding: int = 0) -> Report:
     """Read a receipt; optional parameters count more than its text. What cannot be read is empty."""
     body = (octets or tlv(tlvs, Tag.MESSAGE_PAYLOAD) or b"")[:_MOST_OCTETS]
-    line = body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace")
+    # No word has a NUL, and no database takes one; a UCS-2 text without its data_coding is read all the same.
+    line = body.decode("utf-16-be" if data_coding == 8 else "latin-1", "replace").replace("\0", "")
     customary = _CUSTOMARY.fullmatch(line)
     if customary is not None:
         found = dict(zip(_NAMES, customary.groups(), strict=True))
@@ -153,8 +154,9 @@ def _fields(text: str) -> dict[str, str]:
             if end == len(text):
                 break
             continue
-        value = text[mark.end() : end].strip(" \t\r\n\0,;|")
-        found.setdefault(name, value.split()[0] if value and name != "done" else value)
+        value = text[mark.end() : end].strip(" \t\r\n,;|")
+        words = value.split()  # none in a value of odd blanks, a form feed for instance
+        found.setdefault(name, value if name == "done" else "".join(words[:1]))
     return found
 
 

@@ -1,0 +1,41 @@
+"""What Keyyo's page names, asked for with curl and HTTP Digest.
+
+The page has no program and no address for any of it; the addresses are those of the guide it names
+(dialects.md 5b). Our own clients for curl and PHP send (tests/clients/test_keyyo.py).
+"""
+
+import pytest
+
+from tests.clients.running import Account, eventually, run
+from tests.seeds.extract import KEYYO, read_document, seeds_folder
+
+MOBILE = "33612345678"
+ADDRESSES = {
+    "Emission d'appels": "makecall",
+    "Envoi de SMS": "sendsms",
+    "Gestion de profil": "setprofil",
+    "Mise en relation": "makecall",
+}
+ELSEWHERE = {"Notification d'appels", "Autorisation"}
+"""The first comes from us to the customer, the second is how the others are let in."""
+
+
+def test_each_function_that_the_page_names_has_an_address() -> None:
+    folder = seeds_folder()
+    assert folder
+    lines = read_document(folder, KEYYO).splitlines()
+    named = {line for line in lines[lines.index("API serveur") + 1 : lines.index("Autorisation") + 1] if line}
+    assert named == ADDRESSES.keys() | ELSEWHERE
+
+
+@pytest.mark.parametrize("function", ADDRESSES)
+def test_a_function_answers_a_line_that_proves_itself(function: str, account: Account) -> None:
+    line, verb = account.keyyo["account"], ADDRESSES[function]
+    address = f"{account.server.url}/{verb}.html?ACCOUNT={line}&CALLEE={MOBILE}&MSG=Bonjour&PROFIL=Bureau"
+    ask = ["curl", "--silent", "--write-out", " %{http_code}", address]
+    assert run(ask).out.endswith(" 401")
+    proven = [*ask, "--digest", "--user", f"{line}:{account.keyyo['password']}"]
+    wanted = "OK 200" if verb == "sendsms" else f"{verb} is not built yet 501"
+    # Another program may have sent within this second.
+    eventually(lambda: run(proven).out == wanted, tries=100)
+    assert [message["from"] for message in account.messages()] == ([line] if verb == "sendsms" else [])
