@@ -57,8 +57,9 @@ async def test_two_telephones_ring_speak_and_are_charged(world: World) -> None:
     story = await found(world, shop, ref)
     assert story.call.state is CallState.LIVE
     assert [(leg.number, leg.state) for leg in story.legs] == [(A, LegState.RINGING)]
-    assert story.call.reserved == 200_000  # two hours of two legs would cost 240 credits
-    assert await held(world, shop) == (200_000, 200_000)
+    # An hour of two legs, and 45 seconds in which the second one rings and thinks.
+    assert story.call.reserved == 121_500
+    assert await held(world, shop) == (200_000, 121_500)
 
     await world.wait(5)
     await at_telephone(world, shop, A, "answer")

@@ -24,6 +24,7 @@ from chappe.services.switchboard import longest_affordable
 _REF = re.compile("[0-9a-z]{26}")
 
 RING = timedelta(seconds=30)
+USUAL = timedelta(hours=1)
 LONGEST = timedelta(hours=2)
 _LONGEST_RING = timedelta(minutes=2)
 _SHORTEST_PAID = timedelta(seconds=10)
@@ -43,7 +44,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     second = _number(platform, caller, command.second, "second")
     ways = [platform.router.way("call", number) for number in (first, second)]
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
-    longest = _within(command.longest, LONGEST, LONGEST, "longest")
+    longest = _within(command.longest, USUAL, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
     shown_first = await _shown(platform, caller, command, "shown_to_first", second, is_virtual)
     shown_second = await _shown(platform, caller, command, "shown_to_second", first, is_virtual)

@@ -76,6 +76,7 @@ class _Live:
     legs: dict[str, Leg] = field(default_factory=dict)
     inbox: asyncio.Queue[LegEvent | CallEvent] = field(default_factory=asyncio.Queue)
     timers: dict[str, Timer] = field(default_factory=dict)
+    fired: set[str] = field(default_factory=set)  # and not stopped before the flow hears of it
     outcome: CallOutcome | None = None
     task: asyncio.Task[None] | None = None
 
@@ -155,15 +156,15 @@ class Switchboard:
 
     async def stop(self) -> None:
         """End all calls: nobody will hear of their legs any more."""
-        for live in list(self._live.values()):
-            if live.task is not None:
-                live.task.cancel()
+        tasks = [live.task for live in self._live.values() if live.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for live in list(self._live.values()):
             for leg in live.legs.values():
                 if leg.ended_at is None:
                     await self._hang_up(leg, HangUpCause.INTERRUPTED)
-            story = CallStory(live.call, tuple(live.legs.values()))
-            await close_call(self._platform, story, self._platform.clock.now())
+            await self._close(live)
         self._live.clear()
         self._of_leg.clear()
 
@@ -187,6 +188,10 @@ class Switchboard:
 
     async def _hear(self, live: _Live, event: LegEvent | CallEvent) -> None:
         told = await self._note(live, event) if isinstance(event, LegEvent) else event
+        if isinstance(told, program.TimerFired):
+            if told.name not in live.fired:
+                return  # it was stopped, or started anew, while it waited for its turn
+            live.fired.discard(told.name)
         if told is not None and live.outcome is None:
             for action in live.flow.step(told):
                 await self._do(live, action)
@@ -248,7 +253,13 @@ class Switchboard:
         running = live.timers.pop(name, None)
         if running is not None:
             running.cancel()
-        live.timers[name] = self._later(seconds, lambda: live.inbox.put_nowait(program.TimerFired(name)))
+
+        def fire() -> None:
+            live.fired.add(name)
+            live.inbox.put_nowait(program.TimerFired(name))
+
+        live.fired.discard(name)
+        live.timers[name] = self._later(seconds, fire)
 
     # --- what flows ask
 
@@ -272,6 +283,7 @@ class Switchboard:
                 timer = live.timers.pop(name, None)
                 if timer is not None:
                     timer.cancel()
+                live.fired.discard(name)
             case program.Finish(outcome):
                 live.outcome = outcome
 

@@ -42,7 +42,7 @@ class CallRequest(Body, rename={"first": "from", "second": "to"}):
     second: str
     shown_to_from: Shown | UnsetType = UNSET
     shown_to_to: Shown | UnsetType = UNSET
-    longest_seconds: Annotated[int, Meta(ge=1, le=7200, description="How long they may talk.")] = 7200
+    longest_seconds: Annotated[int, Meta(ge=1, le=7200, description="How long they may talk.")] = 3600
     ring_seconds: Annotated[int, Meta(ge=1, le=120, description="How long each of them rings.")] = 30
     confirm: Annotated[bool, Meta(description="`to` presses a key before it is joined.")] = False
     language: Language = Language.FR
