@@ -109,6 +109,7 @@ NETWORK = {
     "PATCH /v1/network/tariffs/{id}": {"price": 3},
     "DELETE /v1/network/tariffs/{id}": None,
     "GET /v1/network/carriers": None,
+    "GET /v1/network/binds": None,
 }
 
 
