@@ -134,7 +134,8 @@ async def test_a_cap_is_set_lifted_and_left_to_the_platform(tmp_path, migrated_s
             return page.words("//section[@aria-labelledby='cap-title']//dd"), account.daily_cap
 
         assert (await browser.get(at)).words("//section[@aria-labelledby='cap-title']//dd")[0] == "50 credits"
-        await send_one(world, shop)
+        for new in (shop, await world.account("other")):
+            await send_one(world, new)
         assert await set_to("1,5") == (["1.5 credit", "50 credits", "1"], 1500)
         assert await set_to("0") == (["no limit", "50 credits"], 0)
         assert await set_to("") == (["50 credits", "50 credits", "1"], None)
