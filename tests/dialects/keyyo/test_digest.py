@@ -1,14 +1,17 @@
 """HTTP Digest on Keyyo's wire: the challenge, proofs that hold and proofs that do not."""
 
 import re
+from datetime import timedelta
 from hashlib import md5
 
 import pytest
 
+from chappe.model.commands import Digest
 from chappe.protocols import digest
 from chappe.services.accounts import NewAccount
+from chappe.services.door import Door
 from tests.asgi import Reply, ask
-from tests.platform import World
+from tests.platform import START, World
 
 
 def hashed(text: str) -> str:
@@ -108,6 +111,19 @@ async def test_an_old_nonce_and_a_replayed_proof_are_stale(client: Client) -> No
     assert (again.status, "stale=true" in again.headers["www-authenticate"]) == (401, True)
     client.world.clock.move(seconds=299)
     assert "stale=true" in (await client.say(client.proof(2))).headers["www-authenticate"]
+
+
+def test_a_nonce_of_one_process_is_good_in_another_with_the_same_secret() -> None:
+    """RFC 7616, 3.3: it bears its time and a signature. Which proofs were used, each process knows itself."""
+    here, there, stranger = Door(b"s" * 32, b"1"), Door(b"s" * 32, b"2"), Door(b"o" * 32, b"3")
+    nonce, stored = here.challenge(b"12345678", START).nonce, hashed("33612345678:keyyo:secret")
+    said = f"{nonce}:00000001:c:auth:{hashed('GET:/')}"
+    proof = Digest("33612345678", nonce, 1, said, hashed(f"{stored}:{said}"))
+    assert there.digest_fits(proof, stored, START) is True
+    assert there.digest_fits(proof, stored, START) is None
+    assert here.digest_fits(proof, stored, START) is True  # documented: once on each node
+    assert here.digest_fits(proof, stored, START + timedelta(seconds=300)) is None
+    assert stranger.digest_fits(proof, stored, START) is False
 
 
 async def test_nobody_sends_as_another_account_s_line(client: Client, sandbox_world: World) -> None:

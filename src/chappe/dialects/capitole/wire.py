@@ -142,12 +142,15 @@ def decode_text(data: bytes) -> str:
 def message_text(written: str) -> str:
     """A text as its reader shall see it: the provider decoded texts once more (dialects.md 2d).
 
-    One that is nothing but the escapes of UTF-8 is decoded whole, of any other only a literal `%0A` becomes a
-    line break. Control characters that are signs in Windows-1252 (`&#128;`) are read as these.
+    One that is nothing but the escapes of UTF-8 is decoded whole, and so is one of several words in those of
+    an eight-bit set; of any other only a literal `%0A` becomes a line break. Control characters that are
+    signs in Windows-1252 (`&#128;`) are read as these.
     """
-    with suppress(UnicodeDecodeError):
-        if _ESCAPED_TEXT.fullmatch(written):
+    if _ESCAPED_TEXT.fullmatch(written):
+        with suppress(UnicodeDecodeError):
             return unquote_plus(written, errors="strict")
+        if "+" in written or "%20" in written:
+            return xml.eight_bit(_unescaped(written.encode()))
     return _LINE_BREAK.sub("\n", xml.windows_signs(written))
 
 
@@ -182,7 +185,9 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
 def _answer(code: str, balance: int | None, words: str = "") -> HttpResponse:
     """Exact bytes, no line break. Whole credits, rounded down (our choice: never more than there is)."""
     fields = (code, "" if balance is None else str(balance // 1000), words)
-    return HttpResponse(200, ";".join(filter(None, fields)).encode(), "text/plain; charset=utf-8")
+    return HttpResponse(
+        200, ";".join(filter(None, fields)).encode("utf-8", "replace"), "text/plain; charset=utf-8"
+    )
 
 
 def _code(refusal: Refusal, call: WireCall | None) -> str:
