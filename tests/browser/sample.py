@@ -23,11 +23,12 @@ CODE = "20345"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How to be logged in there, and the ids of two of its messages."""
+    """How to be logged in there, and the ids of three of its messages."""
 
     session: StorageState
     answered: str
     received: str
+    held: str
 
 
 def typeset(text: str) -> str:
@@ -74,4 +75,11 @@ def live_in(person: Person, server: Server, site: Site) -> Sample:
     tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     send(LEA, "Rappel : rendez-vous mardi à 9 h 30.", send_at=tomorrow.isoformat())
     account.ask("POST", "/v1/numbers", {})
-    return Sample(person.page.context.storage_state(), answered, received)
+    for numbers, source in (([LEA, CAMILLE], "bulletin en boutique, 3 mars"), ([LONDON], "commande 4790")):
+        basis = "customer" if LONDON in numbers else "consent"
+        body = {"numbers": numbers, "source": source, "basis": basis}
+        account.ask("POST", "/v1/consents", body)
+    account.ask("DELETE", f"/v1/consents/{CAMILLE}")
+    night = tomorrow.replace(hour=23, minute=0, second=0).isoformat()
+    held = send(LEA, "Soldes : tout est à moitié prix.", send_at=night, purpose="marketing")
+    return Sample(person.page.context.storage_state(), answered, received, held)

@@ -24,9 +24,12 @@ PICTURES = [
     ("messages", "/messages", "en", "light", 1280, 0),
     ("message", "/messages/{received}", "en", "light", 1280, 1120),
     ("message-dark", "/messages/{answered}", "fr", "dark", 1280, 1120),
+    ("message-held", "/messages/{held}", "fr", "light", 1280, 0),
     ("numbers", "/numbers", "en", "light", 1280, 0),
     ("subscriptions", "/subscriptions", "en", "light", 1280, 1000),
     ("account", "/account", "en", "light", 1280, 0),
+    ("rights", "/account/rights", "en", "light", 1280, 0),
+    ("rules", "/rules", "fr", "light", 1280, 1300),
     ("network", "/network", "en", "light", 1280, 0),
     ("network-dark", "/network", "fr", "dark", 1280, 0),
     ("queue", "/network/queue?carrier=backup", "fr", "light", 1280, 0),
@@ -42,7 +45,7 @@ def at_page(person: Person, sample: Sample, path: str) -> None:
     if not path:
         person.sign_up("lea@atelier.example")
         return
-    person.go(path.format(answered=sample.answered, received=sample.received))
+    person.go(path.format(answered=sample.answered, received=sample.received, held=sample.held))
     for told in TOLD:
         for fold in person.page.locator(".timeline > li", has_text=told).locator("summary").all():
             fold.click()

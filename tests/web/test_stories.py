@@ -97,6 +97,10 @@ async def test_a_held_message_names_its_rule(
         assert told in last(page)
     (warned,) = page.words("//*[@aria-labelledby='warned']//div[@class='sentence']")[:1]
     assert "fr-marketing-stop" in warned
+    (copied,) = page.find(
+        "//section[@aria-labelledby='as']//pre"
+    )  # no old wire can say that it is advertising
+    assert '"purpose": "marketing"' in copied.text_content()
     sandbox_world.clock.at = datetime(2026, 3, 4, 7, tzinfo=UTC)
     await sandbox_world.settle()
     page = await browser.get(page.path)

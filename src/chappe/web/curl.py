@@ -16,12 +16,15 @@ class Sample:
     text: str
     sender: str = ""
     flash: bool = False
+    advertising: bool = False
     keys: tuple[tuple[str, str], ...] = ()
 
 
 def lines(sample: Sample) -> tuple[tuple[str, str], ...]:
     """The name of each dialect that can say it, and its curl line."""
-    made = (("rest", rest(sample)), ("orange", orange(sample)), ("netoxygen", netoxygen(sample)))
+    made = [("rest", rest(sample))]
+    if not sample.advertising:  # which these two have no word for
+        made += [("orange", orange(sample)), ("netoxygen", netoxygen(sample))]
     return tuple((name, _with_keys(text, sample.keys)) for name, text in made)
 
 
@@ -31,6 +34,8 @@ def rest(sample: Sample) -> str:
         body["from"] = sample.sender
     if sample.flash:
         body["flash"] = True
+    if sample.advertising:
+        body["purpose"] = "marketing"
     return (
         f"curl {sample.base_url}/v1/messages \\\n"
         '  -H "Authorization: Bearer $CHAPPE_KEY" \\\n'

@@ -101,7 +101,14 @@ async def _story_page(
     message = story.message
     copies: Sequence[tuple[str, str]] = ()
     if message.direction is Direction.MT:
-        sample = curl.Sample(visit.base_url, message.peer, message.text, message.address, message.flash)
+        sample = curl.Sample(
+            visit.base_url,
+            message.peer,
+            message.text,
+            message.address,
+            message.flash,
+            message.purpose is Purpose.MARKETING,
+        )
         copies = [(words.DIALECT[dialect], line) for dialect, line in curl.lines(sample)]
     targets = await subscriptions.targets(platform, visit) if story.notices else {}
     return visit.page(
