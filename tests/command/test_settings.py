@@ -27,6 +27,8 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         [[routes]]
         prefix = "33"
         carrier = "sandbox"
+        [[routes]]
+        carrier = [{ sandbox = 7 }, "sandbox"]
         [[tariffs]]
         prefix = "33"
         price = 0.5
@@ -44,6 +46,8 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         2525,
     )
     assert (settings.routes[0].prefix, settings.routes[0].kind) == ("33", "sms")
+    assert settings.routes[0].places == ({"sandbox": 1},)
+    assert settings.routes[1].places == ({"sandbox": 7}, {"sandbox": 1})
     assert (settings.tariffs[0].price, settings.limits.welcome_credits) == (0.5, 10)
     assert settings.public_url == "https://x"
 
@@ -70,6 +74,8 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         ("[[tariffs]]\nprice = -1\n", "tariffs[0].price"),
         ("[[tariffs]]\nprice = 1e300\n", "tariffs[0].price"),
         ("[[tariffs]]\nprice = 1\nprefix = 'abc'\n", "tariffs[0].prefix"),
+        ("[[routes]]\ncarrier = [{ sandbox = 0 }]\n", "routes[0].carrier"),
+        ("[[routes]]\ncarrier = [{ sandbox = 1, free = 2 }]\n", "there is no carrier 'free'"),
         ("[[routes]]\nkind = 'pigeon'\ncarrier = 'sandbox'\n", "routes[0].kind"),
         ("[[short_codes]]\nnumber = 'x'\n", "short_codes[0].number"),
         ("not toml", "chappe.toml"),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from chappe.model.changes import Changes
 from chappe.model.commands import Caller
@@ -47,7 +48,12 @@ async def test_what_waits_for_a_carrier_that_nobody_works_is_given_away(world: W
     sent = [await send_one(world, shop) for _ in range(3)]
     later = await send_one(world, shop, send_at=world.clock.now() + timedelta(hours=1))
     before = await world.balance(shop.account)
-    assert await moved(world, olive, most=2) == 2
+    with capture_logs() as said:
+        assert await moved(world, olive, most=2) == 2
+    deed = {"operator": olive.account_id, "user": olive.user_id, "carrier": "free", "to": "backup"}
+    assert [deed | {"messages": 2}] == [
+        {name: one[name] for name in (*deed, "messages")} for one in said if one["event"] == "queue moved"
+    ]
     assert await carriers(world, shop) == ["backup", "backup", "free", "free"]
     assert await moved(world, olive) == 1
     assert await moved(world, olive) == 0

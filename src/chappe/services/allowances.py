@@ -10,7 +10,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Page
 from chappe.model.rights import RegisteredSender
 from chappe.services import consents
-from chappe.services.network import check_operator
+from chappe.services.network import check_operator, note
 from chappe.services.ports import Platform
 
 
@@ -75,12 +75,14 @@ async def give_sender(platform: Platform, caller: Caller, account_id: int, sende
         await consents.give_sender(platform, account, sender)
     except Refusal as refusal:
         raise Refusal(refusal.fault, refusal.detail, "sender") from refusal
+    note(caller, "sender given", account=account.id, sender=sender)
 
 
 async def take_sender(platform: Platform, caller: Caller, account_id: int, sender: str) -> None:
     """The account may show it no more. Raises Refusal `not_found`."""
     account = await _account(platform, caller, account_id)
     await consents.take_sender(platform, account.id, sender)
+    note(caller, "sender taken", account=account.id, sender=sender)
 
 
 async def open_destination(
@@ -89,12 +91,14 @@ async def open_destination(
     """Open a prefix to the account although it is closed by default, or close it again."""
     account = await _account(platform, caller, account_id)
     await consents.open_destination(platform, account, prefix, closed)
+    note(caller, "destination closed" if closed else "destination opened", account=account.id, prefix=prefix)
 
 
 async def set_cap(platform: Platform, caller: Caller, account_id: int, cap: int | None) -> None:
     """The most the account may spend in a day, in thousandths; 0 no limit, None the platform's default."""
     account = await _account(platform, caller, account_id)
     await consents.set_daily_cap(platform, account, cap)
+    note(caller, "daily cap set", account=account.id, cap=cap)
 
 
 async def _account(platform: Platform, caller: Caller, account_id: int) -> Account:

@@ -8,7 +8,7 @@ from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal
 from chappe.model.messages import Message, MessageState
 from chappe.services.handover import Halt
-from chappe.services.network import SEEN, check_operator
+from chappe.services.network import SEEN, check_operator, note
 from chappe.services.ports import Platform
 from chappe.services.waiting import MOST
 
@@ -38,6 +38,7 @@ async def move_queued(platform: Platform, caller: Caller, carrier: str, to: str,
             if not ids:
                 break
             moved += ids
+    note(caller, "queue moved", carrier=carrier, to=to, messages=moved)
     platform.topics.publish(f"carrier.{to}")
     platform.topics.publish(SEEN)
     return moved

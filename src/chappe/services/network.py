@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import structlog
+
 from chappe.model.carriers import CarrierRecord, LinkState
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
@@ -27,6 +29,8 @@ from chappe.model.network import (
 )
 from chappe.services import carriers
 from chappe.services.ports import Platform
+
+_log = structlog.get_logger()
 
 R = TypeVar("R", Route, Tariff)
 
@@ -54,6 +58,11 @@ async def check_operator(platform: Platform, caller: Caller) -> None:
         )
 
 
+def note(caller: Caller, what: str, **details: object) -> None:
+    """Have the log keep what an operator did, and who it was."""
+    _log.info(what, operator=caller.account_id, user=caller.user_id, **details)
+
+
 # --- routes and tariffs
 
 
@@ -76,6 +85,7 @@ async def add_route(platform: Platform, caller: Caller, command: AddRoute) -> Ro
     prefix = _check_prefix(command.prefix)
     route = Route(platform.ids.new_id(), _check_kind(command.kind), prefix, first, " ".join(others))
     await _write(platform, Changes(insert=[route]), f"a route of {prefix or 'all numbers'}")
+    note(caller, "route added", prefix=prefix, carriers=[first, *others])
     return route
 
 
@@ -87,6 +97,7 @@ async def change_route(platform: Platform, caller: Caller, command: ChangeRoute)
     changed = replace(route, carrier=first, fallbacks=" ".join(others))
     values = {"carrier": changed.carrier, "fallbacks": changed.fallbacks}
     await _write(platform, Changes(update=[Update(Route, route.id, None, values)]))
+    note(caller, "route changed", prefix=route.prefix, carriers=[first, *others])
     return changed
 
 
@@ -95,6 +106,7 @@ async def remove_route(platform: Platform, caller: Caller, command: RemoveRoute)
     await check_operator(platform, caller)
     route = _found(await platform.store.queries.routes(), command.id, "route")
     await _write(platform, Changes(delete=[Delete(Route, route.id, None)]))
+    note(caller, "route removed", prefix=route.prefix)
 
 
 async def list_tariffs(platform: Platform, caller: Caller, command: ListTariffs) -> tuple[Tariff, ...]:
@@ -109,6 +121,7 @@ async def add_tariff(platform: Platform, caller: Caller, command: AddTariff) -> 
     prefix, price = _check_prefix(command.prefix), _check_price(command.price)
     tariff = Tariff(platform.ids.new_id(), _check_kind(command.kind), prefix, price)
     await _write(platform, Changes(insert=[tariff]), f"a tariff of {prefix or 'all numbers'}")
+    note(caller, "tariff added", prefix=prefix, price=price)
     return tariff
 
 
@@ -118,6 +131,7 @@ async def change_tariff(platform: Platform, caller: Caller, command: ChangeTarif
     tariff = _found(await platform.store.queries.tariffs(), command.id, "tariff")
     price = _check_price(command.price)
     await _write(platform, Changes(update=[Update(Tariff, tariff.id, None, {"price": price})]))
+    note(caller, "tariff changed", prefix=tariff.prefix, price=price)
     return replace(tariff, price=price)
 
 
@@ -126,6 +140,7 @@ async def remove_tariff(platform: Platform, caller: Caller, command: RemoveTarif
     await check_operator(platform, caller)
     tariff = _found(await platform.store.queries.tariffs(), command.id, "tariff")
     await _write(platform, Changes(delete=[Delete(Tariff, tariff.id, None)]))
+    note(caller, "tariff removed", prefix=tariff.prefix)
 
 
 async def _write(platform: Platform, changes: Changes, new: str = "") -> None:

@@ -14,7 +14,7 @@ from chappe.model.messages import EarlyReceipt, Message, MessageState
 from chappe.model.network import CarrierView, Held, Queue, Reason, Waiting
 from chappe.services import subscriptions
 from chappe.services.messages import give_back, wake
-from chappe.services.network import SEEN, check_operator, view_carriers
+from chappe.services.network import SEEN, check_operator, note, view_carriers
 from chappe.services.ports import Platform
 
 MOST = 10_000
@@ -87,6 +87,7 @@ async def stop_queued(platform: Platform, caller: Caller, carrier: str, most: in
             break
         stopped += await _stop(platform, [one.id for one in found])
         left -= len(found)
+    note(caller, "queue stopped", carrier=carrier, messages=stopped)
     platform.topics.publish(SEEN)
     return stopped
 
