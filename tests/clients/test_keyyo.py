@@ -1,10 +1,11 @@
 """curl, PHP with curl, Perl and Python send through the Keyyo dialect with HTTP Digest."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.clients.running import PHP, Account, Printed, eventually, run
+from tests.clients.running import PHP, Account, Printed, eventually, run, running_server
 
 MOBILE = "33612345678"
 TEXT = "Bonjour à 5 € & plus"
@@ -39,3 +40,19 @@ def test_urllib_sends(account: Account) -> None:
     command += [account.keyyo["password"], "0612345678", TEXT]
     eventually(lambda: run(command).out == "OK", tries=100)
     assert [one["text"] for one in account.messages()] == [TEXT]
+
+
+def test_a_program_behind_a_trusted_proxy_is_known_by_its_address(tmp_path: Path) -> None:
+    with running_server(tmp_path, 'trusted_proxies = ["127.0.0.1"]\n') as server:
+        account = server.create_account("shop", credits=10)
+        line = account.keyyo["account"]
+        account.ask("PATCH", f"/v1/lines/{line}", {"allowed_sources": "203.0.113.9"})
+        address = f"{server.url}/sendsms.html?ACCOUNT={line}&CALLEE=0612345678&MSG=Bonjour"
+        for chain, status in (
+            ("203.0.113.9, 192.0.2.1", "401"),
+            ("192.0.2.1, 203.0.113.9", "OK200"),
+            ("", "401"),
+        ):
+            header = ["--header", f"X-Forwarded-For: {chain}"] if chain else []
+            said = run(["curl", "--silent", "--write-out", "%{http_code}", *header, address]).out
+            assert said.endswith(status), (chain, said)
