@@ -14,7 +14,7 @@ from chappe.model.commands import (
     Subscribe,
     UseTelephone,
 )
-from chappe.model.errors import Fault, Refusal
+from chappe.model.errors import Fault, Refusal, Unavailable
 from chappe.services import calls, sandbox, subscriptions
 from chappe.services.accounts import NewAccount
 from chappe.services.switchboard import PATIENCE, close_abandoned
@@ -238,3 +238,41 @@ async def test_a_cap_of_the_day_bounds_what_calls_reserve_and_counts_what_they_c
     assert await world.platform.store.queries.spent(shop.account.id, "2026-03-02") == 2_000
     story = await calls.place(world.platform, spender, PlaceCall(A, B))
     assert story.call.reserved == 1_000
+
+
+async def test_a_database_that_is_away_ends_a_call_and_leaves_no_ghost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await world.account()
+    ref = await place(world, shop)
+    board, store = world.chappe.switchboard, type(world.platform.store)
+
+    async def away(self: object, changes: object) -> None:
+        raise Unavailable("the database is away")
+
+    (leg, *_) = await world.platform.store.queries.legs_of_number(shop.account.id, A, 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "commit", away)
+        use = UseTelephone(A, leg.id, "answer")
+        await sandbox.use_telephone(world.platform, caller(shop), use)
+        await board.settle()
+    assert board.live_calls() == []
+    assert (await found(world, shop, ref)).call.state is CallState.LIVE
+    world.clock.move(seconds=11)
+    assert await close_abandoned(world.platform, world.clock.at - PATIENCE) == 1
+    story = await found(world, shop, ref)
+    assert (story.call.state, story.call.price) == (CallState.OVER, 0)
+    assert await held(world, shop) == (200_000, 0)
+
+
+async def test_a_server_that_stops_ends_its_calls(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer")
+    await behave(world, shop, B, call="answer")
+    ref = await place(world, shop)
+    world.clock.move(seconds=60)
+    await world.chappe.switchboard.stop()
+    story = await found(world, shop, ref)
+    assert [leg.cause for leg in story.legs] == [HangUpCause.INTERRUPTED] * 2
+    assert (story.call.outcome, story.call.price) == (CallOutcome.ANSWERED, 2000)
+    assert await held(world, shop) == (198_000, 0)

@@ -28,7 +28,7 @@ from chappe.model.calls import (
     charge,
 )
 from chappe.model.changes import Changes, Update
-from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
+from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
 from chappe.services import callnotices
@@ -156,17 +156,15 @@ class Switchboard:
 
     async def stop(self) -> None:
         """End all calls: nobody will hear of their legs any more."""
-        tasks = [live.task for live in self._live.values() if live.task is not None]
+        calls = list(self._live.values())
+        tasks = [live.task for live in calls if live.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for live in list(self._live.values()):
+        for live in calls:
             for leg in live.legs.values():
-                if leg.ended_at is None:
-                    await self._hang_up(leg, HangUpCause.INTERRUPTED)
+                await self._hang_up(leg, HangUpCause.INTERRUPTED)
             await self._close(live)
-        self._live.clear()
-        self._of_leg.clear()
 
     async def _run(self, live: _Live) -> None:
         try:
@@ -182,9 +180,18 @@ class Switchboard:
                 finally:
                     live.inbox.task_done()
             await self._close(live)
+        except Unavailable as trouble:
+            _log.warning("a call could not be closed", call=live.call.ref, reason=trouble.detail)
         finally:
-            for timer in live.timers.values():
-                timer.cancel()
+            # Where it could not be closed, nobody says any more that it is worked: it ends as abandoned.
+            self._forget(live)
+
+    def _forget(self, live: _Live) -> None:
+        for timer in live.timers.values():
+            timer.cancel()
+        self._live.pop(live.call.id, None)
+        for leg in live.legs.values():
+            self._of_leg.pop(leg.id, None)
 
     async def _hear(self, live: _Live, event: LegEvent | CallEvent) -> None:
         told = await self._note(live, event) if isinstance(event, LegEvent) else event
@@ -350,9 +357,6 @@ class Switchboard:
             if refusal.fault is not Fault.TOO_LATE:
                 raise
             _log.warning("a call was closed by another node", call=live.call.ref)
-        self._live.pop(live.call.id, None)
-        for leg in live.legs.values():
-            self._of_leg.pop(leg.id, None)
 
 
 async def close_call(
