@@ -166,10 +166,11 @@ class LegEvent:
 
 @dataclass(frozen=True, slots=True)
 class CallStory:
-    """A call with its legs, oldest first."""
+    """A call with its legs, oldest first; `replayed` where a repeated request is told the first answer."""
 
     call: Call
     legs: tuple[Leg, ...] = ()
+    replayed: bool = False
 
     def as_of(self, at: datetime) -> "CallStory":
         """The call as it was at a time: what happened later is not there."""

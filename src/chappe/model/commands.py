@@ -550,6 +550,7 @@ class PlaceCall:
     confirm: bool = False
     language: str = "fr"
     reference: str = ""
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True)

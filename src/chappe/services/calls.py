@@ -14,7 +14,7 @@ from chappe.model.commands import Caller, FindCall, HangUpCall, ListCalls, Place
 from chappe.model.destinations import CLOSED, closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
-from chappe.model.history import Page
+from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import callnotices, rules, sandbox
@@ -36,9 +36,12 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     """Begin a two-leg call: what its longest talk costs is reserved, and it is live when this returns.
 
     Raises Refusal before anything is written: a number that cannot be called or is closed, a number that
-    the account may not show, too many calls at once, too few credits.
+    the account may not show, too many calls at once, too few credits. A command with a key that was used
+    before places nothing; the same key for another request is refused.
     """
     platform.store.admit()
+    if (earlier := await _earlier(platform, caller, command)) is not None:
+        return earlier
     board = platform.live_calls.board
     first = _number(platform, caller, command.first, "first")
     second = _number(platform, caller, command.second, "second")
@@ -91,10 +94,40 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
     jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
     reach = [(caller.account_id, first), (caller.account_id, second)]
-    await platform.store.commit(Changes(insert=[call], reach=reach, hold=holds, enqueue=jobs))
+    insert: list[object] = [call]
+    if command.replay is not None:
+        key, fingerprint = command.replay.key, command.replay.fingerprint
+        insert.append(
+            StoredOutcome(platform.ids.new_id(), caller.account_id, key, fingerprint, {"call": call.ref}, now)
+        )
+    try:
+        await platform.store.commit(Changes(insert=insert, reach=reach, hold=holds, enqueue=jobs))
+    except Refusal as refusal:
+        if refusal.fault is Fault.ALREADY_EXISTS:
+            twin = await _earlier(platform, caller, command)  # which came at the same moment
+            if twin is not None:
+                return twin
+        raise
     callnotices.ring(platform, call, jobs)
     board.begin(call, flow)
     return CallStory(call)
+
+
+async def _earlier(platform: Platform, caller: Caller, command: PlaceCall) -> CallStory | None:
+    """The call that an earlier command with the same key placed, as it was then."""
+    if command.replay is None:
+        return None
+    stored = await platform.store.queries.replay(caller.account_id, command.replay.key)
+    if stored is None:
+        return None
+    if stored.fingerprint != command.replay.fingerprint:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"the idempotency key {command.replay.key!r} was used for another request; use a new key",
+            "idempotency_key",
+        )
+    call = await platform.store.queries.call_by_ref(caller.account_id, str(stored.outcome["call"]))
+    return None if call is None else replace(CallStory(call).as_of(call.created_at), replayed=True)
 
 
 async def _free(platform: Platform, caller: Caller, cap: int) -> int:

@@ -160,12 +160,14 @@ def decode_place(call: WireCall) -> commands.PlaceCall:
         confirm=request.confirm,
         language=request.language.value,
         reference=request.reference,
+        replay=wire.replay(call),
     )
 
 
 def encode_placed(story: model.CallStory, call: WireCall) -> HttpResponse:
     """The call, which is live now."""
-    return wire.answer(Call.of(story), 201)
+    replayed = ((wire.REPLAYED, "true"),) if story.replayed else ()
+    return wire.answer(Call.of(story), 201, replayed)
 
 
 def encode_call(story: model.CallStory, call: WireCall) -> HttpResponse:
@@ -221,6 +223,7 @@ LINES: Mapping[str, Operation] = {
                 Fault.TOO_MANY_CALLS,
                 Fault.NO_ROUTE,
             ),
+            costs=True,
         ),
     ),
     "GET /v1/calls": table.line(
