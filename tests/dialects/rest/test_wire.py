@@ -109,7 +109,7 @@ def test_a_query_that_cannot_be_read_is_400(query: str) -> None:
 
 SEND = b'{"to":["+33612345678"],"text":"Hello"}'
 SENT = commands.SendMessages(("+33612345678",), "Hello")
-CALLED = commands.PlaceCall("1", "2", longest=timedelta(hours=2), ring=timedelta(seconds=30))
+CALLED = commands.PlaceCall("1", "2", longest=timedelta(hours=1), ring=timedelta(seconds=30))
 JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 
 
