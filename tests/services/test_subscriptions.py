@@ -15,7 +15,9 @@ from chappe.model.commands import (
     FindSubscription,
     ListDeliveries,
     ListSubscriptions,
+    PlaceCall,
     ReplayDelivery,
+    SetBehaviour,
     Subscribe,
     Unsubscribe,
 )
@@ -23,12 +25,13 @@ from chappe.model.directory import Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
-from chappe.services import inbox, messages, subscriptions
+from chappe.services import calls, inbox, messages, sandbox, subscriptions
 from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 from tests.services.asking import behave, from_phone, send_one, subscribe
 
 HOOK = "https://shop.example/hook"
+FIRST, SECOND = "33639980001", "33639980002"
 
 
 def told(world: World) -> list[dict[str, Any]]:
@@ -47,7 +50,7 @@ async def deliveries(world: World, new: NewAccount) -> tuple[Job, ...]:
 
 
 async def live_through(world: World, new: NewAccount, event: EventName) -> None:
-    """One message that comes to the state which the event tells of."""
+    """One message, or one call, that comes to the state which the event tells of."""
     match event:
         case EventName.MESSAGE_UNDELIVERED:
             await behave(world, new, receipt="undelivered")
@@ -62,6 +65,16 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
         case EventName.MESSAGE_RECEIVED:
             (own,) = await world.platform.store.queries.own_numbers(new.account.id)
             await from_phone(world, new, own.number, "hello")
+            return
+        case _ if event.startswith(("call.", "leg.")):
+            # So that each happens once: the first rejects; or it answers, and the second is away, or answers.
+            first = {EventName.LEG_ANSWERED: "answer", EventName.CALL_ANSWERED: "answer"}.get(event, "reject")
+            second = "answer" if event is EventName.CALL_ANSWERED else "unreachable"
+            for number, does in ((FIRST, first), (SECOND, second)):
+                behaviour = SetBehaviour(number, {"call": does})
+                await sandbox.set_behaviour(world.platform, caller(new), behaviour)
+            await calls.place(world.platform, caller(new), PlaceCall(FIRST, SECOND))
+            await world.settle()
             return
     await send_one(world, new)
 
