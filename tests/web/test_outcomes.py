@@ -24,6 +24,11 @@ SAID = [
         "le message ou son destinataire n’existe plus",
     ),
     (
+        "dropped: the call or its target does not exist any more",
+        "the call or its target does not exist any more",
+        "l’appel ou son destinataire n’existe plus",
+    ),
+    (
         "dropped: the netoxygen dialect has no word for message.sent",
         "NetOxygen has no word for “taken by the network”",
         "NetOxygen n’a pas de mot pour «~pris par le réseau~»",

@@ -215,7 +215,8 @@ async def tell(platform: Platform, job: Job, event: Event | None) -> str:
     """The same, of an event that is known; None where what it was about is gone."""
     found = await _target(platform, job)
     if event is None or found is None:
-        return "dropped: what it is about, or its target, does not exist any more"
+        subject = "message" if job.kind == DELIVER else "call"
+        return f"dropped: the {subject} or its target does not exist any more"
     dialect, target, subscription = found
     now = platform.clock.now()
     notice = platform.notices(dialect, event, target, now)

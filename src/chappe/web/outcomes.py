@@ -22,6 +22,10 @@ _OUTCOME: tuple[tuple[str, str], ...] = (
         N_("the message or its target does not exist any more"),
     ),
     (
+        r"dropped: the call or its target does not exist any more",
+        N_("the call or its target does not exist any more"),
+    ),
+    (
         r"dropped: the (?P<dialect>\S+) dialect has no word for (?P<event>\S+)",
         N_("%(dialect)s has no word for “%(event)s”"),
     ),
