@@ -20,6 +20,7 @@ MEMBER = (
     "/telephones",
     f"/telephones/{CAMILLE}",
     "/messages",
+    "/calls",
     "/messages?q=zeppelin",
     "/messages/{message}",
     "/messages/new",

@@ -16,6 +16,7 @@ PAGES = (
     "/telephones",
     "/messages",
     "/messages/new",
+    "/calls",
     "/numbers",
     "/subscriptions",
     "/account",
