@@ -11,13 +11,13 @@ from chappe.flows.two_leg import CONFIRMING, TwoLeg
 from chappe.model.calls import Call, CallKind, CallState, CallStory
 from chappe.model.changes import Changes
 from chappe.model.commands import Caller, FindCall, HangUpCall, ListCalls, PlaceCall
-from chappe.model.destinations import CLOSED, closed_prefix, is_opened
+from chappe.model.destinations import closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
-from chappe.services import callnotices, rules, sandbox
+from chappe.services import callnotices, history, rules, sandbox
 from chappe.services.ports import Platform
 from chappe.services.switchboard import longest_affordable
 
@@ -115,17 +115,9 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
 
 async def _earlier(platform: Platform, caller: Caller, command: PlaceCall) -> CallStory | None:
     """The call that an earlier command with the same key placed, as it was then."""
-    if command.replay is None:
-        return None
-    stored = await platform.store.queries.replay(caller.account_id, command.replay.key)
+    stored = await history.replayed(platform, caller, command.replay)
     if stored is None:
         return None
-    if stored.fingerprint != command.replay.fingerprint:
-        raise Refusal(
-            Fault.INVALID_PARAMETER,
-            f"the idempotency key {command.replay.key!r} was used for another request; use a new key",
-            "idempotency_key",
-        )
     call = await platform.store.queries.call_by_ref(caller.account_id, str(stored.outcome["call"]))
     return None if call is None else replace(CallStory(call).as_of(call.created_at), replayed=True)
 
@@ -153,15 +145,8 @@ def _number(platform: Platform, caller: Caller, raw: str, field: str) -> str:
         number = read_msisdn(raw, caller.region)
     except NumberError as error:
         raise Refusal(Fault.INVALID_RECIPIENT, str(error), field) from error
-    prefix = closed_prefix(number)
-    if prefix and not is_opened(number, caller.open_destinations):
-        raise Refusal(
-            Fault.DESTINATION_FORBIDDEN,
-            f"{number} begins with {prefix}, {CLOSED[prefix]}; such destinations are closed until the"
-            " operator of this platform opens them for the account:"
-            f" `chappe account open-destination NAME {prefix}`",
-            field,
-        )
+    if closed_prefix(number) and not is_opened(number, caller.open_destinations):
+        raise rules.closed(number, field)
     return number
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from chappe.model.calls import CallStory
-from chappe.model.commands import Caller, FindAnything, FindMessages, ListMessages, Refused
+from chappe.model.commands import Caller, FindAnything, FindMessages, ListMessages, Refused, Replay
 from chappe.model.errors import Fault, Refusal
-from chappe.model.history import Exchange, MessageStory, Page
+from chappe.model.history import Exchange, MessageStory, Page, StoredOutcome
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.services.ports import Platform
 
@@ -47,6 +47,21 @@ async def find_messages(
             )
             stories.append(MessageStory(message, timeline(message), told, ()))
     return tuple(stories)
+
+
+async def replayed(platform: Platform, caller: Caller, replay: Replay | None) -> StoredOutcome | None:
+    """The outcome of an earlier command with the same key, None for none. Raises Refusal `invalid_parameter`
+    where that was another request."""
+    if replay is None:
+        return None
+    stored = await platform.store.queries.replay(caller.account_id, replay.key)
+    if stored is not None and stored.fingerprint != replay.fingerprint:
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"the idempotency key {replay.key!r} was used for another request; use a new key",
+            "idempotency_key",
+        )
+    return stored
 
 
 async def find_anything(

@@ -305,17 +305,9 @@ def _state(result: Accepted | Refused) -> str:
 
 async def _earlier(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome | None:
     """The outcome of an earlier command with the same key, as it was; its fingerprint must be the same."""
-    if command.replay is None:
-        return None
-    stored = await platform.store.queries.replay(caller.account_id, command.replay.key)
+    stored = await history.replayed(platform, caller, command.replay)
     if stored is None:
         return None
-    if stored.fingerprint != command.replay.fingerprint:
-        raise Refusal(
-            Fault.INVALID_PARAMETER,
-            f"the idempotency key {command.replay.key!r} was used for another request; use a new key",
-            "idempotency_key",
-        )
     results = _list(stored.outcome["results"])
     # An outcome of a version that knew no holds has one state for all.
     states = _list(stored.outcome.get("states")) or [stored.outcome.get("state")] * len(results)

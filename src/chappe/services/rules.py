@@ -68,7 +68,7 @@ async def check(
     refused: dict[str, Refusal] = {}
     for number in numbers:
         if closed_prefix(number) and not is_opened(number, caller.open_destinations):
-            refused[number] = _closed(number)
+            refused[number] = closed(number, "to")
     if isinstance(command, SendMessages):
         await _brake(platform, caller, numbers, refused)
     warnings = await _check_sender(platform, caller, sender)
@@ -80,14 +80,15 @@ async def check(
     return await _judge_advertising(platform, caller, command, sender, numbers, at, refused, warnings)
 
 
-def _closed(number: str) -> Refusal:
+def closed(number: str, field: str) -> Refusal:
+    """Why nothing goes to a number whose destination is closed to the account."""
     prefix = closed_prefix(number)
     return Refusal(
         Fault.DESTINATION_FORBIDDEN,
         f"{number} begins with {prefix}, {CLOSED[prefix]}; such destinations are closed (rule"
         f" {HouseRule.DESTINATIONS}) until the operator of this platform opens them for the account:"
         f" `chappe account open-destination NAME {prefix}`",
-        "to",
+        field,
         rule=HouseRule.DESTINATIONS,
     )
 

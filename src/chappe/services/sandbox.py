@@ -56,7 +56,7 @@ class RefuseKind(StrEnum):
     THROTTLED = "throttled"
 
 
-class CallKind(StrEnum):
+class WhenCalled(StrEnum):
     """What a telephone does when it is called."""
 
     ANSWER = "answer"
@@ -89,7 +89,7 @@ class Behaviour:
     duplicate_receipts: int = 0
     receipt_before_answer: bool = False
     refuse: RefuseKind | None = None
-    call: CallKind | None = None
+    call: WhenCalled | None = None
     answer_after_ms: int = 0
     keys: str = ""
     keys_after_ms: int = 0
@@ -126,8 +126,8 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
     if not isinstance(early, bool):
         raise wrong("receipt_before_answer", early, "true or false")
     call = given.get("call")
-    if call is not None and call not in list(CallKind):
-        raise wrong("call", call, f"one of {', '.join(CallKind)}")
+    if call is not None and call not in list(WhenCalled):
+        raise wrong("call", call, f"one of {', '.join(WhenCalled)}")
     keys = given.get("keys", "")
     if not isinstance(keys, str) or not _KEYS.fullmatch(keys):
         raise wrong("keys", keys, "at most 32 of the keys 0 to 9, * and #")
@@ -137,7 +137,7 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
         duplicate_receipts=whole("duplicate_receipts", 100),
         receipt_before_answer=early,
         refuse=None if refuse is None else RefuseKind(str(refuse)),
-        call=None if call is None else CallKind(str(call)),
+        call=None if call is None else WhenCalled(str(call)),
         answer_after_ms=whole("answer_after_ms", _LATEST_MS),
         keys=keys,
         keys_after_ms=whole("keys_after_ms", _LATEST_MS),

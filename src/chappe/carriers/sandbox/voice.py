@@ -8,16 +8,16 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.sounds import Sound, Speech
 from chappe.services import sandbox
 from chappe.services.ports import Platform, VoiceSink
-from chappe.services.sandbox import Behaviour, CallKind
+from chappe.services.sandbox import Behaviour, WhenCalled
 from chappe.services.switchboard import Later, Timer
 
 _SECONDS_A_CHARACTER = 0.06
 """How long a text takes to be spoken, about (our choice)."""
 
 _CAUSE_OF_BEHAVIOUR = {
-    CallKind.BUSY: HangUpCause.BUSY,
-    CallKind.REJECT: HangUpCause.REJECTED,
-    CallKind.UNREACHABLE: HangUpCause.UNREACHABLE,
+    WhenCalled.BUSY: HangUpCause.BUSY,
+    WhenCalled.REJECT: HangUpCause.REJECTED,
+    WhenCalled.UNREACHABLE: HangUpCause.UNREACHABLE,
 }
 
 
@@ -52,7 +52,7 @@ class SandboxVoice:
         await sandbox.touch(self._platform, leg.account_id, leg.number)
         at = self._legs[leg.id] = _Ringing(leg, behaviour)
         after = behaviour.answer_after_ms / 1000
-        if behaviour.call is CallKind.UNREACHABLE:
+        if behaviour.call is WhenCalled.UNREACHABLE:
             self._end(at, HangUpCause.UNREACHABLE)
             return
         self._tell(at, LegEventKind.RINGING)
@@ -60,7 +60,7 @@ class SandboxVoice:
         cause = _CAUSE_OF_BEHAVIOUR.get(behaviour.call) if behaviour.call is not None else None
         if cause is not None:
             self._in(at, after, lambda: self._end(at, cause))
-        elif behaviour.call in (CallKind.ANSWER, CallKind.MACHINE):
+        elif behaviour.call in (WhenCalled.ANSWER, WhenCalled.MACHINE):
             self._in(at, after, lambda: self._pick_up(at))
 
     async def play(self, leg_id: int, sound: Sound) -> None:
@@ -139,7 +139,7 @@ class SandboxVoice:
     def _tell(
         self, at: _Ringing, kind: LegEventKind, *, cause: HangUpCause | None = None, key: str = ""
     ) -> None:
-        machine = at.behaviour.call is CallKind.MACHINE
+        machine = at.behaviour.call is WhenCalled.MACHINE
         now = self._platform.clock.now()
         self._sink.leg_event(LegEvent(at.leg.id, kind, now, cause, key, machine))
         self._platform.topics.publish(f"telephone.{at.leg.account_id}.{at.leg.number}")
