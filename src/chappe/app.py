@@ -1,12 +1,13 @@
 """Builds everything from the settings; the only module that knows all others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ from chappe.services.ports import (
     MessageCarrier,
     NoticeTarget,
     Platform,
+    VoiceNetwork,
+    VoiceSink,
     WebClient,
 )
 from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, close_abandoned, in_this_loop
@@ -74,6 +77,18 @@ def build_carrier(
     module = import_module(f"chappe.carriers.{table.get('type', name)}.carrier")
     carrier: MessageCarrier = module.build(name, table, platform, sink)
     return carrier
+
+
+def carries_calls(name: str, table: Mapping[str, Any]) -> bool:
+    """Whether a section `[carriers.NAME]` is a voice carrier's."""
+    return find_spec(f"chappe.carriers.{table.get('type', name)}.voice") is not None
+
+
+def build_voice(name: str, table: Mapping[str, Any], platform: Platform, sink: VoiceSink) -> VoiceNetwork:
+    """The voice carrier of a section `[carriers.NAME]`; its folder has the name of its type."""
+    module = import_module(f"chappe.carriers.{table.get('type', name)}.voice")
+    network: VoiceNetwork = module.build(name, table, platform, sink)
+    return network
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,7 @@ class Chappe:
     queue: Queue
     smpp_server: server.SmppServer | None
     switchboard: Switchboard
+    voice_networks: Sequence[VoiceNetwork]
     shared: bool
     leases: Leases
     close_wires: Callable[[], None]
@@ -171,24 +187,34 @@ async def assemble(
         )
         stack.push_async_callback(records.close)
         leases = Leases(platform.store, platform.node, shared=serving and records.shared)
-        names = {SandboxCarrier.name, *settings.carriers}
+        voices = {
+            name
+            for name, table in settings.carriers.items()
+            if name != SandboxCarrier.name and carries_calls(name, table)
+        }
+        names = {SandboxCarrier.name, *settings.carriers} - voices
         outbox = {name: Outbox(platform, leases.lease(f"carrier.{name}")) for name in names}
         sandbox = SandboxCarrier(platform, outbox["sandbox"], late=Outbox(platform))
         networks = [
             build_carrier(name, table, platform, outbox[name])
             for name, table in settings.carriers.items()
-            if name != sandbox.name
+            if name != sandbox.name and name not in voices
         ]
-        for carrier in (sandbox, *networks):
+        switchboard = Switchboard(platform, later)
+        voice_networks = [
+            build_voice(name, settings.carriers[name], platform, switchboard) for name in sorted(voices)
+        ]
+        everything: Sequence[MessageCarrier | VoiceNetwork] = (sandbox, *networks, *voice_networks)
+        for carrier in everything:
             platform.carriers.join(
                 carrier.name, carrier.status, leases.lease(f"carrier.{carrier.name}").holds
             )
         centre = server.build(settings.smpp_server, platform) if settings.smpp_server else None
         if centre is not None:
             platform.carriers.serve(centre.status)
-        switchboard = Switchboard(platform, later)
         voice = SandboxVoice(platform, switchboard, later)
-        switchboard.connect(voice)
+        for network in (voice, *voice_networks):
+            switchboard.connect(network)
         platform.live_calls.connect(switchboard, voice)
         pages = build(platform)
         pipeline = Pipeline(platform, dialects, pages)
@@ -210,6 +236,7 @@ async def assemble(
             ),
             smpp_server=centre,
             switchboard=switchboard,
+            voice_networks=voice_networks,
             shared=records.shared,
             leases=leases,
             close_wires=lambda: setattr(pages.state, "closing", True),
@@ -313,6 +340,8 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
     for carrier in chappe.carriers:
         lease = chappe.leases.lease(f"carrier.{carrier.name}")
         loops.append(lease.work(partial(_carry, platform, carrier, chappe.outbox[carrier.name])))
+    for voice in chappe.voice_networks:
+        loops.append(chappe.leases.lease(f"carrier.{voice.name}").work(partial(_hold, voice)))
     return [*loops, chappe.leases.run()]
 
 
@@ -339,7 +368,7 @@ async def _carry(platform: Platform, carrier: MessageCarrier, outbox: Outbox) ->
         outbox.end()
 
 
-async def _hold(carrier: MessageCarrier) -> None:
+async def _hold(carrier: MessageCarrier | VoiceNetwork) -> None:
     while True:
         try:
             await carrier.run()

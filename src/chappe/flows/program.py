@@ -3,8 +3,8 @@
 Legs and timers have names that the flow chooses; it knows neither clock nor network (ARCHITECTURE.md 10).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from chappe.model.calls import CallOutcome, HangUpCause
@@ -23,6 +23,17 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class LegArrived:
+    """A leg has come to this call: a party that calls (`is_up` false: it hears nothing yet), or one that
+    another call has handed over. `number` is the caller's, `dialled` what it has dialled."""
+
+    leg: str
+    number: str
+    dialled: str
+    is_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LegRinging:
     """The party's telephone rings."""
 
@@ -35,6 +46,21 @@ class LegAnswered:
 
     leg: str
     machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegJudged:
+    """Listening has told whether a machine has answered."""
+
+    leg: str
+    machine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReady:
+    """The answering machine's tone is over: it records."""
+
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +87,15 @@ class PlayDone:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDone:
+    """A recording has come to its end, and is kept; `key` is the one that ended it, if any."""
+
+    recording: str
+    seconds: float
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer has run out."""
 
@@ -72,7 +107,58 @@ class AskedToHangUp:
     """Whoever owns the call wants it ended."""
 
 
-CallEvent = Started | LegRinging | LegAnswered | LegEnded | Digit | PlayDone | TimerFired | AskedToHangUp
+@dataclass(frozen=True, slots=True)
+class AskedToAdd:
+    """Whoever owns the call wants another party rung; `options` are the flow's own (JSON data)."""
+
+    number: str
+    shown: str
+    rate: int
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedToTransfer:
+    """`leg` gives its partner away to `number`: blind, or after having spoken to it (`attended`)."""
+
+    leg: str
+    number: str
+    shown: str
+    attended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedToPickUp:
+    """The line `number` takes the call that rings elsewhere."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedToLock:
+    """Nobody may join any more, or again."""
+
+    locked: bool
+
+
+CallEvent = (
+    Started
+    | LegArrived
+    | LegRinging
+    | LegAnswered
+    | LegJudged
+    | MachineReady
+    | LegEnded
+    | Digit
+    | PlayDone
+    | RecordDone
+    | TimerFired
+    | AskedToHangUp
+    | AskedToAdd
+    | AskedToTransfer
+    | AskedToPickUp
+    | AskedToLock
+)
 
 
 # --- what is to be done
@@ -80,12 +166,28 @@ CallEvent = Started | LegRinging | LegAnswered | LegEnded | Digit | PlayDone | T
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring a number as a new leg; `shown` is what it sees (empty: hidden)."""
+    """Ring a number as a new leg; `shown` is what it sees (empty: hidden). With `judges` we listen whether a
+    machine has answered."""
 
     leg: str
     number: str
     shown: str
     ring_seconds: int
+    judges: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Let a party that calls hear that it rings."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Take the call of a party that calls; LegAnswered follows."""
+
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +207,66 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Join legs that are up; they hear one another."""
+    """Join legs that are up; they hear one another, and those that were joined before."""
 
     legs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Take a leg out of what it was joined to; it stays up."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Play to all that are joined, over what they say."""
+
+    sound: Sound
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Nobody hears a leg any more, or again."""
+
+    leg: str
+    muted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys towards a leg."""
+
+    leg: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record what a leg says, or with no `leg` all that are joined. `purpose` says what for: "call",
+    "conference" or "message". A message ends with `#`, too, and after five seconds of silence."""
+
+    recording: str
+    leg: str = ""
+    longest_seconds: int = 7200
+    purpose: str = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecord:
+    """End a recording; RecordDone follows."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Give a leg that is up to another live call, which calls it `name`; it is told LegArrived."""
+
+    leg: str
+    call_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +299,25 @@ class Finish:
     outcome: CallOutcome
 
 
-Action = Dial | Play | Stop | Bridge | HangUp | StartTimer | StopTimer | Finish
+Action = (
+    Dial
+    | Alert
+    | Answer
+    | Play
+    | Stop
+    | Bridge
+    | Part
+    | Announce
+    | Mute
+    | SendKeys
+    | Record
+    | StopRecord
+    | HandOver
+    | HangUp
+    | StartTimer
+    | StopTimer
+    | Finish
+)
 
 
 class Flow(Protocol):

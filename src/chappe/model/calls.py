@@ -10,6 +10,10 @@ class CallKind(StrEnum):
     """Which flow a call runs."""
 
     TWO_LEG = "two_leg"
+    CONFERENCE = "conference"
+    ANNOUNCEMENT = "announcement"
+    LINE = "line"
+    RECEPTION = "reception"
 
 
 class CallState(StrEnum):
@@ -120,7 +124,8 @@ class Leg:
     """One party's connection.
 
     `name` is what its call's flow calls it, `shown` the number that the party sees (empty: hidden), `rate`
-    what a minute costs and `price` what it cost (thousandths).
+    what a minute costs and `price` what it cost (thousandths). An `inbound` leg came to us: its party,
+    `number`, has called what is `shown`.
     """
 
     id: int
@@ -139,6 +144,32 @@ class Leg:
     cause: HangUpCause | None = None
     machine: bool = False
     price: int = 0
+    inbound: bool = False
+
+
+class RecordingPurpose(StrEnum):
+    """What a recording was made for."""
+
+    CALL = "call"
+    CONFERENCE = "conference"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was recorded of a call: a WAV file (8 kHz, 16 bits, mono) of `size` bytes in the platform's
+    folder `recordings`, named by `ref`. `leg_id` where it is what one party said."""
+
+    id: int
+    ref: str
+    account_id: int
+    call_id: int
+    leg_id: int | None
+    purpose: RecordingPurpose
+    started_at: datetime
+    ended_at: datetime | None = None
+    milliseconds: int = 0
+    size: int = 0
 
 
 class LegEventKind(StrEnum):
@@ -149,12 +180,16 @@ class LegEventKind(StrEnum):
     ENDED = "ended"
     KEY = "key"
     PLAYED = "played"
+    JUDGED = "judged"
+    MACHINE_READY = "machine_ready"
+    TALKING = "talking"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True)
 class LegEvent:
     """Something happened to a leg; `cause` where it ended, `key` where one was pressed, `machine` where an
-    answering machine answered."""
+    answering machine answered, or was heard (`judged`). `machine_ready`: its tone is over, it records."""
 
     leg_id: int
     kind: LegEventKind
@@ -162,6 +197,36 @@ class LegEvent:
     cause: HangUpCause | None = None
     key: str = ""
     machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call that comes to us as a new leg, `leg_id` given by the carrier from the platform's ids.
+
+    `caller` is the number that calls (MSISDN, empty: hidden), `dialled` what it has dialled as it was sent.
+    `line` is the number of the account's line where its telephone has proven to be it; `account_id` where
+    the carrier knows whose telephone calls, else 0.
+    """
+
+    leg_id: int
+    carrier: str
+    caller: str
+    dialled: str
+    at: datetime
+    line: str = ""
+    account_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording has come to its end: a WAV file (8 kHz, 16 bits, mono) at `path`, which is the receiver's
+    to move or delete. `key` is the one that ended it, if any."""
+
+    recording_id: int
+    at: datetime
+    seconds: float
+    path: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

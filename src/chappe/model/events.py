@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from chappe.model.calls import CallStory, Leg
+from chappe.model.calls import CallStory, Leg, Recording
 from chappe.model.messages import Message, MessageState
 
 
@@ -25,6 +25,7 @@ class EventName(StrEnum):
     LEG_RINGING = "leg.ringing"
     LEG_ANSWERED = "leg.answered"
     LEG_ENDED = "leg.ended"
+    RECORDING_ENDED = "recording.ended"
 
 
 EVENT_OF_STATE = {
@@ -60,6 +61,7 @@ class CallHappened(NamedTuple):
     at: datetime
     story: CallStory
     leg: Leg | None = None
+    recording: Recording | None = None
 
 
 Event = MessageEvent | CallHappened

@@ -1,11 +1,11 @@
 """The way from a request to the calls that are live in this process; without a switchboard (command line)
 none can be placed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from chappe.flows.program import CallEvent, Flow
-from chappe.model.calls import Call
+from chappe.flows.program import Action, CallEvent, Flow
+from chappe.model.calls import Call, Leg
 from chappe.model.errors import Unavailable
 
 
@@ -14,7 +14,11 @@ class Board(Protocol):
 
     def begin(self, call: Call, flow: Flow) -> None: ...
 
-    def ask(self, call_id: int, what: CallEvent) -> bool: ...
+    def ask(self, call_id: int, what: CallEvent | Action) -> bool: ...
+
+    def live_legs(self, call_id: int) -> Mapping[str, Leg]: ...
+
+    def flow_of(self, call_id: int) -> Flow | None: ...
 
     def live_calls(self) -> Sequence[Call]: ...
 
@@ -22,7 +26,7 @@ class Board(Protocol):
 class Telephones(Protocol):
     """See carriers/sandbox/voice.py."""
 
-    def answer(self, leg_id: int) -> None: ...
+    def take(self, leg_id: int) -> None: ...
 
     def put_down(self, leg_id: int) -> None: ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from chappe.model.calls import Call, HangUpCause, Leg, LegEvent
+from chappe.model.calls import Arrival, Call, HangUpCause, Leg, LegEvent, Recorded
 from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListCalls, ListMessages
@@ -365,10 +365,29 @@ class MessageCarrier(Protocol):
         ...
 
 
+class RecordWanted(NamedTuple):
+    """What is to be recorded: a leg (what it says), else a room. With `ends_on_key` the key `#` ends it, as
+    do `silence_seconds` without a sound (0: no such end)."""
+
+    leg_id: int | None
+    room: int
+    longest_seconds: int
+    ends_on_key: bool = False
+    silence_seconds: int = 0
+
+
 class VoiceSink(Protocol):
     """What voice carriers tell the platform: at once, and in the order in which it happens to a leg."""
 
     def leg_event(self, event: LegEvent) -> None: ...
+
+    def leg_arrived(self, arrival: Arrival) -> None:
+        """Somebody calls; the carrier waits to be asked for something of the leg."""
+        ...
+
+    def recorded(self, recorded: Recorded) -> None:
+        """A recording has come to its end, for whatever reason."""
+        ...
 
 
 class VoiceCarrier(Protocol):
@@ -379,14 +398,43 @@ class VoiceCarrier(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def dial(self, leg: Leg, ring_seconds: int) -> None:
-        """Ring the leg's number, which sees `shown`; give up with `no_answer` after so long. Raises
-        CarrierError when it cannot be tried at all."""
+    async def dial(self, leg: Leg, ring_seconds: int, judges: bool = False) -> None:
+        """Ring the leg's number, which sees `shown`; give up with `no_answer` after so long. With `judges`
+        listen whether a machine has answered, and for the end of its tone. Raises CarrierError when it
+        cannot be tried at all."""
+        ...
+
+    async def alert(self, leg_id: int) -> None:
+        """Let the party of a leg that arrived hear that it rings."""
+        ...
+
+    async def answer(self, leg_id: int) -> None:
+        """Take a leg that arrived; told as `answered`."""
         ...
 
     async def play(self, leg_id: int, sound: Sound) -> None:
-        """Play to a leg that is up, in place of what it hears now; speech ends with an event, a tone goes
-        on until it is stopped."""
+        """Play to a leg that is up, in place of what it hears now, joined or not; what has an end is told as
+        `played` then, but not where it is stopped or replaced. A tone goes on until it is stopped."""
+        ...
+
+    async def announce(self, room: int, sound: Sound) -> None:
+        """Play to all legs of a room, over what they say."""
+        ...
+
+    async def send_keys(self, leg_id: int, keys: str) -> None:
+        """Press keys (0-9, *, #, A-D) towards a leg."""
+        ...
+
+    async def mute(self, leg_id: int, muted: bool) -> None:
+        """Let nobody hear a leg, or everybody again."""
+        ...
+
+    async def record(self, recording_id: int, wanted: RecordWanted) -> None:
+        """Record a leg or a room until it is told to stop, its end, or the longest time."""
+        ...
+
+    async def stop_record(self, recording_id: int) -> None:
+        """End a recording; told as `recorded`."""
         ...
 
     async def stop(self, leg_id: int) -> None:
@@ -394,11 +442,29 @@ class VoiceCarrier(Protocol):
         ...
 
     async def bridge(self, room: int, leg_ids: Sequence[int]) -> None:
-        """Join legs that are up in one room; a leg is in one room at a time."""
+        """Join legs that are up to a room, which is there from its first leg to its last; a leg is in one
+        room at a time, and what is played to it stops."""
+        ...
+
+    async def part(self, leg_id: int) -> None:
+        """Take a leg out of its room; it stays up."""
         ...
 
     async def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
         """End a leg."""
+        ...
+
+
+class VoiceNetwork(VoiceCarrier, Protocol):
+    """A voice carrier of the settings, `[carriers.NAME]`; the module `voice` of its type's folder has a
+    function `build(name, table, platform, sink)` that makes one."""
+
+    async def run(self) -> None:
+        """Hold its connections until cancelled; legs of connections that are lost are told as ended."""
+        ...
+
+    def status(self) -> CarrierStatus:
+        """How it is at this moment."""
         ...
 
 

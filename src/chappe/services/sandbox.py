@@ -278,7 +278,7 @@ async def use_telephone(platform: Platform, caller: Caller, command: UseTelephon
     telephones = platform.live_calls.telephones
     match command.what:
         case "answer":
-            telephones.answer(leg.id)
+            telephones.take(leg.id)
         case "keys":
             if not command.keys or not _KEYS.fullmatch(command.keys):
                 raise Refusal(

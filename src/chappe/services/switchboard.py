@@ -16,6 +16,7 @@ from chappe.flows import program
 from chappe.flows.program import Action, CallEvent, Flow
 from chappe.model.calls import (
     LEG_MAY_FOLLOW,
+    Arrival,
     Call,
     CallOutcome,
     CallState,
@@ -25,14 +26,17 @@ from chappe.model.calls import (
     LegEvent,
     LegEventKind,
     LegState,
+    Recorded,
+    Recording,
+    RecordingPurpose,
     charge,
 )
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import callnotices
-from chappe.services.ports import Platform, VoiceCarrier
+from chappe.services import arrivals, callnotices, recordings
+from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
 
@@ -49,6 +53,14 @@ _NAME_OF_KIND = {
 
 
 BEAT = timedelta(seconds=1)
+CALLER = "caller"
+"""What flows call the leg that came to us."""
+
+_RECORDING_LATE, _LATEST = "recording", timedelta(seconds=5)
+_SILENCE = timedelta(seconds=5)
+"""How long a call waits for its recordings when its legs are down, and which silence ends a message (our
+choice)."""
+
 PATIENCE = timedelta(seconds=10)
 """How often a node says that it works its calls, and how long it may be silent before they count as
 interrupted (our choice)."""
@@ -74,7 +86,8 @@ class _Live:
     call: Call
     flow: Flow
     legs: dict[str, Leg] = field(default_factory=dict)
-    inbox: asyncio.Queue[LegEvent | CallEvent] = field(default_factory=asyncio.Queue)
+    inbox: asyncio.Queue[LegEvent | Recorded | CallEvent | Action] = field(default_factory=asyncio.Queue)
+    recordings: dict[str, Recording] = field(default_factory=dict)  # by the flow's names
     timers: dict[str, Timer] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)  # and not stopped before the flow hears of it
     outcome: CallOutcome | None = None
@@ -82,7 +95,8 @@ class _Live:
 
     @property
     def is_over(self) -> bool:
-        return self.outcome is not None and all(leg.ended_at is not None for leg in self.legs.values())
+        is_down = all(leg.ended_at is not None for leg in self.legs.values())
+        return self.outcome is not None and is_down and not self.recordings
 
 
 class Switchboard:
@@ -94,6 +108,8 @@ class Switchboard:
         self._carriers: dict[str, VoiceCarrier] = {}
         self._live: dict[int, _Live] = {}
         self._of_leg: dict[int, tuple[_Live, str]] = {}
+        self._of_recording: dict[int, tuple[_Live, str]] = {}
+        self._arriving: set[asyncio.Task[None]] = set()
 
     def connect(self, carrier: VoiceCarrier) -> None:
         """Calls may go over this carrier from now on."""
@@ -111,8 +127,9 @@ class Switchboard:
         live.inbox.put_nowait(program.Started())
         live.task = asyncio.create_task(self._run(live))
 
-    def ask(self, call_id: int, what: CallEvent) -> bool:
-        """Tell a live call what its owner wants; False where it is not live here."""
+    def ask(self, call_id: int, what: CallEvent | Action) -> bool:
+        """Tell a live call what its owner wants, or do it without asking its flow (what is played to a leg,
+        keys, mute, recordings, the end of one leg); False where it is not live here."""
         live = self._live.get(call_id)
         if live is None:
             return False
@@ -124,6 +141,30 @@ class Switchboard:
         found = self._of_leg.get(event.leg_id)
         if found is not None:
             found[0].inbox.put_nowait(event)
+
+    def leg_arrived(self, arrival: Arrival) -> None:
+        """See services/ports.py, VoiceSink."""
+        task = asyncio.create_task(self._receive(arrival))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    def recorded(self, recorded: Recorded) -> None:
+        """See services/ports.py, VoiceSink."""
+        found = self._of_recording.get(recorded.recording_id)
+        if found is None:
+            recordings.discard(recorded)
+        else:
+            found[0].inbox.put_nowait(recorded)
+
+    def live_legs(self, call_id: int) -> Mapping[str, Leg]:
+        """The legs of a call that is live here, by the names its flow gives them."""
+        live = self._live.get(call_id)
+        return {} if live is None else dict(live.legs)
+
+    def flow_of(self, call_id: int) -> Flow | None:
+        """The flow of a call that is live here, to be looked at."""
+        live = self._live.get(call_id)
+        return None if live is None else live.flow
 
     def live_calls(self) -> Sequence[Call]:
         """The calls that are live here."""
@@ -146,6 +187,8 @@ class Switchboard:
 
     async def settle(self) -> None:
         """Until no call has anything to do at this moment; for tests."""
+        while self._arriving:
+            await asyncio.wait(set(self._arriving))
         while busy := [live for live in self._live.values() if live.task is not None]:
             for live in busy:
                 await live.inbox.join()
@@ -192,9 +235,67 @@ class Switchboard:
         self._live.pop(live.call.id, None)
         for leg in live.legs.values():
             self._of_leg.pop(leg.id, None)
+        for recording in live.recordings.values():
+            self._of_recording.pop(recording.id, None)
 
-    async def _hear(self, live: _Live, event: LegEvent | CallEvent) -> None:
-        told = await self._note(live, event) if isinstance(event, LegEvent) else event
+    async def _receive(self, arrival: Arrival) -> None:
+        """Somebody calls: the call that this begins, or the end of it."""
+        platform, network = self._platform, self._carriers[arrival.carrier]
+        try:
+            received = await arrivals.receive(platform, arrival)
+            call = received.call
+            leg = Leg(
+                id=arrival.leg_id,
+                account_id=call.account_id,
+                call_id=call.id,
+                name=CALLER,
+                number=arrival.caller,
+                shown=arrival.dialled,
+                carrier=arrival.carrier,
+                state=LegState.RINGING,
+                created_at=arrival.at,
+                ringing_at=arrival.at,
+                rate=0,
+                inbound=True,
+            )
+            jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, arrival.at, leg)
+            holds = [received.hold] if received.hold is not None else []
+            await platform.store.commit(Changes(insert=[call, leg], hold=holds, enqueue=jobs))
+        except Refusal as refusal:
+            _log.info("a call that came was refused", reason=refusal.detail)
+            await network.hang_up(arrival.leg_id, arrivals.CAUSE_OF_FAULT[refusal.fault])
+            return
+        except Exception:  # noqa: BLE001 - one of the outer loops: whoever calls must hear the end of it
+            _log.exception("a call that came failed")
+            await network.hang_up(arrival.leg_id, HangUpCause.FAILED)
+            return
+        callnotices.ring(platform, call, jobs)
+        live = _Live(call, received.flow, {CALLER: leg})
+        self._live[call.id] = live
+        self._of_leg[leg.id] = (live, CALLER)
+        live.inbox.put_nowait(program.Started())
+        live.inbox.put_nowait(program.LegArrived(CALLER, leg.number, leg.shown))
+        live.task = asyncio.create_task(self._run(live))
+
+    async def _hear(self, live: _Live, event: LegEvent | Recorded | CallEvent | Action) -> None:
+        told: CallEvent | None
+        if isinstance(event, LegEvent):
+            if self._of_leg[event.leg_id][0] is not live:  # handed over while this waited for its turn
+                self.leg_event(event)
+                return
+            told = await self._note(live, event)
+        elif isinstance(event, Recorded):
+            told = await self._keep(live, event)
+        elif isinstance(event, Action):
+            await self._do(live, event)
+            return
+        else:
+            told = event
+        if live.outcome is not None and live.recordings and _RECORDING_LATE not in live.timers:
+            self._start_timer(live, _RECORDING_LATE, int(_LATEST.total_seconds()))
+        if told == program.TimerFired(_RECORDING_LATE):
+            live.recordings.clear()
+            return
         if isinstance(told, program.TimerFired):
             if told.name not in live.fired:
                 return  # it was stopped, or started anew, while it waited for its turn
@@ -211,6 +312,15 @@ class Switchboard:
             return program.Digit(name, event.key)
         if event.kind is LegEventKind.PLAYED:
             return program.PlayDone(name)
+        if event.kind is LegEventKind.JUDGED:
+            live.legs[name] = _changed(leg, {"machine": event.machine})
+            return program.LegJudged(name, event.machine)
+        if event.kind is LegEventKind.MACHINE_READY:
+            return program.MachineReady(name)
+        if event.kind in (LegEventKind.TALKING, LegEventKind.QUIET):
+            topic = f"talking.{live.call.account_id}"
+            self._platform.topics.publish(f"{topic}.{live.call.ref}.{name}.{event.kind.value}")
+            return None
         state = _STATE_OF_KIND[event.kind]
         if leg.state not in LEG_MAY_FOLLOW[state]:
             return None
@@ -280,8 +390,34 @@ class Switchboard:
             case program.Stop(name):
                 leg = live.legs[name]
                 await self._carriers[leg.carrier].stop(leg.id)
+            case program.Alert(name):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].alert(leg.id)
+            case program.Answer(name):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].answer(leg.id)
             case program.Bridge(names):
                 await self._bridge(live, [live.legs[name] for name in names])
+            case program.Part(name):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].part(leg.id)
+            case program.Announce(sound):
+                for carrier in {leg.carrier for leg in live.legs.values() if leg.ended_at is None}:
+                    await self._carriers[carrier].announce(live.call.id, sound)
+            case program.Mute(name, muted):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].mute(leg.id, muted)
+            case program.SendKeys(name, keys):
+                leg = live.legs[name]
+                await self._carriers[leg.carrier].send_keys(leg.id, keys)
+            case program.Record():
+                await self._record(live, action)
+            case program.StopRecord(recording):
+                if (running := live.recordings.get(recording)) is not None:
+                    for network in self._carriers.values():
+                        await network.stop_record(running.id)
+            case program.HandOver():
+                await self._hand_over(live, action)
             case program.HangUp(name, cause):
                 await self._hang_up(live.legs[name], cause)
             case program.StartTimer(name, seconds):
@@ -325,7 +461,7 @@ class Switchboard:
                     Fault.CARRIER_UNAVAILABLE,
                     f"no voice carrier is called {carrier!r}",
                 )
-            await network.dial(leg, dial.ring_seconds)
+            await network.dial(leg, dial.ring_seconds, dial.judges)
         except CarrierError:
             at = platform.clock.now()
             live.inbox.put_nowait(LegEvent(leg.id, LegEventKind.ENDED, at, HangUpCause.UNREACHABLE))
@@ -339,6 +475,59 @@ class Switchboard:
             live.call = replace(live.call, joined_at=now)
             update = Update(Call, live.call.id, live.call.account_id, {"joined_at": now})
             await self._commit(live, [update], EventName.CALL_ANSWERED)
+
+    async def _record(self, live: _Live, record: program.Record) -> None:
+        platform, leg = self._platform, live.legs.get(record.leg)
+        up = [one for one in live.legs.values() if one.state is LegState.UP]
+        carrier = leg.carrier if leg is not None else up[0].carrier if up else ""
+        network = self._carriers.get(carrier)
+        if network is None or record.recording in live.recordings:
+            return
+        purpose = RecordingPurpose(record.purpose)
+        is_message = purpose is RecordingPurpose.MESSAGE
+        recording = Recording(
+            id=platform.ids.new_id(),
+            ref=platform.ids.new_ref(),
+            account_id=live.call.account_id,
+            call_id=live.call.id,
+            leg_id=None if leg is None else leg.id,
+            purpose=purpose,
+            started_at=platform.clock.now(),
+        )
+        wanted = RecordWanted(
+            leg_id=recording.leg_id,
+            room=live.call.id,
+            longest_seconds=record.longest_seconds,
+            ends_on_key=is_message,
+            silence_seconds=int(_SILENCE.total_seconds()) if is_message else 0,
+        )
+        live.recordings[record.recording] = recording
+        self._of_recording[recording.id] = (live, record.recording)
+        await recordings.begin(platform, live.call, recording)
+        await network.record(recording.id, wanted)
+
+    async def _keep(self, live: _Live, recorded: Recorded) -> CallEvent | None:
+        name = self._of_recording.pop(recorded.recording_id)[1]
+        recording = live.recordings[name]
+        try:
+            await recordings.keep(self._platform, live.call, recording, recorded)
+        finally:
+            del live.recordings[name]
+        return program.RecordDone(name, recorded.seconds, recorded.key)
+
+    async def _hand_over(self, live: _Live, action: program.HandOver) -> None:
+        leg, to = live.legs[action.leg], self._live.get(action.call_id)
+        if to is None or to.outcome is not None:
+            await self._hang_up(leg, HangUpCause.FAILED)
+            return
+        values = {"call_id": to.call.id, "name": action.name}
+        update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
+        await self._platform.store.commit(Changes(update=[update]))
+        del live.legs[action.leg]
+        to.legs[action.name] = _changed(leg, values)
+        self._of_leg[leg.id] = (to, action.name)
+        to.inbox.put_nowait(program.LegArrived(action.name, leg.number, leg.shown, is_up=True))
+        callnotices.ring(self._platform, to.call, ())
 
     async def _hang_up(self, leg: Leg, cause: HangUpCause) -> None:
         if leg.ended_at is not None:

@@ -642,9 +642,28 @@ leg_table = Table(
     Column("cause", Choice(calls.HangUpCause), nullable=True),
     Column("machine", Boolean, nullable=False),
     _number("price"),
+    Column("inbound", Boolean, nullable=False, server_default=false()),
     Index(None, "call_id"),
     Index(None, "account_id", "number", "id"),
     _partial("ix_legs_open", "account_id", where="ended_at is null"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _id(),
+    _text("ref"),
+    _number("account_id"),
+    _number("call_id"),
+    _number("leg_id", null=True),
+    Column("purpose", Choice(calls.RecordingPurpose), nullable=False),
+    _time("started_at"),
+    _time("ended_at", null=True),
+    _number("milliseconds"),
+    _number("size"),
+    UniqueConstraint("ref"),
+    Index(None, "account_id", "id"),
+    Index(None, "call_id"),
 )
 
 minutes = Table(
@@ -687,6 +706,7 @@ TABLES: Mapping[type, Table] = {
     messages.Part: parts,
     calls.Call: call_table,
     calls.Leg: leg_table,
+    calls.Recording: recordings,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,

@@ -7,7 +7,7 @@ from chappe.model.calls import HangUpCause, Leg, LegEvent, LegEventKind
 from chappe.model.errors import Fault, Refusal
 from chappe.model.sounds import Sound, Speech
 from chappe.services import sandbox
-from chappe.services.ports import Platform, VoiceSink
+from chappe.services.ports import Platform, RecordWanted, VoiceSink
 from chappe.services.sandbox import Behaviour, WhenCalled
 from chappe.services.switchboard import Later, Timer
 
@@ -46,7 +46,7 @@ class SandboxVoice:
 
     # --- what the switchboard asks
 
-    async def dial(self, leg: Leg, ring_seconds: int) -> None:
+    async def dial(self, leg: Leg, ring_seconds: int, judges: bool = False) -> None:
         """See services/ports.py, VoiceCarrier."""
         behaviour = await sandbox.behaviour_of(self._platform, leg.account_id, leg.number)
         await sandbox.touch(self._platform, leg.account_id, leg.number)
@@ -77,6 +77,30 @@ class SandboxVoice:
         if (at := self._legs.get(leg_id)) is not None:
             at.hears = None
 
+    async def alert(self, leg_id: int) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def answer(self, leg_id: int) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def announce(self, room: int, sound: Sound) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def send_keys(self, leg_id: int, keys: str) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def mute(self, leg_id: int, muted: bool) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def record(self, recording_id: int, wanted: RecordWanted) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def stop_record(self, recording_id: int) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
+    async def part(self, leg_id: int) -> None:
+        """See services/ports.py, VoiceCarrier."""
+
     async def bridge(self, room: int, leg_ids: Sequence[int]) -> None:
         """See services/ports.py, VoiceCarrier."""
         for leg_id in leg_ids:
@@ -90,7 +114,7 @@ class SandboxVoice:
 
     # --- what somebody does with a telephone
 
-    def answer(self, leg_id: int) -> None:
+    def take(self, leg_id: int) -> None:
         """Take a call that rings. Raises Refusal `too_late`."""
         at = self._found(leg_id)
         if at.is_up:
