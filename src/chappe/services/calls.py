@@ -4,20 +4,16 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
-from phonenumbers import shortnumberinfo
-
 from chappe.flows import program
 from chappe.flows.two_leg import CONFIRMING, TwoLeg
 from chappe.model.calls import Call, CallKind, CallState, CallStory
 from chappe.model.changes import Changes
 from chappe.model.commands import Caller, FindCall, HangUpCall, ListCalls, PlaceCall
-from chappe.model.destinations import closed_prefix, is_opened
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
-from chappe.model.numbers import NumberError, read_msisdn
-from chappe.services import callnotices, history, rules, sandbox
+from chappe.services import calling, callnotices, history, sandbox
 from chappe.services.ports import Platform
 from chappe.services.switchboard import longest_affordable
 
@@ -43,17 +39,22 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     if (earlier := await _earlier(platform, caller, command)) is not None:
         return earlier
     board = platform.live_calls.board
-    first = _number(platform, caller, command.first, "first")
-    second = _number(platform, caller, command.second, "second")
+    first = calling.callable_number(platform, caller, command.first, "first")
+    second = calling.callable_number(platform, caller, command.second, "second")
     ways = [platform.router.way("call", number) for number in (first, second)]
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     longest = _within(command.longest, USUAL, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
-    shown_first = await _shown(platform, caller, command, "shown_to_first", second, is_virtual)
-    shown_second = await _shown(platform, caller, command, "shown_to_second", first, is_virtual)
-    await _check_room(platform, caller)
+    may_show = {"is_virtual": is_virtual, "shows_other": command.shows_parties}
+    shown_first = await calling.shown_number(
+        platform, caller, command.shown_to_first, second, field="shown_to_first", **may_show
+    )
+    shown_second = await calling.shown_number(
+        platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
+    )
+    await calling.check_room(platform, caller)
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    balance = await _free(platform, caller, cap)
+    balance = await calling.free(platform, caller, cap)
     rate = sum(way.price for way in ways)
     # The first party waits, and pays, while the second one rings and thinks.
     reserve, payable = longest_affordable(balance, rate, longest + ring + CONFIRMING)
@@ -122,34 +123,6 @@ async def _earlier(platform: Platform, caller: Caller, command: PlaceCall) -> Ca
     return None if call is None else replace(CallStory(call).as_of(call.created_at), replayed=True)
 
 
-async def _free(platform: Platform, caller: Caller, cap: int) -> int:
-    """What the account may still promise, in thousandths: what is free, and what its cap leaves of today."""
-    account = await platform.store.queries.account(caller.account_id)
-    free = 0 if account is None else account.balance - account.reserved
-    if cap:
-        today = platform.clock.now().date().isoformat()
-        promised = 0 if account is None else account.reserved
-        free = min(free, cap - promised - await platform.store.queries.spent(caller.account_id, today))
-    return max(0, free)
-
-
-def _number(platform: Platform, caller: Caller, raw: str, field: str) -> str:
-    digits = "".join(one for one in raw if one.isdigit())
-    if shortnumberinfo.connects_to_emergency_number(digits, caller.region):
-        raise Refusal(
-            Fault.DESTINATION_FORBIDDEN,
-            f"{raw} is an emergency number; this platform never calls one: use a telephone",
-            field,
-        )
-    try:
-        number = read_msisdn(raw, caller.region)
-    except NumberError as error:
-        raise Refusal(Fault.INVALID_RECIPIENT, str(error), field) from error
-    if closed_prefix(number) and not is_opened(number, caller.open_destinations):
-        raise rules.closed(number, field)
-    return number
-
-
 def _within(asked: timedelta | None, usual: timedelta, most: timedelta, field: str) -> timedelta:
     if asked is None:
         return usual
@@ -160,44 +133,6 @@ def _within(asked: timedelta | None, usual: timedelta, most: timedelta, field: s
             field,
         )
     return asked
-
-
-async def _shown(
-    platform: Platform, caller: Caller, command: PlaceCall, field: str, other: str, is_virtual: bool
-) -> str:
-    """The number that a party sees, as the command's `field` asks: one that the account has a right to;
-    between virtual telephones the `other` party's as well."""
-    asked = command.shown_to_first if field == "shown_to_first" else command.shown_to_second
-    if asked == "":
-        return ""
-    lines = [line.number for line in await platform.store.queries.lines(caller.account_id)]
-    if asked is None:
-        if command.shows_parties and (
-            is_virtual or other in lines or await rules.may_show(platform, caller, other)
-        ):
-            return other
-        own = [number.number for number in await platform.store.queries.own_numbers(caller.account_id)]
-        return next(iter(lines + own), "")
-    try:
-        number = read_msisdn(asked, caller.region)
-    except NumberError as error:
-        raise Refusal(Fault.INVALID_SENDER, str(error), field) from error
-    if (is_virtual and number == other) or number in lines or await rules.may_show(platform, caller, number):
-        return number
-    raise Refusal(
-        Fault.INVALID_SENDER,
-        f"{number} is none of the account's numbers and was not proven to be its own, so it may not be shown"
-        " (rule sender-right); ask the operator of this platform to register it",
-        field,
-    )
-
-
-async def _check_room(platform: Platform, caller: Caller) -> None:
-    most = platform.rules.calls_at_once
-    if await platform.store.queries.open_calls(caller.account_id) >= most:
-        raise Refusal(
-            Fault.TOO_MANY_CALLS, f"{most} calls of this account are going on; wait until one of them ends"
-        )
 
 
 async def find(platform: Platform, caller: Caller, command: FindCall) -> CallStory:
