@@ -233,10 +233,12 @@ def _check_smpp_server(table: Mapping[str, Any]) -> None:
 
 
 def _check_carrier(name: str, kind: str, table: Mapping[str, Any]) -> None:
-    if not (Path(__file__).parent / "carriers" / str(kind) / "carrier.py").exists():
+    folder = Path(__file__).parent / "carriers" / str(kind)
+    module = next((name for name in ("carrier", "voice") if (folder / f"{name}.py").exists()), None)
+    if module is None:
         raise SettingsError(f"carriers.{name}: carriers of the type {kind!r} are not built yet")
     try:
-        import_module(f"chappe.carriers.{kind}.carrier").read_settings(table)
+        import_module(f"chappe.carriers.{kind}.{module}").read_settings(table)
     except ValueError as error:
         raise SettingsError(f"carriers.{name}: {error}") from error
 

@@ -111,6 +111,10 @@ class Line:
 
     `allowed_sources` is a regular expression over the addresses of programs that may act for it without a
     password (model/sources.py); empty: none. `notification_url` is where its calls are told.
+
+    Its telephone registers as `sip_user` (empty: it has none), proving the password of which `sip_ha1` is
+    the Digest hash, MD5(user ":chappe:" password). It said last at `sip_seen_at` that it is reached at the
+    URI `sip_contact` until `sip_until`, from the address and port `sip_source`.
     """
 
     id: int
@@ -119,6 +123,12 @@ class Line:
     allowed_sources: str
     notification_url: str
     created_at: datetime
+    sip_user: str = ""
+    sip_ha1: str = ""
+    sip_contact: str = ""
+    sip_source: str = ""
+    sip_seen_at: datetime | None = None
+    sip_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

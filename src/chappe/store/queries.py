@@ -421,6 +421,21 @@ def line_by_number(connection: Connection, number: str) -> Line | None:
     return _one(connection, Line, _select(Line).where(TABLES[Line].c.number == number))
 
 
+# across accounts: whose telephone this is, is what is to be found out
+def line_by_sip_user(connection: Connection, user: str) -> Line | None:
+    """The line whose telephone registers as a user."""
+    if not user:
+        return None
+    return _one(connection, Line, _select(Line).where(TABLES[Line].c.sip_user == user))
+
+
+# across accounts: the registrar serves all
+def registered_lines(connection: Connection, now: datetime) -> tuple[Line, ...]:
+    """The lines whose telephones can be reached at a time."""
+    table = TABLES[Line].c
+    return _all(connection, Line, _select(Line).where(table.sip_until > now).order_by(table.id))
+
+
 # across accounts: an inbound message has no owner before this
 def owner_of_number(connection: Connection, number: str) -> OwnNumber | None:
     """To whom a number belongs."""

@@ -252,8 +252,15 @@ lines = Table(
     _text("allowed_sources"),
     _text("notification_url"),
     _time("created_at"),
+    _text("sip_user", added=True),
+    _text("sip_ha1", added=True),
+    _text("sip_contact", added=True),
+    _text("sip_source", added=True),
+    _time("sip_seen_at", null=True),
+    _time("sip_until", null=True),
     Index(None, "account_id"),
     UniqueConstraint("number"),
+    _partial("uq_lines_sip_user", "sip_user", where="sip_user <> ''", unique=True),
 )
 
 short_codes = Table(

@@ -1,0 +1,1 @@
+"""Calls over SIP: trunks, and a registrar for the telephones of lines."""
