@@ -13,6 +13,7 @@ import structlog
 from chappe.host import answers
 from chappe.host.asgi import Bridge
 from chappe.host.asking import Asking, Quick
+from chappe.host.websocket import WebSocket, is_handshake
 from chappe.protocols.http import HttpResponse
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Conversation(asyncio.Protocol):
         self._incoming: Asking | None = None
         self._current: Asking | None = None
         self._bridge: Bridge | None = None
+        self._websocket: WebSocket | None = None  # from its handshake on the connection is nothing else
         self._queue: deque[Asking] = deque()
         self._fault: tuple[HTTPStatus, str] | None = None
         self._is_last = False  # nothing more is read
@@ -100,10 +102,15 @@ class Conversation(asyncio.Protocol):
         self._listener.ended(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._websocket is not None:
+            self._websocket.feed(data)
+            self.regulate()
+            return
         if self._is_last:
             return
         for start in range(0, len(data), _SLICE):
             if not self._feed(data[start : start + _SLICE] if len(data) > _SLICE else data) or self._is_last:
+                self._hand_over(data[start + _SLICE :])
                 return
         if (
             not self._in_message
@@ -137,8 +144,11 @@ class Conversation(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._go_on_as_http()
             rest = data[upgrade.args[0] :]
+            if self._websocket is not None:
+                self._websocket.feed(rest)
+                return False
+            self._go_on_as_http()
             return not rest or self._is_last or self._feed(rest)
         except httptools.HttpParserError:
             if not self._is_last:  # else it is what follows the last request
@@ -149,8 +159,13 @@ class Conversation(asyncio.Protocol):
             return False
         return True
 
+    def _hand_over(self, data: bytes) -> None:
+        """What is left of the bytes, where the connection has become a WebSocket."""
+        if self._websocket is not None:
+            self._websocket.feed(data)
+
     def _go_on_as_http(self) -> None:
-        """Read the body of a request that offers another protocol; we have none to change to.
+        """Read the body of a request that offers another protocol, to which we do not change.
 
         RFC 9110, section 7.8: such a request is an ordinary one then. Java's HTTP client offers h2c in its
         first request, POST included, and httptools takes the body for the other protocol.
@@ -273,7 +288,10 @@ class Conversation(asyncio.Protocol):
 
     def _begin(self, asking: Asking) -> None:
         self._current = asking
-        if asking.quick is None:
+        if asking.quick is None and self._incoming is asking and is_handshake(asking):
+            self._websocket = WebSocket(self._listener.application, asking, self, self._scope(asking))
+            self._run(self._websocket.run())
+        elif asking.quick is None:
             self._bridge = Bridge(self._listener.application, asking, self, self._scope(asking))
             self._run(self._bridge.run())
         elif asking.is_whole:
@@ -354,14 +372,17 @@ class Conversation(asyncio.Protocol):
 
     def regulate(self) -> None:
         """Read, or let the client wait, as things are: the server's wish, our queue, the body, the answer."""
-        incoming = self._incoming
-        wanted = self._is_ending or not (
-            self._listener.is_paused
-            or len(self._queue) > _QUEUE
-            or sum(asking.size for asking in self._queue) > _BODY_AHEAD
-            or not self._can_write.is_set()
-            or (incoming is not None and incoming.quick is None and incoming.size > _BODY_AHEAD)
-        )
+        incoming, websocket = self._incoming, self._websocket
+        if websocket is not None:
+            wanted = self._is_ending or not websocket.is_full
+        else:
+            wanted = self._is_ending or not (
+                self._listener.is_paused
+                or len(self._queue) > _QUEUE
+                or sum(asking.size for asking in self._queue) > _BODY_AHEAD
+                or not self._can_write.is_set()
+                or (incoming is not None and incoming.quick is None and incoming.size > _BODY_AHEAD)
+            )
         if wanted == self._is_reading or self._transport.is_closing():
             return
         self._is_reading = wanted
@@ -392,6 +413,9 @@ class Conversation(asyncio.Protocol):
 
     def shut(self) -> None:
         """The server stops: finish what runs, refuse what is not here yet."""
+        if self._websocket is not None:
+            self._websocket.shut()
+            return
         if self._in_message and not self._is_last:
             # What is not here yet would hold up the end until the drain's limit.
             text = "The server is stopping; send the request again."
@@ -408,6 +432,12 @@ class Conversation(asyncio.Protocol):
         """One timer for a connection, not one for a request: it comes at least once in the shorter of the
         limits, and then for the moment at which the present one ends."""
         now = self._loop.time()
+        if self._websocket is not None:
+            if self._websocket.look():
+                self._timer = self._loop.call_later(self._period, self._look_at_the_clock)
+            else:
+                self._transport.abort()
+            return
         if not self._is_reading:
             self._since = now  # it is we who hold the client up
         if self._is_last or (self._current is not None and not self._in_message):

@@ -69,7 +69,7 @@ class Proxies:
             receive: Callable[[], Awaitable[Message]],
             send: Callable[[Message], Awaitable[None]],
         ) -> None:
-            if scope["type"] == "http" and scope.get("client"):
+            if scope["type"] in ("http", "websocket") and scope.get("client"):
                 named = [(name.decode("latin-1").lower(), value) for name, value in scope["headers"]]
                 chain = b",".join(value for name, value in named if name == _CHAIN)
                 client = self.client(scope["client"][0], chain.decode("latin-1"))
