@@ -5,6 +5,8 @@ answer as bytes with named holes. `{orange.id}`, `{netoxygen.user}` and the like
 conversation; `{ref:N}` is a hole that captures; `{time}` is any date and time; `{*}` anything in a line.
 Bytes that are not UTF-8 are written `\\xE9`, a backslash `\\\\`. Lines between the pairs: `!!! outbox` does
 outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), and live calls with it.
+`!!! told` does outgoing work, and compares the lines below with what customers' servers were asked for since
+the last time: a method and an address each.
 """
 
 import re
@@ -64,7 +66,7 @@ def _conversation(file: Path, lines: list[str]) -> Conversation:
             into = turns[-1].answer
         elif line.startswith("!!! "):
             turns.append(Turn(order=line[4:].strip()))
-            into = None
+            into = turns[-1].answer if turns[-1].order == "told" else None
         elif into is None:
             if found := re.match(r"#\s*(\w+):\s*(.*)", line):
                 head[found[1]] = found[2]
@@ -93,11 +95,16 @@ async def replay(world: World, conversation: Conversation) -> None:
     state = conversation.state
     words = await _words(world, int(state.get("credits", "200")))
     for number, turn in enumerate(conversation.turns, 1):
+        where = f"{conversation.name}, turn {number}"
+        if turn.order == "told":
+            await world.settle()
+            _compare_told(where, turn.answer, world, words)
+            continue
         if turn.order:
             await _obey(world, turn.order)
             continue
         reply = await _say(world, "\n".join(turn.request), words)
-        _compare(f"{conversation.name}, request {number}", turn.answer, reply, words)
+        _compare(where, turn.answer, reply, words)
 
 
 async def _words(world: World, credits: int) -> dict[str, str]:
@@ -169,6 +176,16 @@ def _compare(where: str, answer: list[str], reply: Reply, words: dict[str, str])
     expected = _fill(body_text.removesuffix("\n"), words)
     found = re.fullmatch(_pattern(expected, words), reply.body.removesuffix(b"\n"), re.DOTALL)
     assert found is not None, f"{shown}\n--- expected\n{expected}"
+    for name, value in found.groupdict().items():
+        words[name.replace("_", ":", 1)] = value.decode()
+
+
+def _compare_told(where: str, expected: list[str], world: World, words: dict[str, str]) -> None:
+    told = "\n".join(f"{one.method} {one.url}" for one in world.web.sent)
+    world.web.sent.clear()
+    wanted = _fill("\n".join(line for line in expected if line), words)
+    found = re.fullmatch(_pattern(wanted, words), told.encode())
+    assert found is not None, f"{where}\n{told}\n--- expected\n{wanted}"
     for name, value in found.groupdict().items():
         words[name.replace("_", ":", 1)] = value.decode()
 

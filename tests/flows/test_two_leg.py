@@ -22,6 +22,7 @@ from chappe.flows.program import (
     LegRinging,
     Play,
     PlayDone,
+    Setup,
     Started,
     StartTimer,
     Stop,
@@ -43,10 +44,20 @@ def say(flow: TwoLeg, *conversation: tuple[CallEvent, Sequence[Action]]) -> None
         assert list(flow.step(event)) == list(expected), f"event {number}, {event}"
 
 
-RINGS_FIRST = (Started(), [Dial(FIRST, "33639980001", "33639980009", 30)])
+RINGS_FIRST = (
+    Started(),
+    [
+        Setup(FIRST, "33639980001", "33639980001", "33639980002"),
+        Dial(FIRST, "33639980001", "33639980009", 30),
+    ],
+)
 RINGS_SECOND = (
     LegAnswered(FIRST),
-    [Play(FIRST, Tone.RINGBACK), Dial(SECOND, "33639980002", "", 30)],
+    [
+        Play(FIRST, Tone.RINGBACK),
+        Setup(SECOND, "33639980002", "", "33639980002"),
+        Dial(SECOND, "33639980002", "", 30),
+    ],
 )
 JOIN: list[Action] = [Stop(FIRST), Bridge((FIRST, SECOND)), StartTimer("longest", 600)]
 JOINED = (LegAnswered(SECOND), JOIN)

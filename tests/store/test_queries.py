@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from chappe.model.calls import Call, CallOutcome, CallState, Leg
+from chappe.model.calls import Call, CallOutcome, CallState, Dialogue, Leg
 from chappe.model.changes import Changes
 from chappe.model.commands import ListCalls, ListMessages
 from chappe.model.directory import (
@@ -67,7 +67,7 @@ SHARED = {"peer": "33612345678", "address": "36789", "number": "33639980001", "k
 OWNED = (
     *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
     *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
-    *(Line, MarketingBasis, RegisteredSender, Call, Leg),
+    *(Line, MarketingBasis, RegisteredSender, Call, Leg, Dialogue),
 )
 
 
@@ -91,6 +91,8 @@ def twin(kind: type, owner: int) -> Any:
         chosen |= {"over_at": None}
     if kind is Leg:
         chosen |= {"call_id": owner, "ended_at": None}
+    if kind is Dialogue:
+        chosen |= {"call_id": twin(Call, owner).id}
     return sample(kind, owner, **chosen)
 
 
@@ -185,7 +187,17 @@ async def test_an_ended_basis_is_told_to_its_account_alone(ground: Ground) -> No
 
 async def test_a_record_of_another_account_is_not_there(ground: Ground) -> None:
     await two_accounts(ground)
-    named = ("user", "message", "messages_by_ref", "delivery", "exchange", "call", "call_by_ref", "legs_of")
+    named = (
+        "user",
+        "message",
+        "messages_by_ref",
+        "delivery",
+        "exchange",
+        "call",
+        "call_by_ref",
+        "legs_of",
+        "dialogues_of",
+    )
     for name in named:
         assert not await ask(ground, name, A, B), name
 

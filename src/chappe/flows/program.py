@@ -293,6 +293,37 @@ class StopTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Setup:
+    """The number `line` takes part in `leg`, and is told so where it is a line of the account: who calls
+    whom, and whose place it takes. It is connected when its leg is joined to another, and over with its leg,
+    or when the same line takes part in the same leg anew. `replaces` names a leg in which somebody took part
+    before, `redirecting` the line that forwards."""
+
+    leg: str
+    line: str
+    caller: str
+    callee: str
+    replaces: str = ""
+    redirecting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Whoever takes part in `leg` is connected, to `callee` where it is another than was called."""
+
+    leg: str
+    callee: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The line takes no part in a leg any more."""
+
+    leg: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The call is over when its last leg is down; nothing more is told to the flow."""
 
@@ -316,6 +347,9 @@ Action = (
     | HangUp
     | StartTimer
     | StopTimer
+    | Setup
+    | Connect
+    | Release
     | Finish
 )
 

@@ -23,7 +23,8 @@ _PRESS_A_KEY = {
 @dataclass(slots=True)
 class TwoLeg:
     """`longest_seconds` counts from the moment they are joined. With `confirm` the second party must press
-    a key first, so that an answering machine is not joined."""
+    a key first, so that an answering machine is not joined. It is made for `line`, where that is another than
+    the first party; what lines take part in is not told without `tells_lines`."""
 
     first: str
     second: str
@@ -33,6 +34,8 @@ class TwoLeg:
     longest_seconds: int
     confirm: bool = False
     language: str = "fr"
+    line: str = ""
+    tells_lines: bool = True
 
     _legs: list[str] = field(default_factory=list)  # those that are not down
     _is_joined: bool = False
@@ -42,10 +45,15 @@ class TwoLeg:
         """See program.Flow."""
         match event:
             case program.Started():
-                return self._dial(FIRST, self.first, self.shown_to_first)
+                numbers = dict.fromkeys([self.line, self.first])
+                return [
+                    *self._setup(FIRST, [number for number in numbers if number], self.first),
+                    *self._dial(FIRST, self.first, self.shown_to_first),
+                ]
             case program.LegAnswered(leg) if leg == FIRST:
                 return [
                     program.Play(FIRST, Tone.RINGBACK),
+                    *self._setup(SECOND, [self.second], self.shown_to_second),
                     *self._dial(SECOND, self.second, self.shown_to_second),
                 ]
             case program.LegAnswered(leg) if leg == SECOND and self.confirm:
@@ -78,6 +86,11 @@ class TwoLeg:
     def _dial(self, leg: str, number: str, shown: str) -> list[Action]:
         self._legs.append(leg)
         return [program.Dial(leg, number, shown, self.ring_seconds)]
+
+    def _setup(self, leg: str, lines: Sequence[str], caller: str) -> list[Action]:
+        if not self.tells_lines:
+            return []
+        return [program.Setup(leg, line, caller, self.second) for line in lines]
 
     def _join(self) -> list[Action]:
         self._is_joined = True

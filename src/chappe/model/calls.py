@@ -69,6 +69,10 @@ class HangUpCause(StrEnum):
     CREDIT = "credit"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    """Another telephone has picked the call up."""
+    TRANSFERRED = "transferred"
+    """The party has given its partner to somebody else."""
 
 
 OUTCOME_OF_CAUSE: Mapping[HangUpCause, CallOutcome] = {
@@ -83,6 +87,8 @@ OUTCOME_OF_CAUSE: Mapping[HangUpCause, CallOutcome] = {
     HangUpCause.CREDIT: CallOutcome.CANCELLED,
     HangUpCause.FAILED: CallOutcome.FAILED,
     HangUpCause.INTERRUPTED: CallOutcome.FAILED,
+    HangUpCause.ANSWERED_ELSEWHERE: CallOutcome.CANCELLED,
+    HangUpCause.TRANSFERRED: CallOutcome.CANCELLED,
 }
 """What became of a call one of whose parties ended so before it was joined."""
 
@@ -170,6 +176,39 @@ class Recording:
     ended_at: datetime | None = None
     milliseconds: int = 0
     size: int = 0
+
+
+class LineNews(StrEnum):
+    """What a line is told of its part in a call, in Keyyo's words (dialects.md 5a)."""
+
+    SETUP = "SETUP"
+    CONNECT = "CONNECT"
+    RELEASE = "RELEASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What one of the account's lines has to do with one leg of a call, from its first ring to its end.
+
+    `caller` and `callee` are who calls whom as the line sees it (MSISDN, empty: hidden), `ref` its name of 32
+    hexadecimal digits, `replaces` the ref of the one whose place it takes (pick-up, attended transfer), and
+    `redirecting` the line that forwards the call.
+    """
+
+    id: int
+    account_id: int
+    call_id: int
+    line_id: int
+    line: str
+    leg: str
+    caller: str
+    callee: str
+    ref: str
+    replaces: str
+    redirecting: str
+    created_at: datetime
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 class LegEventKind(StrEnum):

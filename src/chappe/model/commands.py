@@ -537,7 +537,8 @@ class PlaceCall:
 
     What each side is shown: a number, "" for none, None for the account's own number, or with
     `shows_parties` the other side's where the account may show that. `longest` is how
-    long they may talk. With `confirm` the second side presses a key before it is joined.
+    long they may talk. With `confirm` the second side presses a key before it is joined. `line` is the
+    account's line for which it is made.
     """
 
     first: str
@@ -551,6 +552,7 @@ class PlaceCall:
     language: str = "fr"
     reference: str = ""
     replay: Replay | None = None
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

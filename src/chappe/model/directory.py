@@ -1,6 +1,7 @@
 """Who is known: accounts, users, credentials, own numbers, keywords, blacklist entries."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -105,9 +106,40 @@ class OwnNumber:
     created_at: datetime
 
 
+ANSWERPHONE = "answerphone"
+"""The word for where calls may be forwarded to in place of a number."""
+
+PRESENT = "present"
+FIRST_PROFILES: Mapping[str, dict[str, object]] = {PRESENT: {}, "absent": {"always": ANSWERPHONE}}
+"""The profiles that a line has from the start (our choice: Keyyo's are made by its customers)."""
+
+NO_ANSWER_AFTER = 20
+"""Seconds that a line rings before its call is forwarded (our choice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Where the calls of a line go: an MSISDN, ANSWERPHONE, or nowhere (empty), `always` or only when it is
+    busy, cannot be reached, or does not answer for `no_answer_after` seconds."""
+
+    always: str = ""
+    busy: str = ""
+    unreachable: str = ""
+    no_answer: str = ""
+    no_answer_after: int = NO_ANSWER_AFTER
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Where calls may go."""
+        return (self.always, self.busy, self.unreachable, self.no_answer)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A telephone line.
+
+    `profile` names the one in force of its `profiles`, each a Forwarding as JSON data. `greeting` is what its
+    answerphone says, empty for the platform's words.
 
     `allowed_sources` is a regular expression over the addresses of programs that may act for it without a
     password (model/sources.py); empty: none. `notification_url` is where its calls are told.
@@ -129,6 +161,9 @@ class Line:
     sip_source: str = ""
     sip_seen_at: datetime | None = None
     sip_until: datetime | None = None
+    profile: str = PRESENT
+    profiles: dict[str, dict[str, object]] = field(default_factory=lambda: dict(FIRST_PROFILES))
+    greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from chappe.model.calls import CallStory, Leg, Recording
+from chappe.model.calls import CallStory, Dialogue, Leg, LineNews, Recording
 from chappe.model.messages import Message, MessageState
 
 
@@ -64,4 +64,14 @@ class CallHappened(NamedTuple):
     recording: Recording | None = None
 
 
-Event = MessageEvent | CallHappened
+class LineHappened(NamedTuple):
+    """A line's part in the call `call_ref` begins, is joined, or ends. `id` as above."""
+
+    id: str
+    name: LineNews
+    at: datetime
+    call_ref: str
+    dialogue: Dialogue
+
+
+Event = MessageEvent | CallHappened | LineHappened

@@ -73,6 +73,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
         longest_seconds=int(longest.total_seconds()),
         confirm=command.confirm,
         language=command.language,
+        line=command.line,
     )
     call = Call(
         id=platform.ids.new_id(),

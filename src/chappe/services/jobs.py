@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from chappe.services import callnotices, subscriptions
+from chappe.services import callnotices, linenotices, subscriptions
 from chappe.services.ports import JobKind
 
 # Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).
@@ -19,8 +19,18 @@ NOTICE_PAUSES = (
     timedelta(hours=24),
 )
 
+# News of a call is stale soon, and what comes after it waits meanwhile (our choice).
+LINE_PAUSES = (
+    timedelta(seconds=2),
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+)
+
 KINDS: Mapping[str, JobKind] = {
     subscriptions.DELIVER: JobKind(subscriptions.deliver, NOTICE_PAUSES, kept=True),
     callnotices.DELIVER: JobKind(callnotices.deliver, NOTICE_PAUSES, kept=True),
+    linenotices.DELIVER: JobKind(linenotices.deliver, LINE_PAUSES, kept=True),
 }
 """The kinds that services bring; carriers add their own when the platform is put together."""

@@ -52,7 +52,7 @@ async def make_call(platform: Platform, caller: Caller, command: CallFromLine) -
     """Place a call as a line. Raises Refusal: `rate_limited` as above, and all that `calls.place` raises."""
     line = await _own(platform, caller, command.line)
     platform.door.check_pace(f"line {line.number}", platform.clock.now())
-    return await calls.place(platform, caller, command.call)
+    return await calls.place(platform, caller, replace(command.call, line=line.number))
 
 
 async def _own(platform: Platform, caller: Caller, written: str) -> Line:

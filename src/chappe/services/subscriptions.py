@@ -31,6 +31,9 @@ from chappe.services.ports import NoticeTarget, Platform
 DELIVER = "deliver_notice"
 """The kind of job that tells somebody of one event."""
 
+LINE_DIALECT = "keyyo"
+"""In whose manner a line's notification URL is told."""
+
 OWN_WIRE_PATIENCE = timedelta(days=1)
 """After so long the queue counts a try of what no connection has taken (our choice)."""
 
@@ -262,6 +265,11 @@ async def _target(platform: Platform, job: Job) -> tuple[str, NoticeTarget, Subs
             if subscription.id == target_id:
                 target = NoticeTarget(url=subscription.url, secret=subscription.secret)
                 return subscription.dialect, target, subscription
+        return None
+    if kind == "Line":
+        for line in await queries.lines(job.account_id):
+            if line.id == target_id and line.notification_url:
+                return LINE_DIALECT, NoticeTarget(url=line.notification_url), None
         return None
     owners: Sequence[Keyword | OwnNumber] = (
         await queries.keywords(job.account_id)

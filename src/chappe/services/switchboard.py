@@ -21,6 +21,7 @@ from chappe.model.calls import (
     CallOutcome,
     CallState,
     CallStory,
+    Dialogue,
     HangUpCause,
     Leg,
     LegEvent,
@@ -35,7 +36,7 @@ from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import arrivals, callnotices, recordings
+from chappe.services import arrivals, callnotices, linenotices, recordings
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
@@ -86,6 +87,7 @@ class _Live:
     call: Call
     flow: Flow
     legs: dict[str, Leg] = field(default_factory=dict)
+    dialogues: list[Dialogue] = field(default_factory=list)  # the open ones
     inbox: asyncio.Queue[LegEvent | Recorded | CallEvent | Action] = field(default_factory=asyncio.Queue)
     recordings: dict[str, Recording] = field(default_factory=dict)  # by the flow's names
     timers: dict[str, Timer] = field(default_factory=dict)
@@ -344,6 +346,8 @@ class Switchboard:
             if refusal.fault is not Fault.TOO_LATE:
                 raise
             live.outcome = live.outcome or CallOutcome.FAILED  # another node has closed the call, see `beat`
+        if state is LegState.DOWN:
+            await linenotices.end(self._platform, live.call, live.dialogues, name)
         return told
 
     async def _commit(
@@ -398,6 +402,8 @@ class Switchboard:
                 await self._carriers[leg.carrier].answer(leg.id)
             case program.Bridge(names):
                 await self._bridge(live, [live.legs[name] for name in names])
+                for name in names:
+                    await linenotices.tell(self._platform, live.call, live.dialogues, program.Connect(name))
             case program.Part(name):
                 leg = live.legs[name]
                 await self._carriers[leg.carrier].part(leg.id)
@@ -427,6 +433,10 @@ class Switchboard:
                 if timer is not None:
                     timer.cancel()
                 live.fired.discard(name)
+            case program.Setup() | program.Connect():
+                await linenotices.tell(self._platform, live.call, live.dialogues, action)
+            case program.Release(name, line):
+                await linenotices.end(self._platform, live.call, live.dialogues, name, line)
             case program.Finish(outcome):
                 live.outcome = outcome
 
@@ -573,6 +583,10 @@ async def close_call(
     over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": price}
     updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
     jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
+    told = await platform.store.queries.dialogues_of(call.account_id, call.id)
+    parts = await linenotices.ended(platform, call, [one for one in told if one.ended_at is None], now)
+    updates += parts.update
+    jobs += parts.enqueue
     moves = [LedgerMove(call.account_id, -price, EntryKind.CALLS, call.ref, cap=NO_CAP)] if price else []
     freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
     await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
 
-from chappe.model.calls import Call, Leg
+from chappe.model.calls import Call, Dialogue, Leg
 from chappe.model.commands import ListCalls
 from chappe.store.queries import _all, _one, _page, _select
 from chappe.store.tables import TABLES
@@ -63,6 +63,13 @@ def open_legs(connection: Connection, account_id: int, limit: int) -> tuple[Leg,
     """The legs of an account that are not down, oldest first."""
     statement = _select(Leg).where(_OPEN_LEG, _l.account_id == account_id)
     return _all(connection, Leg, statement.order_by(_l.id).limit(limit))
+
+
+def dialogues_of(connection: Connection, account_id: int, call_id: int) -> tuple[Dialogue, ...]:
+    """The parts of lines in an account's call, oldest first."""
+    table = TABLES[Dialogue].c
+    statement = _select(Dialogue).where(table.call_id == call_id, table.account_id == account_id)
+    return _all(connection, Dialogue, statement.order_by(table.id))
 
 
 def open_calls(connection: Connection, account_id: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
+from chappe.model.calls import Dialogue
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.directory import HandsetItem, OwnNumber, ShortCode, Subscription
@@ -33,6 +34,7 @@ _RETENTION = {
     StoredOutcome: timedelta(hours=72),
     HandsetItem: timedelta(days=30),
     Minute: timedelta(days=2),
+    Dialogue: timedelta(days=30),
 }
 _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)
@@ -223,7 +225,7 @@ _CLAIM = (
     " or (state = 'running' and claimed_until <= :now))"
     # What happens to a call is told in its order: not before all that came before it was told to the same
     # target, or given up.
-    " and (kind <> 'deliver_call' or not exists (select 1 from jobs as before"
+    " and (kind not in ('deliver_call', 'deliver_line') or not exists (select 1 from jobs as before"
     " where before.subject = jobs.subject and before.kind = jobs.kind and before.id < jobs.id"
     " and before.payload ->> 'target_id' = jobs.payload ->> 'target_id'"
     " and before.state in ('waiting', 'running')))"

@@ -258,6 +258,9 @@ lines = Table(
     _text("sip_source", added=True),
     _time("sip_seen_at", null=True),
     _time("sip_until", null=True),
+    Column("profile", PlainText, nullable=False, server_default=directory.PRESENT),
+    Column("profiles", Json, nullable=False, server_default=json_text(directory.FIRST_PROFILES)),
+    _text("greeting", added=True),
     Index(None, "account_id"),
     UniqueConstraint("number"),
     _partial("uq_lines_sip_user", "sip_user", where="sip_user <> ''", unique=True),
@@ -673,6 +676,27 @@ recordings = Table(
     Index(None, "call_id"),
 )
 
+dialogues = Table(
+    "dialogues",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _number("call_id"),
+    _number("line_id"),
+    _text("line"),
+    _text("leg"),
+    _text("caller"),
+    _text("callee"),
+    _text("ref"),
+    _text("replaces"),
+    _text("redirecting"),
+    _time("created_at"),
+    _time("connected_at", null=True),
+    _time("ended_at", null=True),
+    Index(None, "call_id"),
+    Index(None, "created_at"),
+)
+
 minutes = Table(
     "minutes",
     metadata,
@@ -714,6 +738,7 @@ TABLES: Mapping[type, Table] = {
     calls.Call: call_table,
     calls.Leg: leg_table,
     calls.Recording: recordings,
+    calls.Dialogue: dialogues,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,

@@ -174,8 +174,10 @@ def encode_sent(outcome: SendOutcome, call: WireCall) -> HttpResponse:
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
     """A delivery report: a GET with the campaign's `id`, the `number` as MSISDN, and the `status`."""
+    if not isinstance(event, MessageEvent) or not target.url:
+        return None
     status = STATUS_OF_EVENT.get(event.name)
-    if status is None or not target.url or not isinstance(event, MessageEvent):
+    if status is None:
         return None
     message = event.message
     values = {"id": message.reference, "number": message.peer, "status": status}

@@ -2,7 +2,7 @@
 
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
-from chappe.dialects.keyyo import wire
+from chappe.dialects.keyyo import notices, wire
 from chappe.model.commands import CallFromLine, PlaceCall, SendFromLine, SendMessages
 from chappe.model.errors import Fault, Refusal
 from chappe.services import lines
@@ -66,7 +66,7 @@ KEYYO = Dialect(
         ),
     },
     refuse=wire.refuse,
-    notice=wire.notice,
+    notice=notices.notice,
     region="FR",
 )
 

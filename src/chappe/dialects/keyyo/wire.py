@@ -4,20 +4,16 @@ Source: "Guide d'utilisation CTI / API / TAPI" (dialects.md 5b). Texts of errors
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
 from chappe.model.commands import Digest, SourceAddress
 from chappe.model.errors import Fault, Refusal
-from chappe.model.events import Event
 from chappe.model.numbers import NumberError, read_msisdn
-from chappe.model.outgoing import Mail, Outgoing
 from chappe.protocols import digest
 from chappe.protocols.errors import ProtocolError
 from chappe.protocols.http import HttpRequest, HttpResponse
 from chappe.services.accounts import KEYYO_REALM
-from chappe.services.ports import NoticeTarget
 
 SEND_SMS = "sendsms"
 MAKE_CALL = "makecall"
@@ -124,11 +120,6 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
 def encode_done(outcome: object, call: WireCall) -> HttpResponse:
     """Exactly `OK`, no line break: two modules compare it so (dialects.md 5b)."""
     return HttpResponse(200, b"OK")
-
-
-def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
-    """None: Keyyo tells of calls, never of messages."""
-    return None
 
 
 def _proof(header: str, request: HttpRequest) -> Digest:

@@ -9,7 +9,7 @@ from chappe.dialects.rest import wire
 from chappe.dialects.rest.calls import Call, Leg
 from chappe.dialects.rest.messages import Message
 from chappe.dialects.rest.shapes import Time
-from chappe.model.events import Event, EventName, MessageEvent
+from chappe.model.events import CallHappened, Event, EventName, LineHappened, MessageEvent
 from chappe.model.messages import Direction
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.protocols import standard_webhooks
@@ -55,6 +55,8 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
 
     A mail, in French and English, tells of received messages only; other events have none (our choice).
     """
+    if isinstance(event, LineHappened):
+        return None  # lines are told in the manner of their own dialect
     if target.url:
         return _request(event, target, now)
     if target.email and isinstance(event, MessageEvent) and event.message.direction is Direction.MO:
@@ -62,7 +64,7 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
     return None
 
 
-def _body(event: Event) -> Struct:
+def _body(event: MessageEvent | CallHappened) -> Struct:
     at = event.at.astimezone(UTC)
     if isinstance(event, MessageEvent):
         return Notice(event.name, at, Message.of(event.message))
@@ -79,7 +81,7 @@ def shape_of(name: EventName) -> type[Struct]:
     return CallNotice if name.startswith("call.") else Notice
 
 
-def _request(event: Event, target: NoticeTarget, now: datetime) -> Outgoing:
+def _request(event: MessageEvent | CallHappened, target: NoticeTarget, now: datetime) -> Outgoing:
     content = msgspec.json.encode(_body(event))
     if target.secret:
         signature = standard_webhooks.sign([target.secret], event.id, now, content)
