@@ -1,15 +1,16 @@
 """Ring one party, then the other, and join them: click-to-call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from chappe.flows import program
+from chappe.flows.parties import Party, Ringing, Speaking
 from chappe.flows.program import Action, CallEvent
 from chappe.model.calls import OUTCOME_OF_CAUSE, CallOutcome, HangUpCause
 from chappe.model.sounds import Speech, Tone
 
-FIRST, SECOND = "first", "second"
+FIRST, SECOND, RECORDING = "first", "second", "call"
 _LONGEST, _CONFIRM = "longest", "confirm"
 CONFIRMING = timedelta(seconds=15)
 """How long a called party may think before its key counts as not pressed (our choice)."""
@@ -24,7 +25,8 @@ _PRESS_A_KEY = {
 class TwoLeg:
     """`longest_seconds` counts from the moment they are joined. With `confirm` the second party must press
     a key first, so that an answering machine is not joined. It is made for `line`, where that is another than
-    the first party; what lines take part in is not told without `tells_lines`."""
+    the first party; what lines take part in is not told without `tells_lines`. What both say is
+    `recorded`."""
 
     first: str
     second: str
@@ -36,42 +38,24 @@ class TwoLeg:
     language: str = "fr"
     line: str = ""
     tells_lines: bool = True
+    recorded: bool = False
 
-    _legs: list[str] = field(default_factory=list)  # those that are not down
-    _is_joined: bool = False
-    _is_confirming: bool = False
+    _ringing: Ringing | None = None
+    _confirming: Party | None = None
+    _speaking: Speaking | None = None
 
     def step(self, event: CallEvent) -> Sequence[Action]:
         """See program.Flow."""
         match event:
             case program.Started():
-                numbers = dict.fromkeys([self.line, self.first])
+                lines = [line for line in dict.fromkeys([self.line, self.first]) if line]
                 return [
-                    *self._setup(FIRST, [number for number in numbers if number], self.first),
-                    *self._dial(FIRST, self.first, self.shown_to_first),
+                    *self._setup(FIRST, lines, self.first),
+                    program.Dial(FIRST, self.first, self.shown_to_first, self.ring_seconds),
                 ]
-            case program.LegAnswered(leg) if leg == FIRST:
-                return [
-                    program.Play(FIRST, Tone.RINGBACK),
-                    *self._setup(SECOND, [self.second], self.shown_to_second),
-                    *self._dial(SECOND, self.second, self.shown_to_second),
-                ]
-            case program.LegAnswered(leg) if leg == SECOND and self.confirm:
-                self._is_confirming = True
-                return [
-                    program.Play(SECOND, Speech(_PRESS_A_KEY[self.language], self.language)),
-                    program.StartTimer(_CONFIRM, int(CONFIRMING.total_seconds())),
-                ]
-            case program.LegAnswered(leg) if leg == SECOND:
-                return self._join()
-            case program.Digit(leg) if leg == SECOND and self._is_confirming:
-                self._is_confirming = False
-                return [program.StopTimer(_CONFIRM), program.Stop(SECOND), *self._join()]
-            case program.LegEnded(leg, cause):
-                return self._ended(leg, cause)
             case program.TimerFired(name) if name == _CONFIRM:
                 # The key may have come while the timer was already on its way.
-                if not self._is_confirming:
+                if self._confirming is None:
                     return ()
                 return self._end(HangUpCause.NOT_CONFIRMED, CallOutcome.NO_ANSWER)
             case program.TimerFired(name) if name == program.CREDIT_USED_UP:
@@ -79,33 +63,88 @@ class TwoLeg:
             case program.TimerFired():
                 return self._end(HangUpCause.TIME_LIMIT)
             case program.AskedToHangUp():
-                return self._end(HangUpCause.NORMAL if self._is_joined else HangUpCause.CANCELLED)
+                return self._end(HangUpCause.NORMAL if self._speaking else HangUpCause.CANCELLED)
+            case _ if self._speaking is not None:
+                return self._speak(self._speaking, event)
+            case program.LegAnswered(leg) if leg == FIRST:
+                return self._ring()
+            case program.LegEnded(leg, cause) if leg == FIRST:
+                # Who is left hears no reason: hanging up tells it, as on every telephone.
+                return [*self._stop(HangUpCause.NORMAL), program.Finish(OUTCOME_OF_CAUSE[cause])]
+            case _ if self._confirming is not None:
+                return self._confirm(self._confirming, event)
+            case _ if self._ringing is not None:
+                return self._rings(self._ringing, event)
             case _:
                 return ()
-
-    def _dial(self, leg: str, number: str, shown: str) -> list[Action]:
-        self._legs.append(leg)
-        return [program.Dial(leg, number, shown, self.ring_seconds)]
 
     def _setup(self, leg: str, lines: Sequence[str], caller: str) -> list[Action]:
         if not self.tells_lines:
             return []
         return [program.Setup(leg, line, caller, self.second) for line in lines]
 
-    def _join(self) -> list[Action]:
-        self._is_joined = True
+    def _ring(self) -> list[Action]:
+        first, second = Party(FIRST, self.first, self.first), Party(SECOND, self.second, self.second)
+        self._ringing = Ringing(first, second)
         return [
-            program.Stop(FIRST),
-            program.Bridge((FIRST, SECOND)),
-            program.StartTimer(_LONGEST, self.longest_seconds),
+            program.Play(FIRST, Tone.RINGBACK),
+            *self._setup(SECOND, [self.second], self.shown_to_second),
+            program.Dial(SECOND, self.second, self.shown_to_second, self.ring_seconds),
         ]
 
-    def _ended(self, leg: str, cause: HangUpCause) -> list[Action]:
-        self._legs.remove(leg)
-        # Who is left hears no reason: hanging up tells it, as on every telephone.
-        return self._end(HangUpCause.NORMAL, OUTCOME_OF_CAUSE[cause])
+    def _rings(self, ringing: Ringing, event: CallEvent) -> list[Action]:
+        actions = ringing.step(event)
+        if ringing.lost is not None:
+            self._ringing = None
+            return [*actions, *self._end(HangUpCause.NORMAL, OUTCOME_OF_CAUSE[ringing.lost])]
+        if ringing.taken is None:
+            return actions
+        self._ringing = None
+        if not self.confirm or ringing.taken.leg != SECOND:
+            return [*actions, *self._join(ringing.taken)]
+        self._confirming = ringing.taken
+        return [
+            *actions,
+            program.Play(SECOND, Speech(_PRESS_A_KEY[self.language], self.language)),
+            program.StartTimer(_CONFIRM, int(CONFIRMING.total_seconds())),
+        ]
+
+    def _confirm(self, party: Party, event: CallEvent) -> list[Action]:
+        match event:
+            case program.Digit(leg) if leg == party.leg:
+                self._confirming = None
+                return [program.StopTimer(_CONFIRM), program.Stop(SECOND), *self._join(party)]
+            case program.LegEnded(leg, cause) if leg == party.leg:
+                self._confirming = None
+                return self._end(HangUpCause.NORMAL, OUTCOME_OF_CAUSE[cause])
+            case _:
+                return []
+
+    def _join(self, other: Party) -> list[Action]:
+        self._speaking = Speaking((Party(FIRST, self.first, self.first), other))
+        actions: list[Action] = [
+            program.Stop(FIRST),
+            program.Bridge((FIRST, other.leg)),
+            program.StartTimer(_LONGEST, self.longest_seconds),
+        ]
+        if self.recorded:
+            actions.append(program.Record(RECORDING, longest_seconds=self.longest_seconds))
+        return actions
+
+    def _speak(self, speaking: Speaking, event: CallEvent) -> list[Action]:
+        actions = speaking.step(event)
+        if speaking.left is None:
+            return actions
+        ends = [program.HangUp(party.leg) for party in speaking.left]
+        return [*actions, *ends, program.Finish(CallOutcome.ANSWERED)]
+
+    def _stop(self, cause: HangUpCause) -> list[Action]:
+        """End everybody but the first party."""
+        if self._confirming is not None:
+            return [program.HangUp(self._confirming.leg, cause)]
+        return [] if self._ringing is None else self._ringing.stop(cause)
 
     def _end(self, cause: HangUpCause, outcome: CallOutcome = CallOutcome.CANCELLED) -> list[Action]:
-        if self._is_joined:
-            outcome = CallOutcome.ANSWERED
-        return [*(program.HangUp(leg, cause) for leg in self._legs), program.Finish(outcome)]
+        if self._speaking is not None:
+            return [*self._speaking.stop(cause), program.Finish(CallOutcome.ANSWERED)]
+        return [program.HangUp(FIRST, cause), *self._stop(cause), program.Finish(outcome)]

@@ -39,9 +39,11 @@ async def tell(
                 await _write(platform, call, Changes(update=updates, enqueue=jobs))
 
 
-async def end(platform: Platform, call: Call, dialogues: list[Dialogue], leg: str, line: str = "") -> None:
-    """The part of a line in a leg is over, with no `line` that of all lines in it."""
-    over = [one for one in dialogues if one.leg == leg and line in ("", one.line)]
+async def end(
+    platform: Platform, call: Call, dialogues: list[Dialogue], leg: str, line: str | None = None
+) -> None:
+    """The part of a line in a leg is over, with `line` None that of all lines in it."""
+    over = [one for one in dialogues if one.leg == leg and line in (None, one.line)]
     if over:
         dialogues[:] = [one for one in dialogues if one not in over]
         await _write(platform, call, await ended(platform, call, over, platform.clock.now()))

@@ -131,6 +131,8 @@ CAUSE: dict[str, str] = {
     HangUpCause.CREDIT: N_("The credits were used up"),
     HangUpCause.FAILED: N_("Failed"),
     HangUpCause.INTERRUPTED: N_("The platform was interrupted"),
+    HangUpCause.ANSWERED_ELSEWHERE: N_("Answered at another telephone"),
+    HangUpCause.TRANSFERRED: N_("Transferred"),
 }
 
 WHEN_CALLED: dict[str, str] = {
