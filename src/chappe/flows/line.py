@@ -69,6 +69,8 @@ class LineCall:
                 return self._answer_machine(self._answerphone, event)
             case _ if self._ringing is not None:
                 return self._rings(self._ringing, event)
+            case program.LegArrived(leg):
+                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case _:
                 return ()
 
@@ -85,7 +87,7 @@ class LineCall:
         return [
             setup,
             program.Setup(CALLED, self.called, self.shown, self.called),
-            program.Dial(CALLED, self.called, self.shown, seconds),
+            program.Dial(CALLED, self.called, self.shown, seconds, is_own=self.is_line),
         ]
 
     def _rings(self, ringing: Ringing, event: CallEvent) -> list[Action]:

@@ -50,7 +50,7 @@ class Ringing:
                 self._picks += 1
                 picker = Party(f"picker-{self._picks}", number, number)
                 self._pickers.append(picker)
-                dial = program.Dial(picker.leg, number, self.waiting.number, RING_SECONDS)
+                dial = program.Dial(picker.leg, number, self.waiting.number, RING_SECONDS, is_own=True)
                 return [self._setup(picker), dial]
             case program.LegArrived(leg, number, is_up=True):
                 picker = Party(leg, number, number)
@@ -120,6 +120,8 @@ class Speaking:
                 return self._ended(leg, event)
             case _ if self._ringing is not None:
                 return self._rings(self._ringing, event)
+            case program.LegArrived(leg):
+                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case _:
                 return []
 

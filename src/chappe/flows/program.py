@@ -167,13 +167,15 @@ CallEvent = (
 @dataclass(frozen=True, slots=True)
 class Dial:
     """Ring a number as a new leg; `shown` is what it sees (empty: hidden). With `judges` we listen whether a
-    machine has answered."""
+    machine has answered. One of the account's own lines costs nothing where the flow knows it for one
+    (`is_own`)."""
 
     leg: str
     number: str
     shown: str
     ring_seconds: int
     judges: bool = False
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class TwoLeg:
                 return self._confirm(self._confirming, event)
             case _ if self._ringing is not None:
                 return self._rings(self._ringing, event)
+            case program.LegArrived(leg):
+                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case _:
                 return ()
 

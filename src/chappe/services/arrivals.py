@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from chappe.flows.program import Flow
 from chappe.model.calls import Arrival, Call, HangUpCause
-from chappe.model.errors import Fault, Refusal
+from chappe.model.errors import Fault
 from chappe.model.ledger import Hold
+from chappe.services import linecalls
 from chappe.services.ports import Platform
 
 
@@ -36,5 +37,5 @@ CAUSE_OF_FAULT: Mapping[Fault, HangUpCause] = _Causes(
 
 
 async def receive(platform: Platform, arrival: Arrival) -> Received:
-    """The call that an arrival begins; nothing is written yet. Raises Refusal: nobody has the number."""
-    raise Refusal(Fault.NOT_FOUND, f"nobody takes calls to {arrival.dialled}", "to")
+    """The call that an arrival begins; nothing is written yet. Raises Refusal."""
+    return Received(*await linecalls.received(platform, arrival))

@@ -1,5 +1,7 @@
 """What an account may call, show and spend on calls."""
 
+from datetime import timedelta
+
 from phonenumbers import shortnumberinfo
 
 from chappe.model.commands import Caller
@@ -82,3 +84,13 @@ async def check_room(platform: Platform, caller: Caller) -> None:
         raise Refusal(
             Fault.TOO_MANY_CALLS, f"{most} calls of this account are going on; wait until one of them ends"
         )
+
+
+def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:
+    """What a call reserves that costs `rate` a minute and may last `wanted`, and how long that pays for:
+    all of it, or what the balance still pays (thousandths)."""
+    seconds = int(wanted.total_seconds())
+    price = -(-rate * seconds // 60)
+    if rate <= 0 or price <= balance:
+        return max(0, price), wanted
+    return balance, timedelta(seconds=balance * 60 // rate)

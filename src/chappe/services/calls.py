@@ -15,7 +15,6 @@ from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
 from chappe.services import calling, callnotices, history, sandbox
 from chappe.services.ports import Platform
-from chappe.services.switchboard import longest_affordable
 
 _REF = re.compile("[0-9a-z]{26}")
 
@@ -57,7 +56,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     balance = await calling.free(platform, caller, cap)
     rate = sum(way.price for way in ways)
     # The first party waits, and pays, while the second one rings and thinks.
-    reserve, payable = longest_affordable(balance, rate, longest + ring + CONFIRMING)
+    reserve, payable = calling.longest_affordable(balance, rate, longest + ring + CONFIRMING)
     if payable < min(longest, _SHORTEST_PAID):
         raise Refusal(
             Fault.INSUFFICIENT_CREDITS,

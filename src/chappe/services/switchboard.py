@@ -457,7 +457,7 @@ class Switchboard:
             carrier=carrier,
             state=LegState.DIALLING,
             created_at=now,
-            rate=rate,
+            rate=0 if dial.is_own else rate,
         )
         live.legs[dial.leg] = leg
         self._of_leg[leg.id] = (live, dial.leg)
@@ -611,13 +611,3 @@ async def close_abandoned(platform: Platform, before: datetime) -> int:
 
 def _changed(leg: Leg, values: Mapping[str, object]) -> Leg:
     return replace(leg, **values)  # type: ignore[arg-type]
-
-
-def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:
-    """What a call reserves that costs `rate` a minute and may last `wanted`, and how long that pays for:
-    all of it, or what the balance still pays (thousandths)."""
-    seconds = int(wanted.total_seconds())
-    price = -(-rate * seconds // 60)
-    if rate <= 0 or price <= balance:
-        return max(0, price), wanted
-    return balance, timedelta(seconds=balance * 60 // rate)

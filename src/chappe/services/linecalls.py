@@ -1,0 +1,196 @@
+"""Calls to lines and from their telephones: what they dial, who is called, and what that may cost."""
+
+import re
+from datetime import timedelta
+
+from chappe.flows.line import LineCall
+from chappe.flows.picking_up import PickingUp
+from chappe.flows.program import Flow
+from chappe.model.calls import Arrival, Call, CallKind, CallState, LegState
+from chappe.model.commands import Caller
+from chappe.model.directory import ANSWERPHONE, Account, AccountState, Forwarding, Line
+from chappe.model.errors import Fault, Refusal
+from chappe.model.ledger import Hold
+from chappe.model.numbers import NumberError, read_msisdn
+from chappe.services import calling
+from chappe.services.ports import Platform
+
+LONGEST = timedelta(hours=2)
+"""How long two may talk who have called by telephone (our choice)."""
+
+PICK_UP = "*8"
+"""What a telephone dials before a line's number, to take the call that rings there (our choice)."""
+
+Begun = tuple[Call, Flow, Hold | None]
+
+_REGION = "FR"
+_SHORTEST_PAID = timedelta(seconds=10)
+_PICK_UP = re.compile(re.escape(PICK_UP) + r"([0-9]+)")
+
+
+async def received(platform: Platform, arrival: Arrival) -> Begun:
+    """The call that an arrival from a line, or at one, begins; nothing is written yet. Raises Refusal: nobody
+    has the number, it may not be called, or the account cannot pay for it."""
+    caller_line = await platform.store.queries.line_by_number(arrival.line) if arrival.line else None
+    if caller_line is not None and (found := _PICK_UP.fullmatch(arrival.dialled)) is not None:
+        return await _pick_up(platform, arrival, caller_line, found[1])
+    try:
+        number = str(read_msisdn(arrival.dialled, _REGION))
+    except NumberError:
+        number = arrival.dialled
+    called = await platform.store.queries.line_by_number(number)
+    # A virtual telephone lives in the world of its account: the lines of others are not there.
+    if called is not None and arrival.account_id not in (0, called.account_id):
+        called = None
+    if caller_line is not None and (called is None or called.account_id != caller_line.account_id):
+        return await _outgoing(platform, arrival, caller_line)
+    if called is not None:
+        return await _incoming(platform, arrival, called, caller_line)
+    raise Refusal(Fault.NOT_FOUND, f"nobody takes calls to {arrival.dialled}", "to")
+
+
+async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
+    """A line's telephone has dialled a number outside: judged like any call that its account places."""
+    account = await _open_account(platform, line)
+    caller = _caller(account, line)
+    number = calling.callable_number(platform, caller, arrival.dialled, "to")
+    way = platform.router.way("call", number)
+    await calling.check_room(platform, caller)
+    reserve, hold = await _reserve(platform, caller, way.price)
+    flow = LineCall(
+        caller=line.number,
+        called=number,
+        shown=line.number,
+        longest_seconds=int(LONGEST.total_seconds()),
+        caller_line=line.number,
+    )
+    return _call(platform, arrival, line, number, way.price, reserve), flow, hold
+
+
+async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_line: Line | None) -> Begun:
+    """Somebody calls a line. It costs nothing, but for what is forwarded outside; where the account cannot
+    pay for that, it is not forwarded."""
+    account = await _open_account(platform, line)
+    caller = _caller(account, line)
+    await calling.check_room(platform, caller)
+    forwarding = forwarding_of(line)
+    own = {one.number for one in await platform.store.queries.lines(line.account_id)}
+    outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
+    reserve, hold, rate = 0, None, 0
+    try:
+        rates = [
+            platform.router.way("call", calling.callable_number(platform, caller, one, "to")).price
+            for one in outside
+        ]
+        if rates:
+            rate = max(rates)
+            reserve, hold = await _reserve(platform, caller, rate)
+    except Refusal:
+        forwarding = _without(forwarding, outside)
+        rate = 0
+    from_line = "" if caller_line is None else caller_line.number
+    flow = LineCall(
+        caller=arrival.caller,
+        called=line.number,
+        shown=arrival.caller,
+        longest_seconds=int(LONGEST.total_seconds()),
+        caller_line=from_line,
+        is_line=True,
+        forwarding=forwarding,
+        shown_forwarded=line.number,
+        greeting=line.greeting,
+        language="en" if account.locale.startswith("en") else "fr",
+    )
+    return _call(platform, arrival, line, line.number, rate, reserve), flow, hold
+
+
+async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
+    """The call that rings at another line of the account goes to this one. Raises Refusal `not_found`."""
+    await _open_account(platform, line)
+    try:
+        number = str(read_msisdn(written, _REGION))
+    except NumberError:
+        number = written
+    board = platform.live_calls.board
+    for call in board.live_calls():
+        if call.account_id != line.account_id:
+            continue
+        legs = board.live_legs(call.id)
+        if any(
+            leg.number == number and leg.state is LegState.RINGING and not leg.inbound
+            for leg in legs.values()
+        ):
+            flow = PickingUp(call.id, f"picker {arrival.leg_id}")
+            return _call(platform, arrival, line, number, 0, 0), flow, None
+    raise Refusal(Fault.NOT_FOUND, f"no call rings at {number}", "to")
+
+
+def forwarding_of(line: Line) -> Forwarding:
+    """Where the calls of a line go at this moment."""
+    return Forwarding(**line.profiles.get(line.profile, {}))  # type: ignore[arg-type]
+
+
+def _without(forwarding: Forwarding, targets: list[str]) -> Forwarding:
+    def kept(target: str) -> str:
+        return "" if target in targets else target
+
+    return Forwarding(
+        kept(forwarding.always),
+        kept(forwarding.busy),
+        kept(forwarding.unreachable),
+        kept(forwarding.no_answer),
+        forwarding.no_answer_after,
+    )
+
+
+async def _open_account(platform: Platform, line: Line) -> Account:
+    account = await platform.store.queries.account(line.account_id)
+    if account is None or account.state is not AccountState.OPEN:
+        raise Refusal(Fault.ACCOUNT_SUSPENDED, f"the account of line {line.number} is suspended")
+    return account
+
+
+def _caller(account: Account, line: Line) -> Caller:
+    return Caller(
+        account_id=account.id,
+        guid=account.guid,
+        kind=account.kind,
+        default_sender=account.default_sender,
+        user_id=None,
+        user_name=line.number,
+        dialect="",
+        region=_REGION,
+        daily_cap=account.daily_cap,
+        open_destinations=tuple(account.open_destinations.split()),
+    )
+
+
+async def _reserve(platform: Platform, caller: Caller, rate: int) -> tuple[int, Hold | None]:
+    """What is held of the balance for a call at a rate. Raises Refusal `insufficient_credits`."""
+    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+    balance = await calling.free(platform, caller, cap)
+    reserve, payable = calling.longest_affordable(balance, rate, LONGEST)
+    if payable < _SHORTEST_PAID:
+        raise Refusal(
+            Fault.INSUFFICIENT_CREDITS,
+            f"the credits that are left pay {int(payable.total_seconds())} seconds of this call; buy some",
+        )
+    return reserve, Hold(caller.account_id, reserve, cap) if reserve else None
+
+
+def _call(platform: Platform, arrival: Arrival, line: Line, called: str, rate: int, reserved: int) -> Call:
+    return Call(
+        id=platform.ids.new_id(),
+        ref=platform.ids.new_ref(),
+        account_id=line.account_id,
+        kind=CallKind.LINE,
+        state=CallState.LIVE,
+        first=arrival.caller,
+        second=called,
+        plan={"rate": rate},
+        dialect="",
+        created_at=arrival.at,
+        seen_at=platform.clock.now(),
+        node=platform.node,
+        reserved=reserved,
+    )
