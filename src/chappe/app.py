@@ -9,7 +9,6 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,11 +24,12 @@ from chappe.host.asking import Choice, Quick
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.host.proxies import Proxies
+from chappe.host.speech import SpeechMaker
 from chappe.model.errors import Unavailable
 from chappe.model.events import Event
 from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
-from chappe.platform import open_platform
+from chappe.platform import folder_of, open_platform
 from chappe.services import health, jobs, messages, network, traffic
 from chappe.services.door import Door
 from chappe.services.leases import Leases
@@ -42,6 +42,7 @@ from chappe.services.ports import (
     MessageCarrier,
     NoticeTarget,
     Platform,
+    Synthesizer,
     VoiceNetwork,
     VoiceSink,
     WebClient,
@@ -148,8 +149,7 @@ def _mailer(settings: Settings, data: str) -> Mailer:
     mail = settings.mail
     if mail.host:
         return SmtpMailer(mail.host, mail.port, mail.username, mail.password, mail.sender, mail.start_tls)
-    folder = Path("var") if data.startswith(("postgres:", "postgresql:")) else Path(data)
-    return OutboxMailer(folder / "mail")
+    return OutboxMailer(folder_of(settings, data) / "mail")
 
 
 @asynccontextmanager
@@ -160,6 +160,7 @@ async def assemble(
     clock: Clock | None = None,
     web: WebClient | None = None,
     mailer: Mailer | None = None,
+    synthesizer: Synthesizer | None = None,
     door: Callable[[bytes], Door] | None = None,
     later: Later = in_this_loop,
     serving: bool = False,
@@ -182,6 +183,7 @@ async def assemble(
                 {dialect.name: dialect for dialect in reversed(dialects)},
                 {server.DIALECT: server.DELIVER} if settings.smpp_server else {},
             ),
+            synthesizer=synthesizer or SpeechMaker(folder_of(settings, data) / "speech"),
             door=door,
             serving=serving,
         )

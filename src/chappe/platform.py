@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_bytes
 from socket import gethostname
 
@@ -22,10 +23,12 @@ from chappe.services.ports import (
     REMEMBERED,
     Clock,
     Mailer,
+    NoSpeech,
     Notices,
     NoticeTarget,
     Platform,
     Rules,
+    Synthesizer,
     Topics,
     WebClient,
 )
@@ -79,6 +82,13 @@ class NoWords:
         """No dialect has a word."""
 
 
+def folder_of(settings: Settings, data: str) -> Path:
+    """Where files are kept: the setting `files`, else the data folder; with PostgreSQL `var`."""
+    if settings.files:
+        return Path(settings.files)
+    return Path("var") if data.startswith(("postgres:", "postgresql:")) else Path(data)
+
+
 async def open_platform(
     settings: Settings,
     data: str,
@@ -87,6 +97,7 @@ async def open_platform(
     web: WebClient | None = None,
     mailer: Mailer | None = None,
     notices: Notices | None = None,
+    synthesizer: Synthesizer | None = None,
     door: Callable[[bytes], Door] | None = None,
     serving: bool = False,
 ) -> tuple[Platform, Records]:
@@ -150,6 +161,8 @@ async def open_platform(
         ),
         guard=Guard(),
         node=node,
+        synthesizer=synthesizer or NoSpeech(),
+        folder=folder_of(settings, data),
     )
     await load_routes(platform)
     return platform, records

@@ -111,7 +111,8 @@ DEFAULT_SHORT_CODES = (
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the owner decides; see ARCHITECTURE, section 14.
 
-    `trusted_proxies` are the addresses or networks whose X-Forwarded-For says who asks.
+    `trusted_proxies` are the addresses or networks whose X-Forwarded-For says who asks. `files` is the folder
+    of sounds and recordings where it is not the data folder; several servers of one database share it.
     """
 
     database: str = ""
@@ -127,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: RulesSettings = RulesSettings()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
+    files: str = ""
     secret: str = ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from chappe.model.calls import Arrival, Call, Dialogue, HangUpCause, Leg, LegEvent, Recorded
@@ -32,7 +33,7 @@ from chappe.model.metrics import Metrics, Minute
 from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.model.rights import MarketingBasis, RegisteredSender
-from chappe.model.sounds import Sound
+from chappe.model.sounds import Sound, Speech
 from chappe.services.carriers import Carriers
 from chappe.services.door import Door
 from chappe.services.guard import Guard
@@ -471,6 +472,23 @@ class VoiceNetwork(VoiceCarrier, Protocol):
         ...
 
 
+class Synthesizer(Protocol):
+    """Speaks texts."""
+
+    async def speak(self, speech: Speech) -> bytes:
+        """The samples (8 kHz, 16 bits, mono) without silence at their ends; empty where nothing can be said
+        of the text. An unknown voice or language is spoken in another one."""
+        ...
+
+
+class NoSpeech:
+    """The synthesizer of a process that plays nothing."""
+
+    async def speak(self, speech: Speech) -> bytes:
+        """Nothing is heard."""
+        return b""
+
+
 class NoticeTarget(NamedTuple):
     """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
 
@@ -520,7 +538,7 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Platform:
     """All ports; the first argument of every service. `node` names this process among those of the
-    database."""
+    database; `folder` is where files are kept, which all nodes of a database should share."""
 
     store: Store
     topics: Topics
@@ -538,6 +556,8 @@ class Platform:
     node: str
     handover: Handover = field(default_factory=Handover)
     live_calls: LiveCalls = field(default_factory=LiveCalls)
+    synthesizer: Synthesizer = field(default_factory=NoSpeech)
+    folder: Path = Path("var")
 
 
 @dataclass(frozen=True, slots=True)
