@@ -34,7 +34,7 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^\d{0,15}$")]
-Kind = Literal["sms"]
+Kind = Literal["sms", "call"]
 Shares = Annotated[dict[str, Annotated[int, msgspec.Meta(ge=1, le=100)]], msgspec.Meta(min_length=1)]
 Price = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 

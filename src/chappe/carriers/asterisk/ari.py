@@ -8,11 +8,12 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
@@ -41,7 +42,7 @@ EVENTS = (
     "ContactStatusChange",
     "RESTResponse",  # answers pass the same filter
 )
-"""What we hear of; all else is filtered at the switch, of which ChannelVarset alone is most (voice.md 1.5, 7)."""
+"""What we hear of; all else is filtered at the switch, ChannelVarset above all (voice.md 1.5, 7)."""
 
 
 class AriLost(Exception):
@@ -186,7 +187,8 @@ class Ari(asyncio.Protocol):
         self._send(TextMessage(msgspec.json.encode(words).decode()))
         try:
             async with asyncio.timeout(PATIENCE):
-                return await answer
+                given: Answer = await answer
+                return given
         except TimeoutError:
             raise AriLost(f"no answer to {method} {path} within {PATIENCE:.0f} s") from None
         finally:
@@ -194,15 +196,16 @@ class Ari(asyncio.Protocol):
 
     def close(self) -> None:
         """Leave."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
+            if self._wire.state is ConnectionState.OPEN:
+                self._send(CloseConnection(1000))
             self._transport.close()
 
     # --- the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self._send(self._hello)
         self._look()
 
@@ -232,7 +235,9 @@ class Ari(asyncio.Protocol):
         elif isinstance(event, AcceptConnection):
             self.opened.set_result(None)
         elif isinstance(event, RejectConnection):
-            reason = "user or password is wrong" if event.status_code == 401 else f"it answers {event.status_code}"
+            reason = (
+                "user or password is wrong" if event.status_code == 401 else f"it answers {event.status_code}"
+            )
             if not self.opened.done():
                 self.opened.set_exception(AriRefused(reason))
             self._end(reason)
@@ -282,8 +287,8 @@ class Ari(asyncio.Protocol):
 async def connect(
     url: str, user: str, password: str, application: str, on_event: Callable[[Event], None]
 ) -> Ari:
-    """A connection to the interface at `url` (http://127.0.0.1:8088/ari). Raises AriLost where nobody is there,
-    AriRefused where we are not let in."""
+    """A connection to the interface at `url` (http://127.0.0.1:8088/ari). Raises AriLost where nobody is
+    there, AriRefused where we are not let in."""
     parts = urlsplit(url)
     secure = ssl.create_default_context() if parts.scheme == "https" else None
     port = parts.port or (443 if secure else 80)
@@ -306,9 +311,13 @@ async def connect(
             answer = await ari.ask(
                 "PUT", f"applications/{quote(application)}/eventFilter", body={"allowed": filtered}
             )
-    except (OSError, TimeoutError) as error:
-        raise AriLost(f"{host}:{port} cannot be reached: {error or 'no answer'}") from error
+    except TimeoutError as error:
+        raise AriLost(f"{host}:{port} does not answer") from error
+    except OSError as error:
+        raise AriLost(f"{host}:{port} cannot be reached: {error}") from error
     if not answer.is_good:
         ari.close()
-        raise AriRefused(f"the switch answered {answer.status} when asked to filter its events: {answer.body}")
+        raise AriRefused(
+            f"the switch answered {answer.status} when asked to filter its events: {answer.body}"
+        )
     return ari

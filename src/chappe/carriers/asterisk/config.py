@@ -19,19 +19,19 @@ machine has answered."""
 
 _MODULES = """
 res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject res_timing_timerfd res_crypto
-res_http_websocket res_websocket_client res_stasis res_stasis_answer res_stasis_playback res_stasis_recording res_stasis_snoop
-res_ari res_ari_model res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_endpoints
-res_ari_events res_ari_playbacks res_ari_recordings app_stasis
-res_rtp_asterisk res_srtp codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample format_pcm format_sln format_wav
-res_pjsip res_pjsip_pubsub res_pjsip_session res_pjsip_sdp_rtp res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_nat res_pjsip_path
-res_pjsip_dtmf_info res_pjsip_empty_info res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest
+res_http_websocket res_websocket_client res_stasis res_stasis_answer res_stasis_playback
+res_stasis_recording res_stasis_snoop res_ari res_ari_model res_ari_applications res_ari_asterisk
+res_ari_bridges res_ari_channels res_ari_endpoints res_ari_events res_ari_playbacks res_ari_recordings
+app_stasis res_rtp_asterisk res_srtp codec_ulaw codec_alaw codec_a_mu codec_g722 codec_resample
+format_pcm format_sln format_wav res_pjsip res_pjsip_pubsub res_pjsip_session res_pjsip_sdp_rtp
+res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_nat res_pjsip_path res_pjsip_dtmf_info
+res_pjsip_empty_info res_pjsip_authenticator_digest res_pjsip_outbound_authenticator_digest
 res_pjsip_outbound_registration res_pjsip_registrar res_pjsip_endpoint_identifier_ip
-res_pjsip_endpoint_identifier_user res_pjsip_logger chan_pjsip
-bridge_simple bridge_softmix chan_bridge_media
-pbx_config app_amd func_channel func_callerid func_talkdetect
+res_pjsip_endpoint_identifier_user res_pjsip_logger chan_pjsip bridge_simple bridge_softmix
+chan_bridge_media pbx_config app_amd func_channel func_callerid func_talkdetect
 """
 
-_EMPTY = "acl ccss features indications manager pjproject stasis udptl"
+_EMPTY = "acl ccss features manager pjproject stasis udptl websocket_client"
 
 
 def files(settings: AsteriskSettings, switch: SwitchSettings, folder: Path) -> Mapping[str, str]:
@@ -88,6 +88,19 @@ def files(settings: AsteriskSettings, switch: SwitchSettings, folder: Path) -> M
         # Nobody reads its records of calls: the platform writes its own.
         "cdr.conf": _sections(("general", {"enable": "no"})),
         "cel.conf": _sections(("general", {"enable": "no"})),
+        # As the French network has them (model/sounds.py, Tone).
+        "indications.conf": _sections(
+            ("general", {"country": "fr"}),
+            (
+                "fr",
+                {
+                    "description": "France",
+                    "ring": "440/1500,0/3500",
+                    "busy": "440/500,0/500",
+                    "ringcadence": "1500,3500",
+                },
+            ),
+        ),
         # Asterisk looks for these, and complains where they are missing.
         **{f"{name}.conf": "; nothing beside what it does by itself\n" for name in _EMPTY.split()},
     }
