@@ -356,6 +356,31 @@ def set_daily_cap(
     print(_run(_with_platform(_settings(config), data, change)))
 
 
+@account_commands.command("calls")
+def set_call_limits(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    a_day: Annotated[str, typer.Argument(help="Calls a day (UTC), 0 for no limit, or: default.")],
+    credits: Annotated[str, typer.Argument(help="Credits a day for them, 0 for no limit, or: default.")],
+    data: Data = "var",
+    config: ConfigFile = None,
+) -> None:
+    """Limit what an account may call beyond the sandbox. Example: chappe account calls shop 200 1000"""
+    from chappe.services import accounts, consents
+
+    async def change(platform: Platform) -> str:
+        found = await _find(platform, account)
+        most = None if a_day == "default" else accounts.whole(a_day, "A_DAY")
+        cap = None if credits == "default" else accounts.credits_of(credits)
+        await consents.set_call_limits(platform, found, a_day=most, cap=cap)
+        count = "the platform's default" if most is None else str(most) if most else "no limit"
+        cost = (
+            "the platform's default" if cap is None else f"{in_credits(cap)} credits" if cap else "no limit"
+        )
+        return f"Calls of {found.name} in a day: {count}; what they may cost: {cost}."
+
+    print(_run(_with_platform(_settings(config), data, change)))
+
+
 @account_commands.command("consent")
 def declare_consent(
     account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from ipaddress import ip_network
 from typing import Any
 
@@ -48,7 +47,7 @@ from chappe.services.ports import (
     WebClient,
 )
 from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, close_abandoned, in_this_loop
-from chappe.settings import Limits, Settings
+from chappe.settings import Limits, Settings, voices
 from chappe.web.pages import build
 
 _log = structlog.get_logger()
@@ -78,11 +77,6 @@ def build_carrier(
     module = import_module(f"chappe.carriers.{table.get('type', name)}.carrier")
     carrier: MessageCarrier = module.build(name, table, platform, sink)
     return carrier
-
-
-def carries_calls(name: str, table: Mapping[str, Any]) -> bool:
-    """Whether a section `[carriers.NAME]` is a voice carrier's."""
-    return find_spec(f"chappe.carriers.{table.get('type', name)}.voice") is not None
 
 
 def build_voice(name: str, table: Mapping[str, Any], platform: Platform, sink: VoiceSink) -> VoiceNetwork:
@@ -189,22 +183,18 @@ async def assemble(
         )
         stack.push_async_callback(records.close)
         leases = Leases(platform.store, platform.node, shared=serving and records.shared)
-        voices = {
-            name
-            for name, table in settings.carriers.items()
-            if name != SandboxCarrier.name and carries_calls(name, table)
-        }
-        names = {SandboxCarrier.name, *settings.carriers} - voices
+        calling = voices(settings.carriers)
+        names = {SandboxCarrier.name, *settings.carriers} - set(calling)
         outbox = {name: Outbox(platform, leases.lease(f"carrier.{name}")) for name in names}
         sandbox = SandboxCarrier(platform, outbox["sandbox"], late=Outbox(platform))
         networks = [
             build_carrier(name, table, platform, outbox[name])
             for name, table in settings.carriers.items()
-            if name != sandbox.name and name not in voices
+            if name != sandbox.name and name not in calling
         ]
         switchboard = Switchboard(platform, later)
         voice_networks = [
-            build_voice(name, settings.carriers[name], platform, switchboard) for name in sorted(voices)
+            build_voice(name, settings.carriers[name], platform, switchboard) for name in calling
         ]
         everything: Sequence[MessageCarrier | VoiceNetwork] = (sandbox, *networks, *voice_networks)
         for carrier in everything:
@@ -314,6 +304,7 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
 
     async def beat() -> bool:
         await chappe.switchboard.beat()
+        await chappe.switchboard.keep_caps()
         return False
 
     async def close() -> bool:

@@ -33,7 +33,7 @@ from chappe.services.ports import (
     WebClient,
 )
 from chappe.services.routing import Router
-from chappe.settings import Settings
+from chappe.settings import Settings, voices
 from chappe.store.database import DatabaseUnusable
 from chappe.store.ids import SortableIds
 from chappe.store.migrate import node_number, opened, shared_secret
@@ -144,8 +144,12 @@ async def open_platform(
         web=web or NoWeb(),
         mailer=mailer or NoMail(),
         notices=notices or NoWords(),
-        router=Router(round(limits.price * CREDIT)),
-        carriers=Carriers({name: str(table.get("type", name)) for name, table in settings.carriers.items()}),
+        router=Router(round(limits.price * CREDIT), round(limits.minute_price * CREDIT)),
+        carriers=Carriers(
+            {name: str(table.get("type", name)) for name, table in settings.carriers.items()},
+            voices(settings.carriers),
+            settings.calls.lines,
+        ),
         door=door(secret) if door else Door(secret, token_bytes(32)),
         metrics=metrics,
         rules=Rules(
@@ -158,6 +162,12 @@ async def open_platform(
             senders_registered=settings.rules.senders == "registered",
             daily_cap=round(settings.rules.daily_cap * CREDIT),
             brake=settings.rules.brake,
+            minute_price=round(limits.minute_price * CREDIT),
+            calls_at_once=settings.calls.at_once,
+            calls_at_once_per_line=settings.calls.at_once_per_line,
+            calls_a_minute=settings.calls.per_minute,
+            calls_a_day=settings.calls.per_day,
+            calls_cap=round(settings.calls.spend_per_day * CREDIT),
         ),
         guard=Guard(),
         node=node,

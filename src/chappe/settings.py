@@ -55,7 +55,7 @@ class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TariffSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one segment to numbers with a prefix costs, in credits (at most three decimals)."""
+    """What one segment to numbers with a prefix costs, or a minute, in credits (at most three decimals)."""
 
     price: Price
     prefix: Prefix = ""
@@ -78,6 +78,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     welcome_credits: Price = 200
     price: Price = 1
+    minute_price: Price = 1
     max_segments: Annotated[int, msgspec.Meta(ge=1, le=255)] = 10
     max_recipients: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10_000
     validity_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 72
@@ -95,6 +96,23 @@ class RulesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     senders: Literal["open", "registered"] = "open"
     daily_cap: Price = 0
     brake: bool = True
+
+
+class CallsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of calls, which keep a stolen key from costing a fortune; 0 for no limit.
+
+    `at_once` holds for an account, `at_once_per_line` for one of its lines. The others count calls that leave
+    the sandbox: `per_minute`, and in a day (UTC) `per_day` and `spend_per_day` credits (a hundred are five
+    euros where one pays an SMS of five cents); an operator may set the two for an account. `lines` is the
+    carrier with which the telephones of lines register; empty: the only one of the type sip or asterisk.
+    """
+
+    at_once: Annotated[int, msgspec.Meta(ge=0)] = 20
+    at_once_per_line: Annotated[int, msgspec.Meta(ge=0)] = 4
+    per_minute: Annotated[int, msgspec.Meta(ge=0)] = 10
+    per_day: Annotated[int, msgspec.Meta(ge=0)] = 20
+    spend_per_day: Price = 100
+    lines: str = ""
 
 
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
@@ -126,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     smpp_server: dict[str, Any] = {}
     limits: Limits = Limits()
     rules: RulesSettings = RulesSettings()
+    calls: CallsSettings = CallsSettings()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
     files: str = ""
@@ -180,7 +199,7 @@ def _override(tree: dict[str, Any], name: str, value: str) -> None:
     if name == "trusted_proxies":
         tree[name] = value.split(",")
         return
-    for section in ("mail", "outgoing", "limits", "rules"):
+    for section in ("mail", "outgoing", "limits", "rules", "calls"):
         if name.startswith(f"{section}_"):
             key = name.removeprefix(f"{section}_")
             tree.setdefault(section, {})[key] = value.split(",") if key == "allow" else value
@@ -199,7 +218,9 @@ def _check(settings: Settings) -> None:
     for where, credits in (
         ("limits.welcome_credits", settings.limits.welcome_credits),
         ("limits.price", settings.limits.price),
+        ("limits.minute_price", settings.limits.minute_price),
         ("rules.daily_cap", settings.rules.daily_cap),
+        ("calls.spend_per_day", settings.calls.spend_per_day),
         *((f"tariffs of {tariff.prefix or 'all numbers'}", tariff.price) for tariff in settings.tariffs),
         *((f"short_codes {code.number}", code.revenue) for code in settings.short_codes),
     ):
@@ -214,17 +235,38 @@ def _check(settings: Settings) -> None:
             raise SettingsError(f"carriers.{name}: the sandbox is one network; call it carriers.sandbox")
         if kind != "sandbox":
             _check_carrier(name, kind, carrier)
+    calling = {"sandbox", *voices(settings.carriers)}
     for route in settings.routes:
         for name in (name for place in route.places for name in place):
             if name not in known:
                 raise SettingsError(f"routes: there is no carrier {name!r}; known are {sorted(known)}")
+            if name != "sandbox" and (name in calling) != (route.kind == "call"):
+                raise SettingsError(
+                    f"routes of {route.prefix or 'all numbers'}: the carrier {name!r} does not carry"
+                    f" {route.kind}"
+                )
         if not route.places:
             raise SettingsError(f"routes of {route.prefix or 'all numbers'}: name at least one carrier")
+    if settings.calls.lines not in {"", *known}:
+        raise SettingsError(
+            f"calls.lines: there is no carrier {settings.calls.lines!r}; known are {sorted(known)}"
+        )
     if settings.smpp_server:
         _check_smpp_server(settings.smpp_server)
     for dialect in settings.dialects:
         if not (Path(__file__).parent / "dialects" / dialect / "operations.py").exists():
             raise SettingsError(f"dialects: {dialect!r} is not built yet")
+
+
+def voices(carriers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of the carriers of these sections that carry calls and no messages, in alphabetical order."""
+    folder = Path(__file__).parent / "carriers"
+    folders = {name: folder / str(table.get("type", name)) for name, table in carriers.items()}
+    return sorted(
+        name
+        for name, place in folders.items()
+        if (place / "voice.py").exists() and not (place / "carrier.py").exists()
+    )
 
 
 def _check_smpp_server(table: Mapping[str, Any]) -> None:

@@ -100,7 +100,8 @@ class Call:
     `first` and `second` are the parties as MSISDN, in the order in which they are rung. `plan` is what its
     flow is made of (JSON data). `reserved` is held of the balance until it is over; then its `price` is
     taken (thousandths). `seen_at` is when the node that works it last said so: a call
-    that was interrupted ended then. Times are aware, UTC.
+    that was interrupted ended then. `is_virtual`: it rings nobody beyond the sandbox
+    and the telephones of lines. Times are aware, UTC.
     """
 
     id: int
@@ -123,6 +124,7 @@ class Call:
     reference: str = ""
     exchange_id: int | None = None
     user_id: int | None = None
+    is_virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ Credentials = Key | Password | Digest | SourceAddress
 class Caller(NamedTuple):
     """Who asks, as services know them. `region` is where national numbers are read (ISO 3166).
 
-    `account_id` 0 is nobody: an operation that needs no credentials. `daily_cap` and `open_destinations`
-    are those of its account.
+    `account_id` 0 is nobody: an operation that needs no credentials. `daily_cap`, `open_destinations`,
+    `calls_a_day` and `calls_cap` are those of its account.
     """
 
     account_id: int
@@ -70,6 +70,8 @@ class Caller(NamedTuple):
     exchange_id: int | None = None
     daily_cap: int | None = None
     open_destinations: tuple[str, ...] = ()
+    calls_a_day: int | None = None
+    calls_cap: int | None = None
 
 
 # --- messages

@@ -25,7 +25,8 @@ class Account:
     """Who pays and owns. Credits are in thousandths. `guid` is a lower-case UUID. The users of an `operator`
     also see and change the network: carriers, routes, tariffs, what waits.
 
-    `daily_cap` is the most it may spend in a day (UTC), None for the platform's default, 0 for no limit.
+    `daily_cap` is the most it may spend in a day (UTC), `calls_cap` the most of it on calls, `calls_a_day`
+    how many may leave the sandbox; None for the platform's default, 0 for no limit.
     `open_destinations` are prefixes, blanks between them, of what is open to it although closed by default
     (model/destinations.py)."""
 
@@ -44,6 +45,8 @@ class Account:
     operator: bool = False
     daily_cap: int | None = None
     open_destinations: str = ""
+    calls_a_day: int | None = None
+    calls_cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

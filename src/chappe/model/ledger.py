@@ -72,7 +72,8 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What one segment (SMS) costs to numbers with a prefix, in thousandths; the longest prefix wins."""
+    """What one segment (kind "sms") or one minute ("call") costs to numbers with a prefix, in thousandths;
+    the longest prefix wins."""
 
     id: int
     kind: str

@@ -51,7 +51,8 @@ class ListTariffs:
 
 @dataclass(frozen=True, slots=True)
 class AddTariff:
-    """What a segment costs to numbers with a prefix, in thousandths of a credit. Outcome: Tariff."""
+    """What a segment, or for the kind "call" a minute, costs to numbers with a prefix, in thousandths of a
+    credit. Outcome: Tariff."""
 
     prefix: str
     price: int

@@ -1,15 +1,35 @@
 """What an account may call, show and spend on calls."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from phonenumbers import shortnumberinfo
 
 from chappe.model.commands import Caller
 from chappe.model.destinations import closed_prefix, is_opened
+from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
+from chappe.model.ledger import CREDIT
 from chappe.model.numbers import NumberError, read_msisdn
-from chappe.services import rules
+from chappe.services import rules, sandbox
 from chappe.services.ports import Platform
+from chappe.services.routing import Way
+
+_ASK = "its operator may allow more (chappe account calls)"
+
+
+async def way(platform: Platform, number: str) -> Way:
+    """Which carrier takes a call to a number, and what a minute costs: to a line whose telephone registers it
+    goes to that, for nothing. Raises Refusal `no_route`."""
+    lines = platform.carriers.lines
+    if lines and (line := await platform.store.queries.line_by_number(number)) is not None and line.sip_user:
+        return Way(lines, 0, to_line=True)
+    return platform.router.way("call", number)
+
+
+def stays_inside(ways: Iterable[Way]) -> bool:
+    """Whether a call that goes these ways rings nobody beyond the sandbox and the telephones of lines."""
+    return all(way.carrier == sandbox.CARRIER or way.to_line for way in ways)
 
 
 async def free(platform: Platform, caller: Caller, cap: int) -> int:
@@ -77,13 +97,54 @@ async def shown_number(
     )
 
 
-async def check_room(platform: Platform, caller: Caller) -> None:
-    """Raises Refusal `too_many_calls` where another one would be."""
-    most = platform.rules.calls_at_once
-    if await platform.store.queries.open_calls(caller.account_id) >= most:
-        raise Refusal(
-            Fault.TOO_MANY_CALLS, f"{most} calls of this account are going on; wait until one of them ends"
-        )
+async def check_room(
+    platform: Platform, account_id: int, limits: tuple[int, int], *, is_virtual: bool, line: str = ""
+) -> None:
+    """Whether an account with these limits (see `limits_of`) may have another call, of one of its lines where
+    that is given; one that stays inside is only counted as open. Raises Refusal `too_many_calls`.
+
+    Hold `platform.live_calls.turn(account)` from before this until the call is written: two that come at one
+    moment are then counted one after the other (by each node for itself).
+    """
+    rules, queries, now = platform.rules, platform.store.queries, platform.clock.now()
+    if rules.calls_at_once and await queries.open_calls(account_id) >= rules.calls_at_once:
+        detail = f"{rules.calls_at_once} calls of this account are going on; wait until one of them ends"
+        raise Refusal(Fault.TOO_MANY_CALLS, detail)
+    most = rules.calls_at_once_per_line
+    if line and most and await queries.open_calls(account_id, line) >= most:
+        detail = f"{most} calls of the line {line} are going on; wait until one of them ends"
+        raise Refusal(Fault.TOO_MANY_CALLS, detail)
+    if is_virtual:
+        return
+    minute, _ = await queries.calls_placed(account_id, now - timedelta(minutes=1))
+    if rules.calls_a_minute and minute >= rules.calls_a_minute:
+        detail = f"{minute} calls were placed within a minute; wait for the next one"
+        raise Refusal(Fault.TOO_MANY_CALLS, detail)
+    a_day, cap = limits
+    today, spent = await spent_today(platform, account_id)
+    if a_day and today >= a_day:
+        detail = f"{today} calls were placed today (UTC), and this account may place {a_day}; {_ASK}"
+        raise Refusal(Fault.TOO_MANY_CALLS, detail)
+    if cap and spent >= cap:
+        detail = f"the calls of today (UTC) have used up the {cap / CREDIT:g} credits of a day; {_ASK}"
+        raise Refusal(Fault.TOO_MANY_CALLS, detail)
+
+
+def limits_of(platform: Platform, of: Caller | Account) -> tuple[int, int]:
+    """How many calls that leave the sandbox an account may place in a day, and what they may cost in
+    thousandths; 0 for no limit."""
+    rules = platform.rules
+    a_day = rules.calls_a_day if of.calls_a_day is None else of.calls_a_day
+    cap = rules.calls_cap if of.calls_cap is None else of.calls_cap
+    return a_day, cap
+
+
+async def spent_today(platform: Platform, account_id: int) -> tuple[int, int]:
+    """How many calls that leave the sandbox an account has placed today (UTC), and what they have cost up to
+    this moment in thousandths, those that are live here included."""
+    today = platform.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    count, spent = await platform.store.queries.calls_placed(account_id, today)
+    return count, spent + platform.live_calls.board.cost_of_live(account_id)
 
 
 def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:

@@ -40,8 +40,9 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     board = platform.live_calls.board
     first = calling.callable_number(platform, caller, command.first, "first")
     second = calling.callable_number(platform, caller, command.second, "second")
-    ways = [platform.router.way("call", number) for number in (first, second)]
+    ways = [await calling.way(platform, number) for number in (first, second)]
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
+    is_inside = calling.stays_inside(ways)
     longest = _within(command.longest, USUAL, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
     may_show = {"is_virtual": is_virtual, "shows_other": command.shows_parties}
@@ -51,64 +52,68 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     shown_second = await calling.shown_number(
         platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
     )
-    await calling.check_room(platform, caller)
-    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    balance = await calling.free(platform, caller, cap)
-    rate = sum(way.price for way in ways)
-    # The first party waits, and pays, while the second one rings and thinks.
-    reserve, payable = calling.longest_affordable(balance, rate, longest + ring + CONFIRMING)
-    if payable < min(longest, _SHORTEST_PAID):
-        raise Refusal(
-            Fault.INSUFFICIENT_CREDITS,
-            f"the credits that are left pay {int(payable.total_seconds())} seconds of this call; buy some",
+    async with platform.live_calls.turn(caller.account_id):
+        limits = calling.limits_of(platform, caller)
+        await calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside, line=command.line)
+        cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+        balance = await calling.free(platform, caller, cap)
+        rate = sum(way.price for way in ways)
+        # The first party waits, and pays, while the second one rings and thinks.
+        reserve, payable = calling.longest_affordable(balance, rate, longest + ring + CONFIRMING)
+        if payable < min(longest, _SHORTEST_PAID):
+            seconds = int(payable.total_seconds())
+            detail = f"the credits that are left pay {seconds} seconds of this call; buy some"
+            raise Refusal(Fault.INSUFFICIENT_CREDITS, detail)
+        now = platform.clock.now()
+        flow = TwoLeg(
+            first=first,
+            second=second,
+            shown_to_first=shown_first,
+            shown_to_second=shown_second,
+            ring_seconds=int(ring.total_seconds()),
+            longest_seconds=int(longest.total_seconds()),
+            confirm=command.confirm,
+            language=command.language,
+            line=command.line,
         )
-    now = platform.clock.now()
-    flow = TwoLeg(
-        first=first,
-        second=second,
-        shown_to_first=shown_first,
-        shown_to_second=shown_second,
-        ring_seconds=int(ring.total_seconds()),
-        longest_seconds=int(longest.total_seconds()),
-        confirm=command.confirm,
-        language=command.language,
-        line=command.line,
-    )
-    call = Call(
-        id=platform.ids.new_id(),
-        ref=platform.ids.new_ref(),
-        account_id=caller.account_id,
-        kind=CallKind.TWO_LEG,
-        state=CallState.LIVE,
-        first=first,
-        second=second,
-        plan={"rate": rate, "longest": flow.longest_seconds, "confirm": command.confirm},
-        dialect=caller.dialect,
-        created_at=now,
-        seen_at=now,
-        node=platform.node,
-        reserved=reserve,
-        reference=command.reference[:255],
-        exchange_id=caller.exchange_id,
-        user_id=caller.user_id,
-    )
-    holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
-    jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
-    reach = [(caller.account_id, first), (caller.account_id, second)]
-    insert: list[object] = [call]
-    if command.replay is not None:
-        key, fingerprint = command.replay.key, command.replay.fingerprint
-        insert.append(
-            StoredOutcome(platform.ids.new_id(), caller.account_id, key, fingerprint, {"call": call.ref}, now)
+        call = Call(
+            id=platform.ids.new_id(),
+            ref=platform.ids.new_ref(),
+            account_id=caller.account_id,
+            kind=CallKind.TWO_LEG,
+            state=CallState.LIVE,
+            first=first,
+            second=second,
+            plan={"rate": rate, "longest": flow.longest_seconds, "confirm": command.confirm},
+            dialect=caller.dialect,
+            created_at=now,
+            seen_at=now,
+            node=platform.node,
+            reserved=reserve,
+            reference=command.reference[:255],
+            exchange_id=caller.exchange_id,
+            user_id=caller.user_id,
+            is_virtual=is_inside,
         )
-    try:
-        await platform.store.commit(Changes(insert=insert, reach=reach, hold=holds, enqueue=jobs))
-    except Refusal as refusal:
-        if refusal.fault is Fault.ALREADY_EXISTS:
-            twin = await _earlier(platform, caller, command)  # which came at the same moment
-            if twin is not None:
-                return twin
-        raise
+        holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
+        jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
+        reach = [(caller.account_id, first), (caller.account_id, second)]
+        insert: list[object] = [call]
+        if command.replay is not None:
+            key, fingerprint = command.replay.key, command.replay.fingerprint
+            insert.append(
+                StoredOutcome(
+                    platform.ids.new_id(), caller.account_id, key, fingerprint, {"call": call.ref}, now
+                )
+            )
+        try:
+            await platform.store.commit(Changes(insert=insert, reach=reach, hold=holds, enqueue=jobs))
+        except Refusal as refusal:
+            if refusal.fault is Fault.ALREADY_EXISTS:
+                twin = await _earlier(platform, caller, command)  # which came at the same moment
+                if twin is not None:
+                    return twin
+            raise
     callnotices.ring(platform, call, jobs)
     board.begin(call, flow)
     return CallStory(call)

@@ -1,6 +1,6 @@
 """The carriers of this platform: which there are, and what those worked by this process tell."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -9,12 +9,21 @@ from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStat
 
 
 class Carriers:
-    """All carriers of the settings file, by name with their type, and the sandbox."""
+    """All carriers of the settings file, by name with their type, and the sandbox; `calling` are those that
+    carry calls and no messages, `lines` is the one with which the telephones of lines register, if any."""
 
-    def __init__(self, types: Mapping[str, str]) -> None:
+    def __init__(self, types: Mapping[str, str], calling: Collection[str] = (), lines: str = "") -> None:
         self.types = {"sandbox": "sandbox", **types}
+        self._calling = frozenset(calling)
+        self.lines = lines or (next(iter(calling)) if len(calling) == 1 else "")
         self._binds: Callable[[], Sequence[BindStatus]] = tuple
         self._here: dict[str, tuple[Callable[[], CarrierStatus], Callable[[], bool]]] = {}
+
+    def carry(self, kind: str) -> list[str]:
+        """The names of those that carry a kind of traffic, in alphabetical order."""
+        return sorted(
+            name for name in self.types if name == "sandbox" or (name in self._calling) == (kind == "call")
+        )
 
     def join(self, name: str, status: Callable[[], CarrierStatus], works: Callable[[], bool]) -> None:
         """This process has a carrier and works it while `works()`, as long as it holds its lease."""

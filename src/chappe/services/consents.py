@@ -172,6 +172,17 @@ async def set_daily_cap(platform: Platform, account: Account, cap: int | None) -
     await _set(platform, account, daily_cap=cap)
 
 
+async def set_call_limits(
+    platform: Platform, account: Account, *, a_day: int | None, cap: int | None
+) -> None:
+    """How many calls an account may place in a day that leave the sandbox, and the most they may cost in
+    thousandths; 0 no limit, None the platform's default."""
+    for field, limit in (("calls_a_day", a_day), ("calls_cap", cap)):
+        if limit is not None and limit < 0:
+            raise Refusal(Fault.INVALID_PARAMETER, f"a limit cannot be below 0, and {limit} is", field)
+    await _set(platform, account, calls_a_day=a_day, calls_cap=cap)
+
+
 async def _set(platform: Platform, account: Account, **values: object) -> None:
     await platform.store.commit(Changes(update=[Update(Account, account.id, account.id, values)]))
     platform.door.forget()

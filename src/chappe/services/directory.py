@@ -174,6 +174,8 @@ def caller_of(
         credential_id=credential_id,
         daily_cap=account.daily_cap,
         open_destinations=tuple(account.open_destinations.split()),
+        calls_a_day=account.calls_a_day,
+        calls_cap=account.calls_cap,
     )
 
 

@@ -14,6 +14,7 @@ from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import calling
 from chappe.services.ports import Platform
+from chappe.services.routing import Way
 
 LONGEST = timedelta(hours=2)
 """How long two may talk who have called by telephone (our choice)."""
@@ -54,8 +55,7 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
     account = await _open_account(platform, line)
     caller = _caller(account, line)
     number = calling.callable_number(platform, caller, arrival.dialled, "to")
-    way = platform.router.way("call", number)
-    await calling.check_room(platform, caller)
+    way = await calling.way(platform, number)
     reserve, hold = await _reserve(platform, caller, way.price)
     flow = LineCall(
         caller=line.number,
@@ -64,7 +64,8 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
         longest_seconds=int(LONGEST.total_seconds()),
         caller_line=line.number,
     )
-    return _call(platform, arrival, line, number, way.price, reserve), flow, hold
+    is_virtual = calling.stays_inside([way])
+    return _call(platform, arrival, line, number, way.price, reserve, is_virtual), flow, hold
 
 
 async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_line: Line | None) -> Begun:
@@ -72,22 +73,20 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     pay for that, it is not forwarded."""
     account = await _open_account(platform, line)
     caller = _caller(account, line)
-    await calling.check_room(platform, caller)
     forwarding = forwarding_of(line)
     own = {one.number for one in await platform.store.queries.lines(line.account_id)}
     outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
     reserve, hold, rate = 0, None, 0
+    ways: list[Way] = []
     try:
-        rates = [
-            platform.router.way("call", calling.callable_number(platform, caller, one, "to")).price
-            for one in outside
-        ]
-        if rates:
-            rate = max(rates)
+        numbers = [calling.callable_number(platform, caller, one, "to") for one in outside]
+        ways = [await calling.way(platform, number) for number in numbers]
+        if ways:
+            rate = max(way.price for way in ways)
             reserve, hold = await _reserve(platform, caller, rate)
     except Refusal:
         forwarding = _without(forwarding, outside)
-        rate = 0
+        rate, ways = 0, []
     from_line = "" if caller_line is None else caller_line.number
     flow = LineCall(
         caller=arrival.caller,
@@ -101,7 +100,8 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         greeting=line.greeting,
         language="en" if account.locale.startswith("en") else "fr",
     )
-    return _call(platform, arrival, line, line.number, rate, reserve), flow, hold
+    is_virtual = calling.stays_inside(ways)
+    return _call(platform, arrival, line, line.number, rate, reserve, is_virtual), flow, hold
 
 
 async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
@@ -121,7 +121,7 @@ async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: st
             for leg in legs.values()
         ):
             flow = PickingUp(call.id, f"picker {arrival.leg_id}")
-            return _call(platform, arrival, line, number, 0, 0), flow, None
+            return _call(platform, arrival, line, number, 0, 0, True), flow, None
     raise Refusal(Fault.NOT_FOUND, f"no call rings at {number}", "to")
 
 
@@ -162,6 +162,8 @@ def _caller(account: Account, line: Line) -> Caller:
         region=_REGION,
         daily_cap=account.daily_cap,
         open_destinations=tuple(account.open_destinations.split()),
+        calls_a_day=account.calls_a_day,
+        calls_cap=account.calls_cap,
     )
 
 
@@ -178,7 +180,9 @@ async def _reserve(platform: Platform, caller: Caller, rate: int) -> tuple[int, 
     return reserve, Hold(caller.account_id, reserve, cap) if reserve else None
 
 
-def _call(platform: Platform, arrival: Arrival, line: Line, called: str, rate: int, reserved: int) -> Call:
+def _call(
+    platform: Platform, arrival: Arrival, line: Line, called: str, rate: int, reserved: int, is_virtual: bool
+) -> Call:
     return Call(
         id=platform.ids.new_id(),
         ref=platform.ids.new_ref(),
@@ -193,4 +197,5 @@ def _call(platform: Platform, arrival: Arrival, line: Line, called: str, rate: i
         seen_at=platform.clock.now(),
         node=platform.node,
         reserved=reserved,
+        is_virtual=is_virtual,
     )

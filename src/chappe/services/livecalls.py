@@ -1,8 +1,10 @@
 """The way from a request to the calls that are live in this process; without a switchboard (command line)
 none can be placed."""
 
+from asyncio import Lock
 from collections.abc import Mapping, Sequence
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from chappe.flows.program import Action, CallEvent, Flow
 from chappe.model.calls import Call, Leg
@@ -19,6 +21,8 @@ class Board(Protocol):
     def live_legs(self, call_id: int) -> Mapping[str, Leg]: ...
 
     def flow_of(self, call_id: int) -> Flow | None: ...
+
+    def cost_of_live(self, account_id: int) -> int: ...
 
     def live_calls(self) -> Sequence[Call]: ...
 
@@ -39,10 +43,18 @@ class LiveCalls:
     def __init__(self) -> None:
         self._board: Board | None = None
         self._telephones: Telephones | None = None
+        self._turns: WeakValueDictionary[int, Lock] = WeakValueDictionary()
 
     def connect(self, board: Board, telephones: Telephones) -> None:
         """From now on calls can be placed, and those at virtual telephones answered."""
         self._board, self._telephones = board, telephones
+
+    def turn(self, account_id: int) -> Lock:
+        """Held while one call of an account is judged and written, so that no other is judged meanwhile."""
+        turn = self._turns.get(account_id)
+        if turn is None:
+            turn = self._turns[account_id] = Lock()
+        return turn
 
     @property
     def board(self) -> Board:

@@ -40,8 +40,11 @@ ROUTES = "routes"
 SEEN = "network"
 """The topic of screens: something about carriers, queue or traffic is new."""
 
+KINDS = ("sms", "call")
+"""What routes and tariffs are for."""
+
 LARGEST_PRICE = 1_000_000_000
-"""In thousandths of a credit for one segment; a slip of the pen, beyond it (our choice)."""
+"""In thousandths of a credit for one segment or minute; a slip of the pen, beyond it (our choice)."""
 
 LARGEST_WEIGHT = 100
 """Of carriers that share the traffic of a route (our choice)."""
@@ -81,11 +84,12 @@ async def list_routes(platform: Platform, caller: Caller, command: ListRoutes) -
 async def add_route(platform: Platform, caller: Caller, command: AddRoute) -> Route:
     """A new route. Raises Refusal, `already_exists` for a prefix that has one."""
     await check_operator(platform, caller)
-    first, *others = _check_places(platform, command.carriers)
+    kind = _check_kind(command.kind)
+    first, *others = _check_places(platform, command.carriers, kind)
     prefix = _check_prefix(command.prefix)
-    route = Route(platform.ids.new_id(), _check_kind(command.kind), prefix, first, " ".join(others))
+    route = Route(platform.ids.new_id(), kind, prefix, first, " ".join(others))
     await _write(platform, Changes(insert=[route]), f"a route of {prefix or 'all numbers'}")
-    note(caller, "route added", prefix=prefix, carriers=[first, *others])
+    note(caller, "route added", kind=kind, prefix=prefix, carriers=[first, *others])
     return route
 
 
@@ -93,7 +97,7 @@ async def change_route(platform: Platform, caller: Caller, command: ChangeRoute)
     """Other carriers for a route; messages that are queued stay with theirs."""
     await check_operator(platform, caller)
     route = _found(await platform.store.queries.routes(), command.id, "route")
-    first, *others = _check_places(platform, command.carriers)
+    first, *others = _check_places(platform, command.carriers, route.kind)
     changed = replace(route, carrier=first, fallbacks=" ".join(others))
     values = {"carrier": changed.carrier, "fallbacks": changed.fallbacks}
     await _write(platform, Changes(update=[Update(Route, route.id, None, values)]))
@@ -163,8 +167,9 @@ def _found(records: Sequence[R], wanted: int, name: str) -> R:
 
 
 def _check_kind(kind: str) -> str:
-    if kind != "sms":
-        raise Refusal(Fault.INVALID_PARAMETER, f"{kind!r} is no kind of traffic; there is sms", "kind")
+    if kind not in KINDS:
+        detail = f"{kind[:20]!r} is no kind of traffic; there are {' and '.join(KINDS)}"
+        raise Refusal(Fault.INVALID_PARAMETER, detail, "kind")
     return kind
 
 
@@ -180,16 +185,16 @@ def _check_prefix(written: str) -> str:
     return prefix
 
 
-def _check_places(platform: Platform, places: Sequence[Place]) -> list[str]:
+def _check_places(platform: Platform, places: Sequence[Place], kind: str) -> list[str]:
     """Places as a route has them; a carrier that stands at an earlier place already is left out."""
-    known, met, checked = platform.carriers.types, set[str](), []
+    known, met, checked = platform.carriers.carry(kind), set[str](), []
     for place in places:
         shares = {place: 1} if isinstance(place, str) else place
         for name, weight in shares.items():
             if name not in known:
                 raise Refusal(
                     Fault.INVALID_PARAMETER,
-                    f"there is no carrier {name[:40]!r}; known are {', '.join(sorted(known))}",
+                    f"there is no carrier {name[:40]!r} for {kind}; known are {', '.join(known)}",
                     "carriers",
                 )
             if not 1 <= weight <= LARGEST_WEIGHT:

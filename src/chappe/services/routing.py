@@ -1,5 +1,5 @@
-"""Which carrier takes a message to a number, and at what price: the longest prefix wins, and carriers that
-share a route do so by the number, so that one number goes one way."""
+"""Which carrier takes a message or a call to a number, and at what price: the longest prefix wins, and
+carriers that share a route do so by the number, so that one number goes one way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,18 +24,20 @@ _MASK = (1 << _BITS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A carrier's name and the price of one segment in thousandths of a credit."""
+    """A carrier's name and the price of one segment, or of one minute, in thousandths of a credit; `to_line`
+    where it goes to the telephone of a line of this platform."""
 
     carrier: str
     price: int
+    to_line: bool = False
 
 
 class Router:
     """Routes and tariffs as they were last read, and how carriers are; without any route every number goes
     to the sandbox."""
 
-    def __init__(self, default_price: int) -> None:
-        self._default_price = default_price
+    def __init__(self, default_price: int, minute_price: int = 1_000) -> None:
+        self._default_prices = {"sms": default_price, "call": minute_price}
         self._routes: dict[tuple[str, str], tuple[Mapping[str, int], ...]] = {}
         self._prices: dict[tuple[str, str], int] = {}
         self._ranks: dict[str, int] = {}
@@ -60,7 +62,7 @@ class Router:
             self._ways.cache_clear()
 
     def way(self, kind: str, number: str) -> Way:
-        """The way of a kind of traffic ("sms") to an MSISDN. Raises Refusal `no_route`."""
+        """The way of a kind of traffic ("sms", "call") to an MSISDN. Raises Refusal `no_route`."""
         ways = self._ways(kind, number[: self._looked_at])
         if ways is None:
             raise Refusal(
@@ -75,7 +77,7 @@ class Router:
     def _find_ways(self, kind: str, head: str) -> tuple[Way, ...] | None:
         """The ways of numbers that begin alike, each as often as its weight says."""
         places = _longest(self._routes, kind, head) if self._routes else ({"sandbox": 1},)
-        if places is None and kind == "call" and self.is_sandbox_only:
+        if places is None and self.is_sandbox_only and not any(one == kind for one, _ in self._routes):
             places = ({"sandbox": 1},)  # who has routed messages to it has no other network for calls
         if places is None:
             return None
@@ -84,7 +86,7 @@ class Router:
         best = min(self._ranks.get(name, 0) for place in places for name in place)
         shares = next(well for place in places if (well := self._as_well_off(place, best)))
         price = _longest(self._prices, kind, head)
-        price = self._default_price if price is None else price
+        price = self._default_prices[kind] if price is None else price
         least = gcd(*shares.values())
         return tuple(way for name, weight in shares.items() for way in [Way(name, price)] * (weight // least))
 

@@ -36,7 +36,7 @@ from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import arrivals, callnotices, linenotices, recordings
+from chappe.services import arrivals, calling, callnotices, linenotices, recordings
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
@@ -111,6 +111,7 @@ class Switchboard:
         self._live: dict[int, _Live] = {}
         self._of_leg: dict[int, tuple[_Live, str]] = {}
         self._of_recording: dict[int, tuple[_Live, str]] = {}
+        self._early: dict[int, list[LegEvent]] = {}  # of legs whose call is not written yet
         self._arriving: set[asyncio.Task[None]] = set()
 
     def connect(self, carrier: VoiceCarrier) -> None:
@@ -143,9 +144,12 @@ class Switchboard:
         found = self._of_leg.get(event.leg_id)
         if found is not None:
             found[0].inbox.put_nowait(event)
+        elif event.leg_id in self._early:
+            self._early[event.leg_id].append(event)
 
     def leg_arrived(self, arrival: Arrival) -> None:
         """See services/ports.py, VoiceSink."""
+        self._early[arrival.leg_id] = []
         task = asyncio.create_task(self._receive(arrival))
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)
@@ -168,6 +172,13 @@ class Switchboard:
         live = self._live.get(call_id)
         return None if live is None else live.flow
 
+    def cost_of_live(self, account_id: int) -> int:
+        """What the live calls of an account that leave the sandbox have cost until now, in thousandths."""
+        now = self._platform.clock.now()
+        calls = [one for one in self._live.values() if one.call.account_id == account_id]
+        legs = [leg for live in calls if not live.call.is_virtual for leg in live.legs.values()]
+        return sum(charge(leg, now) if leg.ended_at is None else leg.price for leg in legs)
+
     def live_calls(self) -> Sequence[Call]:
         """The calls that are live here."""
         return [live.call for live in self._live.values()]
@@ -186,6 +197,23 @@ class Switchboard:
                     raise
                 for leg in live.legs.values():
                     await self._hang_up(leg, HangUpCause.INTERRUPTED)
+
+    async def keep_caps(self) -> None:
+        """End the calls of accounts that have used up what their calls may cost in a day."""
+        leaving = {one.call.account_id for one in self._live.values() if not one.call.is_virtual}
+        for account_id in leaving:
+            account = await self._platform.store.queries.account(account_id)
+            if account is None:
+                continue
+            _, cap = calling.limits_of(self._platform, account)
+            if not cap or self.cost_of_live(account_id) == 0:
+                continue
+            _, spent = await calling.spent_today(self._platform, account_id)
+            if spent >= cap:
+                for live in list(self._live.values()):
+                    if live.call.account_id == account_id and not live.call.is_virtual:
+                        live.fired.add(program.CREDIT_USED_UP)
+                        live.inbox.put_nowait(program.TimerFired(program.CREDIT_USED_UP))
 
     async def settle(self) -> None:
         """Until no call has anything to do at this moment; for tests."""
@@ -262,7 +290,9 @@ class Switchboard:
             )
             jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, arrival.at, leg)
             holds = [received.hold] if received.hold is not None else []
-            await platform.store.commit(Changes(insert=[call, leg], hold=holds, enqueue=jobs))
+            async with platform.live_calls.turn(call.account_id):
+                await self._check_room(call, arrival.line)
+                await platform.store.commit(Changes(insert=[call, leg], hold=holds, enqueue=jobs))
         except Refusal as refusal:
             _log.info("a call that came was refused", reason=refusal.detail)
             await network.hang_up(arrival.leg_id, arrivals.CAUSE_OF_FAULT[refusal.fault])
@@ -271,13 +301,24 @@ class Switchboard:
             _log.exception("a call that came failed")
             await network.hang_up(arrival.leg_id, HangUpCause.FAILED)
             return
+        finally:
+            early = self._early.pop(arrival.leg_id)
         callnotices.ring(platform, call, jobs)
         live = _Live(call, received.flow, {CALLER: leg})
         self._live[call.id] = live
         self._of_leg[leg.id] = (live, CALLER)
         live.inbox.put_nowait(program.Started())
         live.inbox.put_nowait(program.LegArrived(CALLER, leg.number, leg.shown))
+        for event in early:
+            live.inbox.put_nowait(event)
         live.task = asyncio.create_task(self._run(live))
+
+    async def _check_room(self, call: Call, line: str) -> None:
+        account = await self._platform.store.queries.account(call.account_id)
+        limits = (0, 0) if account is None else calling.limits_of(self._platform, account)
+        await calling.check_room(
+            self._platform, call.account_id, limits, is_virtual=call.is_virtual, line=line
+        )
 
     async def _hear(self, live: _Live, event: LegEvent | Recorded | CallEvent | Action) -> None:
         told: CallEvent | None
@@ -443,7 +484,7 @@ class Switchboard:
     async def _dial(self, live: _Live, dial: program.Dial) -> None:
         platform, call, now = self._platform, live.call, self._platform.clock.now()
         try:
-            way = platform.router.way("call", dial.number)
+            way = await calling.way(platform, dial.number)
             carrier, rate = way.carrier, way.price
         except Refusal:
             carrier, rate = "", 0  # the route was taken away meanwhile

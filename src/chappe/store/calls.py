@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text
 
-from chappe.model.calls import Call, Dialogue, Leg
+from chappe.model.calls import Call, CallKind, Dialogue, Leg
 from chappe.model.commands import ListCalls
+from chappe.store.ids import first_id_of
 from chappe.store.queries import _all, _one, _page, _select
 from chappe.store.tables import TABLES
 
@@ -72,10 +73,29 @@ def dialogues_of(connection: Connection, account_id: int, call_id: int) -> tuple
     return _all(connection, Dialogue, statement.order_by(table.id))
 
 
-def open_calls(connection: Connection, account_id: int) -> int:
-    """How many calls of an account are not over."""
+def open_calls(connection: Connection, account_id: int, line: str = "") -> int:
+    """How many calls of an account are not over; with a line's number, those that begin with it."""
     statement = select(func.count()).where(_c.over_at.is_(None), _c.account_id == account_id)
+    if line:
+        statement = statement.where(_c.first == line)
     return int(connection.execute(statement).scalar_one())
+
+
+def calls_placed(connection: Connection, account_id: int, since: datetime) -> tuple[int, int]:
+    """How many calls an account has placed since a time that left the sandbox, parties rung by conferences
+    among them, and what those that are over have cost, in thousandths."""
+    first = first_id_of(since)
+    statement = select(func.count(), func.coalesce(func.sum(_c.price), 0)).where(
+        _c.account_id == account_id, _c.id >= first, _c.is_virtual.is_(False)
+    )
+    count, spent = connection.execute(statement).one()
+    rung = (
+        select(func.count())
+        .select_from(TABLES[Leg].join(TABLES[Call], _l.call_id == _c.id))
+        .where(_c.account_id == account_id, _c.kind == CallKind.CONFERENCE, _l.account_id == account_id)
+        .where(_l.id >= first, _l.inbound.is_(False), _l.carrier != "sandbox")
+    )
+    return int(count) + int(connection.execute(rung).scalar_one()), int(spent)
 
 
 # across accounts: what nodes that have ended left open
