@@ -369,7 +369,7 @@ def set_call_limits(
 
     async def change(platform: Platform) -> str:
         found = await _find(platform, account)
-        most = None if a_day == "default" else accounts.whole(a_day, "A_DAY")
+        most = None if a_day == "default" else accounts.whole(a_day)
         cap = None if credits == "default" else accounts.credits_of(credits)
         await consents.set_call_limits(platform, found, a_day=most, cap=cap)
         count = "the platform's default" if most is None else str(most) if most else "no limit"

@@ -122,6 +122,25 @@ async def test_a_destination_is_opened_and_closed_again(sandbox_world: World) ->
     assert not await may(shop.account.id)
 
 
+async def test_limits_of_calls_are_set_and_left_to_the_platform(world: World) -> None:
+    browser, shop = await operator(world), await world.account()
+    at = f"{AT}/{shop.account.id}"
+
+    async def set_to(a_day: str, cap: str) -> tuple[list[str], int | None, int | None]:
+        page = await browser.post(f"{at}/calls", {"calls_a_day": a_day, "calls_cap": cap}, at=at)
+        account = await world.platform.store.queries.account(shop.account.id)
+        shown = page.words("//section[@aria-labelledby='calls-title']//dd")
+        return shown[:1], account.calls_a_day, account.calls_cap
+
+    assert await set_to("", "") == (["20 calls, 100 credits"], None, None)
+    assert await set_to("200", "1000,5") == (["200 calls, 1,000.5 credits"], 200, 1_000_500)
+    assert await set_to("0", "0") == (["no limit, no limit"], 0, 0)
+    refused = [("many", "", "calls_a_day"), ("", "much", "calls_cap"), ("", "-1", "calls_cap")]
+    for a_day, cap, wrong in refused:
+        page = await browser.post(f"{at}/calls", {"calls_a_day": a_day, "calls_cap": cap}, at=at)
+        assert page.status == 422 and page.words(f"//*[@id='{wrong}-said']") != []
+
+
 async def test_a_cap_is_set_lifted_and_left_to_the_platform(tmp_path, migrated_sqlite) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "chappe.db").write_bytes(migrated_sqlite.read_bytes())
     async with a_world(str(tmp_path), Settings(rules=RulesSettings(daily_cap=50))) as world:

@@ -353,6 +353,15 @@ async def _new_credential(
     return credential, Secret(login if kind is not CredentialKind.KEY else "", secret)
 
 
+def whole(written: str) -> int:
+    """A whole number as people write it. Raises Refusal `invalid_parameter`."""
+    if not re.fullmatch("[0-9]{1,9}", written.strip()):
+        raise Refusal(
+            Fault.INVALID_PARAMETER, f"{written[:40]!r} is not a whole number; write for instance 200"
+        )
+    return int(written)
+
+
 def credits_of(amount: str) -> int:
     """Credits as people write them (`200`, `0.5`) in thousandths. Raises Refusal `invalid_parameter`."""
     found = re.fullmatch(r"(-?)([0-9]{1,12})(?:[.,]([0-9]{1,3}))?", amount.strip())

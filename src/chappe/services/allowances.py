@@ -9,7 +9,7 @@ from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Page
 from chappe.model.rights import RegisteredSender
-from chappe.services import consents
+from chappe.services import calling, consents
 from chappe.services.network import check_operator, note
 from chappe.services.ports import Platform
 
@@ -17,13 +17,18 @@ from chappe.services.ports import Platform
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What one account may do. `cap` is what it may spend in a day in thousandths, its own or the platform's,
-    0 for no limit; `spent` is what it has spent today (UTC), counted while a cap holds."""
+    0 for no limit; `spent` is what it has spent today (UTC), counted while a cap holds. `calls_a_day` and
+    `calls_cap` are the same for calls that leave the sandbox, of which there were `calls_placed` today."""
 
     account: Account
     senders: Sequence[RegisteredSender]
     opened: Sequence[str]
     cap: int
     spent: int
+    calls_a_day: int
+    calls_cap: int
+    calls_placed: int
+    calls_spent: int
 
 
 async def list_accounts(
@@ -65,6 +70,8 @@ async def _read(platform: Platform, account: Account) -> Allowance:
         account.open_destinations.split(),
         platform.rules.daily_cap if account.daily_cap is None else account.daily_cap,
         await queries.spent(account.id, day.isoformat()),
+        *calling.limits_of(platform, account),
+        *await calling.spent_today(platform, account.id),
     )
 
 
@@ -99,6 +106,16 @@ async def set_cap(platform: Platform, caller: Caller, account_id: int, cap: int 
     account = await _account(platform, caller, account_id)
     await consents.set_daily_cap(platform, account, cap)
     note(caller, "daily cap set", account=account.id, cap=cap)
+
+
+async def set_call_limits(
+    platform: Platform, caller: Caller, account_id: int, a_day: int | None, cap: int | None
+) -> None:
+    """How many calls that leave the sandbox the account may place in a day, and the most they may cost in
+    thousandths; 0 no limit, None the platform's default."""
+    account = await _account(platform, caller, account_id)
+    await consents.set_call_limits(platform, account, a_day=a_day, cap=cap)
+    note(caller, "limits of calls set", account=account.id, a_day=a_day, cap=cap)
 
 
 async def _account(platform: Platform, caller: Caller, account_id: int) -> Account:

@@ -144,7 +144,7 @@ async def spent_today(platform: Platform, account_id: int) -> tuple[int, int]:
     this moment in thousandths, those that are live here included."""
     today = platform.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     count, spent = await platform.store.queries.calls_placed(account_id, today)
-    return count, spent + platform.live_calls.board.cost_of_live(account_id)
+    return count, spent + platform.live_calls.cost_of(account_id)
 
 
 def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:

@@ -63,6 +63,10 @@ class LiveCalls:
             raise Unavailable("calls are placed by the running server, not from here")
         return self._board
 
+    def cost_of(self, account_id: int) -> int:
+        """What the calls of an account that are live here have cost until now (see Board.cost_of_live)."""
+        return 0 if self._board is None else self._board.cost_of_live(account_id)
+
     @property
     def telephones(self) -> Telephones:
         """The virtual telephones. Raises Unavailable where there are none."""

@@ -210,6 +210,7 @@ async def _routes_page(
         tariffs=await network.list_tariffs(platform, visit.caller, ListTariffs()),
         types=platform.carriers.types,
         default_price=platform.rules.default_price,
+        minute_price=platform.rules.minute_price,
         open=form,
         typed=visit.field,
         trouble=None if refusal is None else visit.trouble(refusal, {"carriers": "carrier"}),
@@ -242,7 +243,7 @@ def _price(visit: Visit) -> int:
 
 async def add_route(platform: Platform, visit: Visit) -> Response:
     try:
-        command = AddRoute(visit.field("prefix"), _places(visit))
+        command = AddRoute(visit.field("prefix"), _places(visit), visit.field("kind") or "sms")
         await network.add_route(platform, visit.caller, command)
     except Refusal as refusal:
         return await _again(platform, visit, refusal, "route")
@@ -265,7 +266,7 @@ async def remove_route(platform: Platform, visit: Visit) -> Response:
 
 async def add_tariff(platform: Platform, visit: Visit) -> Response:
     try:
-        command = AddTariff(visit.field("prefix"), _price(visit))
+        command = AddTariff(visit.field("prefix"), _price(visit), visit.field("kind") or "sms")
         await network.add_tariff(platform, visit.caller, command)
     except Refusal as refusal:
         return await _again(platform, visit, refusal, "tariff")

@@ -26,6 +26,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         post(HERE + "/{id:int}/destinations", open_destination),
         post(HERE + "/{id:int}/destinations/close", close_destination),
         post(HERE + "/{id:int}/cap", set_cap),
+        post(HERE + "/{id:int}/calls", set_call_limits),
     ]
 
 
@@ -122,6 +123,22 @@ async def close_destination(platform: Platform, visit: Visit) -> Response:
     account_id, prefix = visit.request.path_params["id"], visit.field("prefix")
     await allowances.open_destination(platform, visit.caller, account_id, prefix, closed=True)
     return visit.go(f"{HERE}/{account_id}", "closed")
+
+
+async def set_call_limits(platform: Platform, visit: Visit) -> Response:
+    account_id = visit.request.path_params["id"]
+    a_day, cap = visit.field("calls_a_day"), visit.field("calls_cap")
+    field = "calls_a_day"
+    try:
+        most = accounts.whole(a_day) if a_day else None
+        field = "calls_cap"
+        credits = accounts.credits_of(cap) if cap else None
+        await allowances.set_call_limits(platform, visit.caller, account_id, most, credits)
+    except Refusal as refusal:
+        if refusal.fault is Fault.INVALID_PARAMETER:
+            refusal = Refusal(refusal.fault, refusal.detail, field)
+        return await _again(platform, visit, refusal)
+    return visit.go(f"{HERE}/{account_id}", "cap")
 
 
 async def set_cap(platform: Platform, visit: Visit) -> Response:

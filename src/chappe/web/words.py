@@ -347,6 +347,13 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
         "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "
         "default."
     ),
+    (Fault.INVALID_PARAMETER, "calls_a_day"): N_(
+        "This is no number of calls. Write a whole number, 0 for no limit, or nothing for the default."
+    ),
+    (Fault.INVALID_PARAMETER, "calls_cap"): N_(
+        "This is no cap. Write credits with at most three decimals, 0 for no limit, or nothing for the "
+        "default."
+    ),
     (Fault.INVALID_SENDER, "given"): N_(
         "This is no sender in letters. Write 1 to 11 letters and digits; numbers need no registration."
     ),
