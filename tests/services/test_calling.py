@@ -101,6 +101,7 @@ async def test_a_stolen_key_stops_at_twenty_calls(world: World, trunk: Trunk) ->
     assert placed == 20
     assert {one.fault for one in refusals} == {Fault.TOO_MANY_CALLS}
     assert "20 calls were placed today" in refusals[-1].detail
+    await place(world, caller(await world.account("other")))  # whose calls are its own
     world.clock.move(days=1)
     await place(world, me)
 
@@ -177,4 +178,4 @@ async def test_a_line_whose_telephone_registers_is_reached_there_for_nothing(wor
     await world.platform.store.commit(
         Changes(update=[Update(type(line), line.id, line.account_id, {"sip_user": "u1"})])
     )
-    assert await calling.way(world.platform, line.number) == Way("office", 0)
+    assert await calling.way(world.platform, line.number) == Way("office", 0, to_line=True)
