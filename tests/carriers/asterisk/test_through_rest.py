@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.clients.running import Account, eventually, running_server
 from tests.peers.asterisk import a_table, asterisk, free_udp_port, written
-from tests.peers.baresip import telephone
+from tests.peers.farphone import telephone
 
 A, B = "33612345678", "33687654321"
 
