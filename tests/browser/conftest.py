@@ -1,10 +1,11 @@
 """One server and one Chromium for all tests with a browser; a fresh window for each person."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.browser.console import LOCALES, SECONDS, Person, Watch
 from tests.browser.customer import Site, running_site
@@ -52,19 +53,31 @@ def network(tmp_path_factory: pytest.TempPathFactory, centre: Centre) -> Iterato
 
 
 @pytest.fixture(scope="package")
-def chromium(server: Server, network: Server) -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     # Not for the whole session: as long as Playwright runs, no test of this thread may have an event loop.
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def chromium(server: Server, network: Server, playwright: Playwright) -> Iterator[Browser]:
     named = (
         f"--host-resolver-rules=MAP {NAME}:80 127.0.0.1:{server.port},"
         f"MAP {NETWORK}:80 127.0.0.1:{network.port}",
         f"--unsafely-treat-insecure-origin-as-secure=http://{NAME},http://{NETWORK}",
     )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=[*QUIET, *named], env={**ENVIRONMENT}
-        )
+    with launched(playwright, *named) as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def launched(playwright: Playwright, *options: str) -> Iterator[Browser]:
+    """A Chromium of its own."""
+    browser = playwright.chromium.launch(
+        executable_path="/usr/bin/chromium", args=[*QUIET, *options], env={**ENVIRONMENT}
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -79,7 +92,7 @@ def desk(server: Server, chromium: Browser) -> Iterator[Desk]:
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def sit_down(language: str = "fr", url: str = server.url, **options: Any) -> Person:
-        context, person = _window(chromium, url, language, **options)
+        context, person = window(chromium, url, language, **options)
         opened.append((context, person.watch))
         return person
 
@@ -92,7 +105,7 @@ def desk(server: Server, chromium: Browser) -> Iterator[Desk]:
 @pytest.fixture(scope="package")
 def sample(server: Server, chromium: Browser, site: Site) -> Sample:
     """An account with a lively past, reached under NAME."""
-    context, person = _window(chromium, f"http://{NAME}", "fr")
+    context, person = window(chromium, f"http://{NAME}", "fr")
     with context:
         made = live_in(person, server, site)
     assert person.watch.complaints == []
@@ -102,14 +115,15 @@ def sample(server: Server, chromium: Browser, site: Site) -> Sample:
 @pytest.fixture(scope="package")
 def watched(network: Server, chromium: Browser, site: Site, centre: Centre) -> Watched:
     """An operator's account with traffic, reached under NETWORK."""
-    context, person = _window(chromium, f"http://{NETWORK}", "fr")
+    context, person = window(chromium, f"http://{NETWORK}", "fr")
     with context:
         made = watch_over(person, network, site, centre)
     assert person.watch.complaints == []
     return made
 
 
-def _window(chromium: Browser, url: str, language: str, **options: Any) -> tuple[BrowserContext, Person]:
+def window(chromium: Browser, url: str, language: str, **options: Any) -> tuple[BrowserContext, Person]:
+    """Somebody with a window of their own."""
     context = chromium.new_context(
         **{
             "viewport": {"width": 1280, "height": 900},

@@ -115,7 +115,7 @@ def test_nothing_serious_under_an_sms_that_nobody_took(desk: Desk) -> None:
     handset = person.page.locator(f"#phone-{CAMILLE}")
     handset.locator("input[name=to]").fill("20345")
     handset.locator("textarea").fill("Bonjour ?")
-    handset.locator(".reply button").click()
+    handset.locator(".reply .send").click()
     handset.locator(".unowned a").wait_for()
     assert wrongs(person, 1280, 320) == []
 

@@ -15,7 +15,7 @@ from chappe.model.commands import (
     UseTelephone,
 )
 from chappe.model.errors import Fault, Refusal, Unavailable
-from chappe.services import calls, sandbox, subscriptions
+from chappe.services import calls, sandbox, subscriptions, telephones
 from chappe.services.accounts import NewAccount
 from chappe.services.switchboard import PATIENCE, close_abandoned
 from tests.platform import World, caller
@@ -46,7 +46,7 @@ async def behave(world: World, shop: NewAccount, number: str, **how: object) -> 
 
 async def at_telephone(world: World, shop: NewAccount, number: str, what: str, keys: str = "") -> None:
     (leg, *_) = await world.platform.store.queries.legs_of_number(shop.account.id, number, 1)
-    await sandbox.use_telephone(world.platform, caller(shop), UseTelephone(number, leg.id, what, keys))
+    await telephones.use_telephone(world.platform, caller(shop), UseTelephone(number, leg.id, what, keys))
     await world.settle()
 
 
@@ -254,7 +254,7 @@ async def test_a_database_that_is_away_ends_a_call_and_leaves_no_ghost(
     with monkeypatch.context() as broken:
         broken.setattr(store, "commit", away)
         use = UseTelephone(A, leg.id, "answer")
-        await sandbox.use_telephone(world.platform, caller(shop), use)
+        await telephones.use_telephone(world.platform, caller(shop), use)
         await board.settle()
     assert board.live_calls() == []
     assert (await found(world, shop, ref)).call.state is CallState.LIVE

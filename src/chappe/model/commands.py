@@ -485,6 +485,22 @@ class UseTelephone:
 
 
 @dataclass(frozen=True, slots=True)
+class DialFromHandset:
+    """A virtual telephone calls `to`, as it is dialled."""
+
+    number: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class HearTelephone:
+    """What a virtual telephone has heard lately; outcome: samples."""
+
+    number: str
+    leg_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetBehaviour:
     """How a virtual telephone and its network behave; outcome: Handset. Keys: see services/sandbox.py."""
 

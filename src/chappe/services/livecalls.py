@@ -2,13 +2,14 @@
 none can be placed."""
 
 from asyncio import Lock
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
 from chappe.flows.program import Action, CallEvent, Flow
-from chappe.model.calls import Call, Leg
+from chappe.model.calls import Call, HangUpCause, Leg
 from chappe.model.errors import Unavailable
+from chappe.model.sounds import Sound
 
 
 class Board(Protocol):
@@ -27,8 +28,33 @@ class Board(Protocol):
     def live_calls(self) -> Sequence[Call]: ...
 
 
+class Moment(NamedTuple):
+    """How a call at a virtual telephone is now: what is played to it, the numbers with whom it speaks, and
+    the keys that were sent to it."""
+
+    hears: Sound | None = None
+    speaks_with: tuple[str, ...] = ()
+    keys: str = ""
+
+
+class Microphone(Protocol):
+    """A connection to the sound of a virtual telephone."""
+
+    def say(self, frame: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Telephones(Protocol):
     """See carriers/sandbox/voice.py."""
+
+    async def call(self, account_id: int, number: str, to: str) -> tuple[int, HangUpCause | None]: ...
+
+    def moment(self, leg_id: int) -> Moment | None: ...
+
+    def listen(self, leg_id: int, ear: Callable[[bytes | None], None]) -> Microphone: ...
+
+    def heard(self, leg_id: int) -> bytes: ...
 
     def take(self, leg_id: int) -> None: ...
 

@@ -5,11 +5,10 @@ traffic with a number only.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chappe.model.calls import Leg
 from chappe.model.changes import Changes, Update
 from chappe.model.commands import (
     Caller,
@@ -17,7 +16,6 @@ from chappe.model.commands import (
     ReadHandset,
     SendFromHandset,
     SetBehaviour,
-    UseTelephone,
 )
 from chappe.model.directory import Handset, HandsetItem
 from chappe.model.errors import Fault, Refusal
@@ -35,7 +33,13 @@ RECEIPT = "sandbox_receipt"
 
 _LATEST_RECEIPT_MS = 24 * 3_600_000
 _LATEST_MS = 3_600_000
-_KEYS = re.compile("[0-9*#]{0,32}")
+_LONGEST_SPOKEN = 1000
+KEYS = re.compile("[0-9*#]{0,32}")
+GREETING = {
+    "fr": "Bonjour. Laissez un message après le bip.",
+    "en": "Hello. Leave a message after the tone.",
+}
+"""What an answering machine says that was told nothing else (our choice)."""
 
 
 class ReceiptKind(StrEnum):
@@ -81,7 +85,8 @@ class Behaviour:
     """How a telephone and its network behave: the keys of `PUT .../behaviour`.
 
     A telephone that was not told what to do with a `call` rings until somebody answers it. `keys` are
-    pressed after it has answered.
+    pressed after it has answered, or was answered; so are `say`, a text that is spoken then and whenever the
+    call is joined to others, and the `greeting` of a machine, before its tone. `language`: "fr" or "en".
     """
 
     receipt: ReceiptKind = ReceiptKind.DELIVERED
@@ -94,6 +99,9 @@ class Behaviour:
     keys: str = ""
     keys_after_ms: int = 0
     hang_up_after_ms: int = 0
+    say: str = ""
+    greeting: str = ""
+    language: str = "fr"
 
 
 def read_behaviour(values: Mapping[str, object]) -> Behaviour:
@@ -129,8 +137,17 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
     if call is not None and call not in list(WhenCalled):
         raise wrong("call", call, f"one of {', '.join(WhenCalled)}")
     keys = given.get("keys", "")
-    if not isinstance(keys, str) or not _KEYS.fullmatch(keys):
+    if not isinstance(keys, str) or not KEYS.fullmatch(keys):
         raise wrong("keys", keys, "at most 32 of the keys 0 to 9, * and #")
+    texts: dict[str, str] = {}
+    for key in ("say", "greeting"):
+        value = given.get(key, "")
+        if not isinstance(value, str) or len(value) > _LONGEST_SPOKEN or "\0" in value:
+            raise wrong(key, value, f"a text of at most {_LONGEST_SPOKEN} characters")
+        texts[key] = value
+    language = given.get("language", "fr")
+    if language not in GREETING:
+        raise wrong("language", language, f"one of {', '.join(GREETING)}")
     return Behaviour(
         receipt=ReceiptKind(str(receipt)),
         receipt_after_ms=whole("receipt_after_ms", _LATEST_RECEIPT_MS),
@@ -142,6 +159,9 @@ def read_behaviour(values: Mapping[str, object]) -> Behaviour:
         keys=keys,
         keys_after_ms=whole("keys_after_ms", _LATEST_MS),
         hang_up_after_ms=whole("hang_up_after_ms", _LATEST_MS),
+        say=texts["say"],
+        greeting=texts["greeting"],
+        language=str(language),
     )
 
 
@@ -157,7 +177,7 @@ async def read_handset(
     platform: Platform, caller: Caller, command: ReadHandset
 ) -> tuple[Handset, tuple[HandsetItem, ...]]:
     """One telephone with its last messages, oldest first."""
-    number = _number(command.number, caller)
+    number = number_of(command.number, caller)
     found = await platform.store.queries.handset(caller.account_id, number)
     items = await platform.store.queries.handset_items(
         caller.account_id, number, max(1, min(command.limit, 500))
@@ -168,14 +188,14 @@ async def read_handset(
 
 async def set_behaviour(platform: Platform, caller: Caller, command: SetBehaviour) -> Handset:
     """Set how a telephone behaves; keys that are left out go back to their default."""
-    number = _telephone(platform, command.number, caller)
+    number = telephone_of(platform, command.number, caller)
     read_behaviour(command.behaviour)
     return await touch(platform, caller.account_id, number, dict(command.behaviour))
 
 
 async def send_from_handset(platform: Platform, caller: Caller, command: SendFromHandset) -> HandsetItem:
     """A telephone sends an SMS; it is routed like any inbound message, to whoever owns the address."""
-    number = _telephone(platform, command.number, caller)
+    number = telephone_of(platform, command.number, caller)
     if not command.text:
         raise Refusal(Fault.EMPTY_CONTENT, "the text is empty", "text")
     if len(command.text) > 2_000:
@@ -218,17 +238,18 @@ async def send_from_handset(platform: Platform, caller: Caller, command: SendFro
     return item
 
 
-def _number(raw: str, caller: Caller) -> str:
+def number_of(raw: str, caller: Caller) -> str:
+    """A number as it was sent. Raises Refusal."""
     try:
         return read_msisdn(raw, caller.region)
     except NumberError as error:
         raise Refusal(Fault.INVALID_PARAMETER, str(error), "number") from error
 
 
-def _telephone(platform: Platform, raw: str, caller: Caller) -> str:
+def telephone_of(platform: Platform, raw: str, caller: Caller) -> str:
     """The number of a virtual telephone: one that routes to the sandbox. In the name of a real mobile nobody
     may send, least of all STOP to somebody else's number."""
-    number = _number(raw, caller)
+    number = number_of(raw, caller)
     try:
         carrier = platform.router.way("sms", number).carrier
     except Refusal:
@@ -251,51 +272,6 @@ def _address(raw: str, caller: Caller) -> str:
     if sender.kind == "number":
         return read_msisdn(raw, caller.region)
     return sender.value
-
-
-# --- its calls
-
-
-async def list_handset_calls(platform: Platform, caller: Caller, command: ReadHandset) -> tuple[Leg, ...]:
-    """What rang at a telephone for the account, newest first."""
-    number = _number(command.number, caller)
-    limit = max(1, min(command.limit, 100))
-    return await platform.store.queries.legs_of_number(caller.account_id, number, limit)
-
-
-async def list_open_calls(platform: Platform, caller: Caller) -> tuple[Leg, ...]:
-    """What rings or is spoken into at any telephone for the account at this moment, oldest first."""
-    return await platform.store.queries.open_legs(caller.account_id, 100)
-
-
-async def use_telephone(platform: Platform, caller: Caller, command: UseTelephone) -> Leg:
-    """Answer, reject or end a call at a telephone, or press keys. Raises Refusal `not_found`, `too_late`."""
-    number = _number(command.number, caller)
-    legs: Sequence[Leg] = await platform.store.queries.legs_of_number(caller.account_id, number, 100)
-    leg = next((one for one in legs if one.id == command.leg_id), None)
-    if leg is None:
-        raise Refusal(Fault.NOT_FOUND, f"no call {command.leg_id} rang at {number}", "id")
-    telephones = platform.live_calls.telephones
-    match command.what:
-        case "answer":
-            telephones.take(leg.id)
-        case "keys":
-            if not command.keys or not _KEYS.fullmatch(command.keys):
-                raise Refusal(
-                    Fault.INVALID_PARAMETER,
-                    f"{command.keys[:40]!r} are no keys; press 0 to 9, * and #",
-                    "keys",
-                )
-            telephones.press(leg.id, command.keys)
-        case "reject" | "hangup":
-            telephones.put_down(leg.id)
-        case _:
-            raise Refusal(
-                Fault.INVALID_PARAMETER,
-                f"{command.what[:40]!r} is nothing that a telephone does; answer, reject, hangup or keys",
-                "what",
-            )
-    return leg
 
 
 # --- for the carrier

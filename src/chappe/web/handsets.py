@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from chappe.model.calls import Leg
 from chappe.model.commands import (
     Caller,
     CleanNumber,
+    DialFromHandset,
     ListHandsets,
     ListNumbers,
     ReadHandset,
@@ -20,8 +20,9 @@ from chappe.model.commands import (
 )
 from chappe.model.directory import Handset, HandsetItem
 from chappe.model.errors import Fault, Refusal
-from chappe.services import directory, inbox, network, sandbox
+from chappe.services import directory, inbox, network, sandbox, telephones
 from chappe.services.ports import Platform
+from chappe.services.telephones import TelephoneCall
 from chappe.web import curl, sessions, words
 from chappe.web.accounts import SAMPLE_NUMBER
 from chappe.web.visits import Visit, for_members
@@ -53,7 +54,7 @@ class OnShelf:
     phone: Handset
     items: tuple[HandsetItem, ...]
     draft: Unsent | None = None
-    legs: tuple[Leg, ...] = ()
+    calls: tuple[TelephoneCall, ...] = ()
 
 
 def routes(platform: Platform) -> list[BaseRoute]:
@@ -63,6 +64,7 @@ def routes(platform: Platform) -> list[BaseRoute]:
         Route("/telephones/{number}", for_members(platform, telephone)),
         Route("/telephones/{number}/send", for_members(platform, send), methods=["POST"]),
         Route("/telephones/{number}/behaviour", for_members(platform, behave), methods=["POST"]),
+        Route("/telephones/{number}/calls", for_members(platform, dial), methods=["POST"]),
         Route("/telephones/{number}/calls/{leg:int}", for_members(platform, use), methods=["POST"]),
         Route("/live", for_members(platform, live)),
     ]
@@ -78,29 +80,37 @@ async def _shelf(
     caller = visit.caller
     known = await sandbox.list_handsets(platform, caller, ListHandsets())
     shown = known if visit.request.query_params.get("all") else known[:ON_THE_SHELF]
-    legs = await sandbox.list_open_calls(platform, caller)
+    calls = await telephones.list_open_calls(platform, caller)
     phones = [
         OnShelf(
             phone,
             await _screen(platform, caller, phone),
             draft if phone.number == number else None,
-            tuple(leg for leg in legs if leg.number == phone.number),
+            tuple(call for call in calls if call.leg.number == phone.number),
         )
         for phone in shown
     ]
     own, codes = await inbox.list_numbers(platform, caller, ListNumbers())
     text = visit.say(words.N_("Hello from an old program"))
-    return visit.page(
-        "telephones.html",
-        422 if draft or values.get("trouble") else 200,
-        here="telephones",
-        phones=phones,
-        more=len(known) - len(shown),
-        codes=codes,
-        numbers=own,
-        curl=curl.rest(curl.Sample(visit.base_url, SAMPLE_NUMBER, text)),
-        **values,
+    return _with_microphone(
+        visit.page(
+            "telephones.html",
+            422 if draft or values.get("trouble") else 200,
+            here="telephones",
+            phones=phones,
+            more=len(known) - len(shown),
+            codes=codes,
+            numbers=own,
+            curl=curl.rest(curl.Sample(visit.base_url, SAMPLE_NUMBER, text)),
+            **values,
+        )
     )
+
+
+def _with_microphone(response: Response) -> Response:
+    """A page on which telephones may be spoken into; no other page may ask for a microphone."""
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(self), geolocation=()"
+    return response
 
 
 async def _screen(platform: Platform, caller: Caller, phone: Handset) -> tuple[HandsetItem, ...]:
@@ -117,18 +127,21 @@ async def _telephone(platform: Platform, visit: Visit, draft: Unsent | None = No
     asked = ReadHandset(f"+{number}", ON_ONE_SCREEN)
     phone, items = await sandbox.read_handset(platform, visit.caller, asked)
     own, codes = await inbox.list_numbers(platform, visit.caller, ListNumbers())
+    calls = await telephones.list_open_calls(platform, visit.caller)
     text = visit.say(words.N_("Hello from an old program"))
-    return visit.page(
-        "telephone.html",
-        422 if draft else 200,
-        here="telephones",
-        phone=phone,
-        items=items,
-        draft=draft,
-        legs=[leg for leg in await sandbox.list_open_calls(platform, visit.caller) if leg.number == number],
-        codes=codes,
-        numbers=own,
-        curl=curl.rest(curl.Sample(visit.base_url, number, text)),
+    return _with_microphone(
+        visit.page(
+            "telephone.html",
+            422 if draft else 200,
+            here="telephones",
+            phone=phone,
+            items=items,
+            draft=draft,
+            calls=[call for call in calls if call.leg.number == number],
+            codes=codes,
+            numbers=own,
+            curl=curl.rest(curl.Sample(visit.base_url, number, text)),
+        )
     )
 
 
@@ -160,6 +173,19 @@ async def send(platform: Platform, visit: Visit) -> Response:
     return _back(visit, number)
 
 
+async def dial(platform: Platform, visit: Visit) -> Response:
+    """Call a number from a telephone."""
+    number, to = await _number(platform, visit), visit.field("to")
+    try:
+        await telephones.dial(platform, visit.caller, DialFromHandset(f"+{number}", to))
+    except Refusal as refusal:
+        draft = Unsent(to, visit.form.get("text", ("",))[0], visit.trouble(refusal).text)
+        if visit.field("alone"):
+            return await _telephone(platform, visit, draft)
+        return await _shelf(platform, visit, number, draft)
+    return _back(visit, number)
+
+
 async def behave(platform: Platform, visit: Visit) -> Response:
     number = await _number(platform, visit)
     after = visit.field("receipt_after_ms", "0") or "0"
@@ -175,7 +201,9 @@ async def behave(platform: Platform, visit: Visit) -> Response:
         behaviour["call"] = visit.field("call")
     answer = visit.field("answer_after_ms", "0") or "0"
     behaviour["answer_after_ms"] = int(answer) if answer.isascii() and answer.isdigit() else answer
-    behaviour["keys"] = visit.field("keys")
+    for name in ("keys", "say", "greeting"):
+        behaviour[name] = visit.field(name)
+    behaviour["language"] = visit.reader.language
     await sandbox.set_behaviour(platform, visit.caller, SetBehaviour(f"+{number}", behaviour))
     return _back(visit, number)
 
@@ -188,7 +216,7 @@ async def use(platform: Platform, visit: Visit) -> Response:
         f"+{number}", visit.request.path_params["leg"], "keys" if keys else visit.field("what"), keys
     )
     try:
-        await sandbox.use_telephone(platform, visit.caller, command)
+        await telephones.use_telephone(platform, visit.caller, command)
     except Refusal as refusal:
         if refusal.fault is not Fault.TOO_LATE:
             raise

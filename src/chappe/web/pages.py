@@ -24,6 +24,7 @@ from chappe.web import (
     rendering,
     rights,
     sessions,
+    sound,
     subscriptions,
 )
 from chappe.web.visits import Endpoint, Visit, choose_language, for_all, reader_of
@@ -64,6 +65,7 @@ def build(platform: Platform) -> Starlette:
             *accounts.routes(platform),
             *allowances.routes(platform),
             *handsets.routes(platform),
+            *sound.routes(platform),
             *messages.routes(platform),
             *calls.routes(platform),
             *numbers.routes(platform),

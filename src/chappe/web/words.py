@@ -10,6 +10,7 @@ from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState, Purpose
 from chappe.model.network import Reason
 from chappe.model.rules import Basis, Effect, Provision
+from chappe.model.sounds import Tone
 
 
 def N_(message: str) -> str:
@@ -133,6 +134,12 @@ CAUSE: dict[str, str] = {
     HangUpCause.INTERRUPTED: N_("The platform was interrupted"),
     HangUpCause.ANSWERED_ELSEWHERE: N_("Answered at another telephone"),
     HangUpCause.TRANSFERRED: N_("Transferred"),
+}
+
+TONES: dict[str, str] = {
+    Tone.RINGBACK: N_("it rings at the other side"),
+    Tone.BUSY: N_("the busy tone"),
+    Tone.BEEP: N_("a tone"),
 }
 
 WHEN_CALLED: dict[str, str] = {

@@ -40,7 +40,10 @@ from chappe.model.network import BindView, CarrierView
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
+from chappe.model.sounds import Tone
 from chappe.protocols.http import HttpRequest
+from chappe.services.livecalls import Moment
+from chappe.services.telephones import TelephoneCall
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 REF = "0123456789abcdefghjkmnpqrs"
@@ -194,11 +197,13 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/sandbox/handsets/{number}/messages": (HANDSET, (RECEIVED_ITEM, SENT_ITEM)),
     "POST /v1/sandbox/handsets/{number}/messages": SENT_ITEM,
     "PUT /v1/sandbox/handsets/{number}/behaviour": HANDSET,
-    "GET /v1/sandbox/handsets/{number}/calls": (ENDED_LEG, LEG),
-    "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": LEG,
-    "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": LEG,
-    "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": LEG,
-    "POST /v1/sandbox/handsets/{number}/calls/{id}/keys": LEG,
+    "GET /v1/sandbox/handsets/{number}/calls": (TelephoneCall(ENDED_LEG), TelephoneCall(LEG)),
+    "POST /v1/sandbox/handsets/{number}/calls": TelephoneCall(LEG, Moment(Tone.RINGBACK)),
+    "GET /v1/sandbox/handsets/{number}/calls/{id}/heard": bytes(320),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": TelephoneCall(LEG),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": TelephoneCall(LEG),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": TelephoneCall(LEG),
+    "POST /v1/sandbox/handsets/{number}/calls/{id}/keys": TelephoneCall(LEG),
     "POST /v1/calls": CallStory(CALL),
     "GET /v1/calls": Page((LIVE_CALL, ENDED_CALL), 17),
     "GET /v1/calls/{id}": ENDED_CALL,

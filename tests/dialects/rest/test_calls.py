@@ -1,6 +1,7 @@
 """Calls over REST as pure functions: what is refused, the JSON of a call, what is told of it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ from chappe.model import commands
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import CallHappened, EventName
 from chappe.model.outgoing import Outgoing
+from chappe.model.sounds import Speech, Tone
+from chappe.services.livecalls import Moment
 from chappe.services.ports import NoticeTarget
+from chappe.services.telephones import TelephoneCall
 from tests.dialects.rest.records import ENDED_CALL, ENDED_LEG, LEG, LIVE_CALL, NOW, REF, call, decoded
 
 AT = "2026-03-01T09:30:00Z"
@@ -130,10 +134,17 @@ def test_a_call_that_is_over_tells_why_and_what_it_cost() -> None:
     assert (leg["state"], leg["cause"], leg["machine"], leg["price"]) == ("down", "normal", True, 0.017)
 
 
-def test_a_telephone_sees_who_calls_and_not_what_it_costs() -> None:
-    ended, ringing = encoded("GET /v1/sandbox/handsets/{number}/calls", (ENDED_LEG, LEG))["data"]
-    assert ringing == {"id": "9007199254740995", "shown": "33639980000", "state": "ringing", "at": AT}
-    assert ended == {**ringing, "state": "down", "answered_at": AT, "ended_at": AT, "cause": "normal"}
+def test_a_telephone_sees_who_calls_and_what_it_hears_and_not_what_it_costs() -> None:
+    listed = (
+        TelephoneCall(ENDED_LEG),
+        TelephoneCall(LEG, Moment(Speech("Bonjour."), ("33639980002",), "1#")),
+        TelephoneCall(replace(LEG, inbound=True), Moment(Tone.RINGBACK)),
+    )
+    ended, ringing, dialled = encoded("GET /v1/sandbox/handsets/{number}/calls", listed)["data"]
+    told = {"id": "9007199254740995", "shown": "33639980000", "state": "ringing", "at": AT}
+    assert ringing == {**told, "hears": "Bonjour.", "speaks_with": ["33639980002"], "keys": "1#"}
+    assert dialled == {**told, "dialled": True, "hears": "ringback"}
+    assert ended == {**told, "state": "down", "answered_at": AT, "ended_at": AT, "cause": "normal"}
 
 
 # --- notices

@@ -57,8 +57,11 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 @pytest.mark.parametrize("verb", OPERATIONS)
 def test_every_operation_has_examples_that_its_own_schema_accepts(verb: str) -> None:
     operation = described(verb)
-    for _, content in contents(operation):
-        assert complaints(content["example"], content["schema"]) == []
+    for kind, content in contents(operation):
+        if kind == "application/json":
+            assert complaints(content["example"], content["schema"]) == []
+        else:
+            assert content == {}  # a file: any octets
     assert any(status.startswith("2") for status in operation["responses"])
 
 
@@ -72,7 +75,9 @@ def test_every_request_example_is_read(verb: str) -> None:
 def test_every_answer_is_as_described(verb: str) -> None:
     answer = OPERATIONS[verb].encode(OUTCOMES[verb], call(concrete(verb)))
     response = described(verb)["responses"][str(answer.status)]
-    if answer.body:
+    if answer.body and answer.content_type != "application/json":
+        assert response["content"] == {answer.content_type: {}}
+    elif answer.body:
         assert complaints(json.loads(answer.body), response["content"][answer.content_type]["schema"]) == []
     else:
         assert "content" not in response

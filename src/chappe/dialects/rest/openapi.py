@@ -235,6 +235,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         _LEG,
         _CALL,
         sandbox.HandsetCall("154150738000000124", "33123456789", LegState.RINGING, _AT),
+        sandbox.Dialled(to="0123456789"),
         sandbox.Keys(keys="1#"),
         notices.CallNotice(EventName.CALL_ANSWERED, _LATER, _CALL),
         notices.OfLeg(_CALL, _LEG),
@@ -374,6 +375,8 @@ def _success(one: Described) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done."}
     if one.answer is not None:
         success |= _content(one.answer)
+    if one.file:
+        success["content"] = {one.file: {}}
     if one.costs:
         success["headers"] = {
             wire.REPLAYED: {

@@ -11,11 +11,12 @@ from chappe.dialects.contract import Operation, WireCall
 from chappe.dialects.rest import shapes, table, wire
 from chappe.dialects.rest.shapes import Body, Limit, Time, utc
 from chappe.dialects.rest.table import Described
+from chappe.media import wav
 from chappe.model import commands, directory
-from chappe.model.calls import HangUpCause, Leg, LegState
+from chappe.model.calls import HangUpCause, LegState
 from chappe.model.errors import Fault
 from chappe.protocols.http import HttpResponse
-from chappe.services import sandbox
+from chappe.services import sandbox, telephones
 
 # --- what clients send
 
@@ -65,6 +66,19 @@ class Keys(Body):
     keys: Annotated[str, Meta(pattern="^[0-9*#]{1,32}$")]
 
 
+class Dialled(Body):
+    """What a virtual telephone dials."""
+
+    to: Annotated[str, Meta(description="A number, line, short code or conference of the platform.")]
+
+
+class Language(StrEnum):
+    """In which language a telephone speaks."""
+
+    FR = "fr"
+    EN = "en"
+
+
 class Behaviour(Body):
     """How a virtual telephone and its network behave; what is left out is as usual."""
 
@@ -97,6 +111,17 @@ class Behaviour(Body):
     hang_up_after_ms: (
         Annotated[int, Meta(ge=0, le=3_600_000, description="After answering; 0: it does not.")] | UnsetType
     ) = UNSET
+    say: (
+        Annotated[
+            str,
+            Meta(max_length=1000, description="Spoken after answering, and anew when the call is joined."),
+        ]
+        | UnsetType
+    ) = UNSET
+    greeting: (
+        Annotated[str, Meta(max_length=1000, description="What a machine says before its tone.")] | UnsetType
+    ) = UNSET
+    language: Language | UnsetType = UNSET
 
     def given(self) -> dict[str, object]:
         """The keys that were given, as plain data."""
@@ -156,7 +181,8 @@ class Conversation(Struct):
 
 
 class HandsetCall(Struct, omit_defaults=True):
-    """A call at a virtual telephone, as it sees it: `shown` is the caller's number on its screen."""
+    """A call at a virtual telephone, as it sees it: `shown` is the caller's number on its screen, or what it
+    has dialled. While it is live: what is played to it in words, with whom it speaks, keys sent to it."""
 
     id: str
     shown: str
@@ -165,10 +191,15 @@ class HandsetCall(Struct, omit_defaults=True):
     answered_at: Time | None = None
     ended_at: Time | None = None
     cause: HangUpCause | None = None
+    dialled: bool = False
+    hears: str = ""
+    speaks_with: list[str] = []
+    keys: str = ""
 
     @classmethod
-    def of(cls, leg: Leg) -> "HandsetCall":
-        """The JSON of a leg."""
+    def of(cls, call: telephones.TelephoneCall) -> "HandsetCall":
+        """The JSON of a leg, and of how it is now."""
+        leg, moment = call.leg, call.moment or telephones.NOTHING
         return cls(
             str(leg.id),
             leg.shown,
@@ -177,6 +208,10 @@ class HandsetCall(Struct, omit_defaults=True):
             shapes.utc_or_none(leg.answered_at),
             shapes.utc_or_none(leg.ended_at),
             leg.cause,
+            leg.inbound,
+            telephones.in_words(moment.hears),
+            list(moment.speaks_with),
+            moment.keys,
         )
 
 
@@ -224,9 +259,30 @@ def encode_handset(handset: directory.Handset, call: WireCall) -> HttpResponse:
     return wire.answer(Handset.of(handset))
 
 
-def encode_handset_calls(legs: tuple[Leg, ...], call: WireCall) -> HttpResponse:
-    """What rang at a telephone."""
-    return wire.page(map(HandsetCall.of, legs))
+def encode_handset_calls(calls: tuple[telephones.TelephoneCall, ...], call: WireCall) -> HttpResponse:
+    """What rang at a telephone, or was dialled there."""
+    return wire.page(map(HandsetCall.of, calls))
+
+
+def decode_dial(call: WireCall) -> commands.DialFromHandset:
+    """POST /v1/sandbox/handsets/{number}/calls."""
+    return commands.DialFromHandset(wire.parameter(call, "number"), wire.body(call, Dialled).to)
+
+
+def encode_dialled(dialled: telephones.TelephoneCall, call: WireCall) -> HttpResponse:
+    """The call that a telephone has begun."""
+    return wire.answer(HandsetCall.of(dialled), 201)
+
+
+def decode_heard(call: WireCall) -> commands.HearTelephone:
+    """GET /v1/sandbox/handsets/{number}/calls/{id}/heard."""
+    wire.no_query(call)
+    return commands.HearTelephone(wire.parameter(call, "number"), wire.number_id(call))
+
+
+def encode_heard(samples: bytes, call: WireCall) -> HttpResponse:
+    """What a telephone has heard, as a WAV file."""
+    return HttpResponse(200, wav.encode(samples), "audio/wav")
 
 
 def decode_use(what: str) -> Callable[[WireCall], commands.UseTelephone]:
@@ -243,15 +299,15 @@ def decode_use(what: str) -> Callable[[WireCall], commands.UseTelephone]:
     return decode
 
 
-def encode_used(leg: Leg, call: WireCall) -> HttpResponse:
+def encode_used(used: telephones.TelephoneCall, call: WireCall) -> HttpResponse:
     """The call as it was a moment ago."""
-    return wire.answer(HandsetCall.of(leg), 202)
+    return wire.answer(HandsetCall.of(used), 202)
 
 
 def _use(what: str, summary: str) -> Operation:
     return table.line(
         decode_use(what),
-        sandbox.use_telephone,
+        telephones.use_telephone,
         encode_used,
         summary,
         Described(
@@ -268,10 +324,33 @@ def _use(what: str, summary: str) -> Operation:
 LINES: Mapping[str, Operation] = {
     "GET /v1/sandbox/handsets/{number}/calls": table.line(
         decode_read_handset,
-        sandbox.list_handset_calls,
+        telephones.list_handset_calls,
         encode_handset_calls,
-        "List what rang at a virtual telephone",
+        "List the calls at a virtual telephone",
         Described("list_handset_calls", "sandbox", shapes.Page[HandsetCall], query=HandsetQuery),
+    ),
+    "POST /v1/sandbox/handsets/{number}/calls": table.line(
+        decode_dial,
+        telephones.dial,
+        encode_dialled,
+        "Dial a number from a virtual telephone",
+        Described(
+            "dial_from_handset",
+            "sandbox",
+            HandsetCall,
+            201,
+            body=Dialled,
+            faults=(Fault.NOT_FOUND, Fault.INVALID_PARAMETER, Fault.TOO_MANY_CALLS),
+        ),
+    ),
+    "GET /v1/sandbox/handsets/{number}/calls/{id}/heard": table.line(
+        decode_heard,
+        telephones.heard,
+        encode_heard,
+        "Get the last ten seconds that a telephone heard in a call, as a WAV file",
+        Described(
+            "get_heard_of_handset_call", "sandbox", file="audio/wav", faults=(Fault.NOT_FOUND, Fault.TOO_LATE)
+        ),
     ),
     "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": _use("answer", "Answer a call at a telephone"),
     "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": _use("reject", "Reject a call at a telephone"),

@@ -15,8 +15,9 @@ from chappe.protocols.http import HttpResponse
 class Described:
     """What the document says of an operation beyond its table line.
 
-    `name` is the operationId, `answer` the shape of the success answer (None: no body), `faults` those a
-    client should expect besides wrong credentials, `costs` whether an Idempotency-Key is read.
+    `name` is the operationId, `answer` the shape of the success answer (None: no body, or a `file` of that
+    media type), `faults` those a client should expect besides wrong credentials, `costs` whether an
+    Idempotency-Key is read.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Described:
     faults: Sequence[Fault] = ()
     costs: bool = False
     anonymous: bool = False
+    file: str = ""
 
 
 def line(

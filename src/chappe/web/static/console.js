@@ -3,6 +3,7 @@ import { follow } from "./live.js";
 import { listenToKeys } from "./keys.js";
 import { filterAsTyped, quietForms, quoteAsTyped } from "./forms.js";
 import { copyButtons, copyNumbers } from "./copy.js";
+import { soundOfTelephones } from "./sound.js";
 import { keepTimes, tellZone } from "./times.js";
 
 document.documentElement.classList.add("live");
@@ -14,4 +15,5 @@ copyNumbers();
 filterAsTyped();
 quietForms();
 quoteAsTyped();
+soundOfTelephones();
 follow();

@@ -37,7 +37,8 @@ export function quietForms() {
     if (event.submitter?.name) data.append(event.submitter.name, event.submitter.value); // which of several
     button.disabled = true;
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
+      const action = event.submitter?.getAttribute("formaction") ?? form.action;
+      const answer = await fetch(action, { method: "POST", body: new URLSearchParams(data), credentials: "same-origin" });
       const fresh = take(await answer.text());
       const next = fresh.getElementById(box.id);
       const same = next?.querySelector(`form[action="${CSS.escape(form.getAttribute("action"))}"]`);

@@ -15,6 +15,7 @@ export function take(text) {
     if (next) merge(part, next);
   }
   ageTimes();
+  document.dispatchEvent(new Event("taken"));
   return fresh;
 }
 
