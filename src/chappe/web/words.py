@@ -323,6 +323,7 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "number"): N_(
         "This is no telephone number. Write it like 06 12 34 56 78 or +41 79 222 33 44."
     ),
+    (Fault.NOT_FOUND, "to"): N_("Nobody takes calls to this number. Dial one of your lines or conferences."),
     (Fault.INVALID_PARAMETER, "name"): N_("A user needs a name of 1 to 100 letters. Choose another."),
     (Fault.INVALID_SENDER, "default_sender"): N_(
         "This sender cannot be used. Write a number like +33 6 12 34 56 78, a short code, or a name of at "
