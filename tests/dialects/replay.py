@@ -5,14 +5,15 @@ answer as bytes with named holes. `{orange.id}`, `{netoxygen.user}` and the like
 conversation; `{ref:N}` is a hole that captures; `{time}` is any date and time; `{*}` anything in a line.
 Bytes that are not UTF-8 are written `\\xE9`, a backslash `\\\\`. Lines between the pairs: `!!! outbox` does
 outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), and live calls with it.
-`!!! told` does outgoing work, and compares the lines below with what customers' servers were asked for since
-the last time: a method and an address each.
+`!!! told HOST` does outgoing work, and compares the lines below with what the customer's server HOST was
+asked for since the last time: a method and an address each.
 """
 
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.asgi import Reply, ask
 from tests.platform import World
@@ -66,7 +67,7 @@ def _conversation(file: Path, lines: list[str]) -> Conversation:
             into = turns[-1].answer
         elif line.startswith("!!! "):
             turns.append(Turn(order=line[4:].strip()))
-            into = turns[-1].answer if turns[-1].order == "told" else None
+            into = turns[-1].answer if turns[-1].order.startswith("told ") else None
         elif into is None:
             if found := re.match(r"#\s*(\w+):\s*(.*)", line):
                 head[found[1]] = found[2]
@@ -96,9 +97,9 @@ async def replay(world: World, conversation: Conversation) -> None:
     words = await _words(world, int(state.get("credits", "200")))
     for number, turn in enumerate(conversation.turns, 1):
         where = f"{conversation.name}, turn {number}"
-        if turn.order == "told":
+        if turn.order.startswith("told "):
             await world.settle()
-            _compare_told(where, turn.answer, world, words)
+            _compare_told(where, turn.order[5:], turn.answer, world, words)
             continue
         if turn.order:
             await _obey(world, turn.order)
@@ -180,9 +181,10 @@ def _compare(where: str, answer: list[str], reply: Reply, words: dict[str, str])
         words[name.replace("_", ":", 1)] = value.decode()
 
 
-def _compare_told(where: str, expected: list[str], world: World, words: dict[str, str]) -> None:
-    told = "\n".join(f"{one.method} {one.url}" for one in world.web.sent)
-    world.web.sent.clear()
+def _compare_told(where: str, host: str, expected: list[str], world: World, words: dict[str, str]) -> None:
+    sent = [one for one in world.web.sent if urlsplit(one.url).hostname == host]
+    world.web.sent[:] = [one for one in world.web.sent if one not in sent]
+    told = "\n".join(f"{one.method} {one.url}" for one in sent)
     wanted = _fill("\n".join(line for line in expected if line), words)
     found = re.fullmatch(_pattern(wanted, words), told.encode())
     assert found is not None, f"{where}\n{told}\n--- expected\n{wanted}"

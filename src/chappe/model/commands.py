@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from chappe.model.directory import Forwarding
 from chappe.model.errors import Fault
 from chappe.model.messages import Direction, Message, MessageState, Purpose
 from chappe.model.smstext import Encoding
@@ -318,12 +319,43 @@ class ListLines:
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """Set where a line's calls are told, and from where programs may act for it; outcome: Line. None leaves a
-    field as it is."""
+    """Set where a line's calls are told, from where programs may act for it, where its calls go (`profile` is
+    the name of one of `profiles`), and what its answerphone says; outcome: Line. None leaves a field as it
+    is."""
 
     number: str
     notification_url: str | None = None
     allowed_sources: str | None = None
+    profile: str | None = None
+    profiles: Mapping[str, Forwarding] | None = None
+    greeting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindLine:
+    """Outcome: Line."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddLine:
+    """Another line for the account, with a number of the platform; outcome: NewLine."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenewTelephone:
+    """A new password for a line's telephone, which is shown once; outcome: NewTelephone."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetProfile:
+    """Put one of a line's profiles in force, named in any letter case; outcome: Line."""
+
+    line: str
+    profile: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,6 +556,10 @@ Command = (
     | ReleaseNumber
     | ListLines
     | ChangeLine
+    | FindLine
+    | AddLine
+    | RenewTelephone
+    | SetProfile
     | SendFromLine
     | ListKeywords
     | ClaimKeyword
@@ -556,7 +592,7 @@ class PlaceCall:
     What each side is shown: a number, "" for none, None for the account's own number, or with
     `shows_parties` the other side's where the account may show that. `longest` is how
     long they may talk. With `confirm` the second side presses a key before it is joined. `line` is the
-    account's line for which it is made.
+    account's line for which it is made. With `record` what they say is recorded.
     """
 
     first: str
@@ -571,6 +607,7 @@ class PlaceCall:
     reference: str = ""
     replay: Replay | None = None
     line: str = ""
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,6 +622,25 @@ class FindAnything:
     """The message or the call with this ref, for wires that know one history of both."""
 
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """The party at `leg` (its id or name) gives its partner to the number `to`, at once or after having
+    spoken to it (`attended`); outcome: CallStory."""
+
+    ref: str
+    leg: str
+    to: str
+    attended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PickUpCall:
+    """A line takes a call that rings elsewhere; outcome: CallStory."""
+
+    ref: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,25 @@ async def add_user(platform: Platform, account: Account, name: str) -> tuple[Use
     raise _crowded()
 
 
+async def add_line(platform: Platform, account_id: int, number: str = "") -> tuple[Line, Secret]:
+    """One more line of an account, and the password with which programs act for it on Keyyo's wire. `number`
+    is an MSISDN, or empty for one of the platform's own. Raises Refusal `not_found`, and `already_exists` for
+    a number that somebody has."""
+    account = await platform.store.queries.account(account_id)
+    users = await platform.store.queries.users(account_id)
+    if account is None or not users:
+        raise Refusal(Fault.NOT_FOUND, "this account does not exist any more")
+    for _ in range(_TRIES):
+        login = number or await _free_login(platform, "keyyo", account, "")
+        credential, secret = await _new_credential(platform, account, users[0], "keyyo", login)
+        line = Line(platform.ids.new_id(), account_id, login, "", "", platform.clock.now())
+        if await _inserted(platform, Changes(insert=[line, credential])):
+            return line, secret
+        if number:
+            raise Refusal(Fault.ALREADY_EXISTS, f"{number} is somebody's line already", "number")
+    raise _crowded()
+
+
 async def list_users(platform: Platform, account_id: int) -> tuple[User, ...]:
     """The users of an account, oldest first."""
     return await platform.store.queries.users(account_id)

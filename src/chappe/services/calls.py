@@ -75,6 +75,9 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             confirm=command.confirm,
             language=command.language,
             line=command.line,
+            # Keyyo says nothing of a call that is recorded (dialects.md 5a).
+            tells_lines=not (command.line and command.record),
+            recorded=command.record,
         )
         call = Call(
             id=platform.ids.new_id(),
@@ -84,7 +87,12 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             state=CallState.LIVE,
             first=first,
             second=second,
-            plan={"rate": rate, "longest": flow.longest_seconds, "confirm": command.confirm},
+            plan={
+                "rate": rate,
+                "longest": flow.longest_seconds,
+                "confirm": command.confirm,
+                "recorded": command.record,
+            },
             dialect=caller.dialect,
             created_at=now,
             seen_at=now,

@@ -42,6 +42,7 @@ from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 from chappe.model.sounds import Tone
 from chappe.protocols.http import HttpRequest
+from chappe.services.lines import NewLine, NewTelephone
 from chappe.services.livecalls import Moment
 from chappe.services.telephones import TelephoneCall
 
@@ -108,7 +109,7 @@ EARNED = LedgerEntry(
     2, 7, NOW, EntryKind.WELCOME, "platform:welcome", "account:7", 200_000, 200_000, 0, "welcome"
 )
 NUMBER = OwnNumber(4, 7, "33639980000", "https://example.com/in", "", "rest", NOW)
-LINE = Line(16, 7, "33639980000", "192.0.2.1", "https://example.com/calls", NOW)
+LINE = Line(16, 7, "33639980000", "192.0.2.1", "https://example.com/calls", NOW, "33639980000")
 SHORT_CODE = ShortCode(5, "20345", "FR", 150, "Shared")
 KEYWORD = Keyword(6, 7, "20345", "POLL", "https://example.com/in", "", "rest", NOW)
 BLOCKED = BlacklistEntry(8, 7, "33612345678", "STOP", NOW)
@@ -178,7 +179,10 @@ OUTCOMES: Mapping[str, Any] = {
     "PATCH /v1/numbers/{number}": NUMBER,
     "DELETE /v1/numbers/{number}": None,
     "GET /v1/lines": (LINE,),
+    "POST /v1/lines": NewLine(LINE, "secret"),
+    "GET /v1/lines/{number}": LINE,
     "PATCH /v1/lines/{number}": LINE,
+    "POST /v1/lines/{number}/sip-credentials": NewTelephone("33639980000", "chappe", "secret"),
     "GET /v1/keywords": (KEYWORD,),
     "POST /v1/keywords": KEYWORD,
     "PATCH /v1/keywords/{id}": KEYWORD,
@@ -208,6 +212,8 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/calls": Page((LIVE_CALL, ENDED_CALL), 17),
     "GET /v1/calls/{id}": ENDED_CALL,
     "POST /v1/calls/{id}/hangup": LIVE_CALL,
+    "POST /v1/calls/{id}/transfer": LIVE_CALL,
+    "POST /v1/calls/{id}/pick-up": LIVE_CALL,
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,

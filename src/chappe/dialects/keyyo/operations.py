@@ -3,7 +3,7 @@
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.keyyo import notices, wire
-from chappe.model.commands import CallFromLine, PlaceCall, SendFromLine, SendMessages
+from chappe.model.commands import CallFromLine, PlaceCall, SendFromLine, SendMessages, SetProfile
 from chappe.model.errors import Fault, Refusal
 from chappe.services import lines
 
@@ -33,16 +33,26 @@ def decode_call(call: WireCall) -> CallFromLine:
 
     CALLER is rung first and is ACCOUNT where it is absent; CALLEE sees CALLER's number where that may be
     shown. CALLEE_NAME is for a telephone's screen, which no network here carries: it is passed over.
-    Raises Refusal: `missing_parameter`, `unsupported`.
+    RECORD=1 records the call and mails the recording. Raises Refusal `missing_parameter`.
     """
     callee = reading.scalar(call.fields, "callee")
     if not callee:
         raise Refusal(Fault.MISSING_PARAMETER, "give the number that shall be called", "CALLEE")
-    if reading.scalar(call.fields, "record") == "1":
-        raise Refusal(Fault.UNSUPPORTED, "recording calls is not built yet; leave it out", "RECORD")
     account = wire.line_number(reading.scalar(call.fields, "account"))
     caller = reading.scalar(call.fields, "caller") or account
-    return CallFromLine(account, PlaceCall(caller, callee, shows_parties=True))
+    record = reading.scalar(call.fields, "record") == "1"
+    return CallFromLine(account, PlaceCall(caller, callee, shows_parties=True, record=record))
+
+
+def decode_profile(call: WireCall) -> SetProfile:
+    """Read ACCOUNT and PROFIL of setprofil.html, in any letter case (dialects.md 5b). Raises Refusal
+    `missing_parameter`."""
+    profile = reading.scalar(call.fields, "profil")
+    if not profile:
+        raise Refusal(
+            Fault.MISSING_PARAMETER, "give the name of the profile that shall be in force", "PROFIL"
+        )
+    return SetProfile(wire.line_number(reading.scalar(call.fields, "account")), profile)
 
 
 KEYYO = Dialect(
@@ -63,6 +73,13 @@ KEYYO = Dialect(
             wire.encode_done,
             summary="Ring a line, then a number, and join them",
             source="Guide d'utilisation CTI / API / TAPI, API serveur, Emission d'appels, Mise en relation",
+        ),
+        wire.SET_PROFILE: Operation(
+            decode_profile,
+            lines.set_profile,
+            wire.encode_done,
+            summary="Put one of a line's profiles in force",
+            source="Guide d'utilisation CTI / API / TAPI, API serveur, Gestion de profils",
         ),
     },
     refuse=wire.refuse,

@@ -17,10 +17,9 @@ from chappe.services.accounts import KEYYO_REALM
 
 SEND_SMS = "sendsms"
 MAKE_CALL = "makecall"
-DOCUMENTED_VERBS = ("setprofil",)
-"""Verbs of level "documented": their words are known, nothing answers them yet."""
+SET_PROFILE = "setprofil"
 
-PATHS = tuple(f"/{verb}.html" for verb in (SEND_SMS, MAKE_CALL, *DOCUMENTED_VERBS))
+PATHS = tuple(f"/{verb}.html" for verb in (SEND_SMS, MAKE_CALL, SET_PROFILE))
 EIGHT_BIT = "cp1252"
 
 _LATER = "Comeback later..."
@@ -64,6 +63,7 @@ _PARAMETER_OF_FIELD: Mapping[str, str] = {
     "to": "CALLEE",
     "text": "MSG",
     "number": "ACCOUNT",
+    "profile": "PROFIL",
     "first": "CALLER",
     "second": "CALLEE",
 }
@@ -104,8 +104,6 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     status = STATUS_OF_FAULT[refusal.fault]
     if refusal.fault in (Fault.RATE_LIMITED, Fault.TOO_MANY_CALLS):
         return HttpResponse(status, _LATER.encode(), reason=_LATER)
-    if refusal.fault is Fault.UNKNOWN_OPERATION and call is not None and call.verb in DOCUMENTED_VERBS:
-        return HttpResponse(status, f"{call.verb} is not built yet".encode())
     if refusal.fault is Fault.UNSUPPORTED and refusal.field:
         status = 501  # what a parameter asks for; without one it is the method
     field = (refusal.field or "").partition("[")[0]

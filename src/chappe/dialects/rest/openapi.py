@@ -22,6 +22,7 @@ from chappe.dialects.rest import (
     sandbox,
     shapes,
     subscriptions,
+    transfers,
     wire,
 )
 from chappe.dialects.rest.table import Described
@@ -121,6 +122,17 @@ _CALL = calls.Call(
     legs=[_LEG],
 )
 
+_LINE = lines.Line(
+    "33990000000",
+    "https://example.com/calls?from=_CALLER_",
+    "192.0.2.1|192.0.2.7",
+    _AT,
+    "present",
+    {"present": lines.Forwarding(no_answer="answerphone"), "absent": lines.Forwarding(always="answerphone")},
+    "Bonjour, laissez un message.",
+    lines.Telephone("33990000000", _AT, _LATER),
+)
+
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example
     for example in (
@@ -195,7 +207,12 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             None,
         ),
         inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT),
-        lines.Line("33639980000", "https://example.com/calls?from=_CALLER_", "192.0.2.1|192.0.2.7", _AT),
+        lines.Forwarding(busy="33639980001", no_answer="answerphone", no_answer_after=15),
+        _LINE,
+        lines.NewLine(_LINE, "h7k2m4x8q9t3v5w1"),
+        lines.SipCredentials("33990000000", "chappe", "k3v7m2x9q4t8w5z1b6n3c7d2"),
+        transfers.Transfer(leg="first", to="+33612345678", attended=True),
+        transfers.PickUp(line="33990000001"),
         inbound.Numbers(
             [inbound.Number("33639980000", "https://example.com/inbound", "", "rest", _AT)],
             [inbound.ShortCode("20345", "FR", "Shared", shapes.credits_of(0))],

@@ -18,6 +18,7 @@ from chappe.dialects.rest import (
     sandbox,
     subscriptions,
     table,
+    transfers,
     wire,
 )
 from chappe.model.commands import Caller
@@ -46,6 +47,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **subscriptions.LINES,
     **sandbox.LINES,
     **calls.LINES,
+    **transfers.LINES,
     **lines.LINES,
     **network.LINES,
     **rights.LINES,
