@@ -17,6 +17,7 @@ from tests.postgres import free_port
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
+CALLER = "33612345678"
 PHP = ("php", "-d", "display_errors=stderr", "-d", "log_errors=0")
 
 # A proxy that the machine is set to use must not come between a program and loopback.
@@ -220,3 +221,21 @@ def fetch(url: str) -> str:
         connection.close()
     assert answer.status == 200, f"{url}: {answer.status} {page}"
     return page
+
+
+def told_of_a_call(account: Account, site: Path) -> list[str]:
+    """What php/calls/notification.php in the folder `site` has kept of a call to the account's line, which
+    answers and hangs up."""
+    line = account.keyyo["account"]
+    answers = {"call": "answer", "hang_up_after_ms": 200}
+    account.ask("PUT", f"/v1/sandbox/handsets/{line}/behaviour", answers)
+    account.ask("POST", f"/v1/sandbox/handsets/{CALLER}/calls", {"to": line})
+    file = site / "told.txt"
+
+    def told() -> list[str]:
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [line for line in lines if f"caller={CALLER}" in line]  # calls of other tests may still ring
+
+    eventually(lambda: any("RELEASE" in line for line in told()))
+    account.ask("PUT", f"/v1/sandbox/handsets/{line}/behaviour", {})
+    return told()

@@ -1,11 +1,23 @@
 """curl, PHP with curl, Perl and Python send through the Keyyo dialect with HTTP Digest."""
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.clients.running import PHP, Account, Printed, eventually, run, running_server
+from tests.clients.running import (
+    CALLER,
+    HERE,
+    PHP,
+    Account,
+    Printed,
+    eventually,
+    php_site,
+    run,
+    running_server,
+    told_of_a_call,
+)
 
 MOBILE = "33612345678"
 TEXT = "Bonjour à 5 € & plus"
@@ -40,6 +52,18 @@ def test_urllib_sends(account: Account) -> None:
     command += [account.keyyo["password"], "0612345678", TEXT]
     eventually(lambda: run(command).out == "OK", tries=100)
     assert [one["text"] for one in account.messages()] == [TEXT]
+
+
+def test_a_php_page_is_told_of_a_line_s_calls(account: Account, tmp_path: Path) -> None:
+    line, site = account.keyyo["account"], tmp_path / "site"
+    shutil.copytree(HERE / "php" / "calls", site)
+    with php_site(site) as address:
+        url = f"{address}/notification.php?account=_ACCOUNT_&caller=_CALLER_&callee=_CALLEE_&type=_N_TYPE_"
+        account.ask("PATCH", f"/v1/lines/{line}", {"notification_url": url})
+        told = told_of_a_call(account, site)
+        account.ask("PATCH", f"/v1/lines/{line}", {"notification_url": ""})
+    parties = f"account={line} caller={CALLER} callee={line}"
+    assert told == [f"{parties} type={kind}" for kind in ("SETUP", "CONNECT", "RELEASE")]
 
 
 def test_a_program_behind_a_trusted_proxy_is_known_by_its_address(tmp_path: Path) -> None:
