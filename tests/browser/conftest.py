@@ -25,6 +25,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
+    "--use-fake-device-for-media-stream",  # a microphone, and nobody is asked for it
+    "--use-fake-ui-for-media-stream",
 )
 measured: list[str] = []
 """Sentences for pytest's summary."""

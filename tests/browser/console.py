@@ -149,6 +149,25 @@ class Person:
         return float(re.sub(r"[^\d,.]", "", shown).replace(",", "."))
 
 
+def call_between(person: Person, first: str, second: str) -> None:
+    """Have two telephones called, answer at the first, and be where both are seen: the second one rings."""
+    person.go("/calls")
+    person.page.fill("#first", f"+{first}")
+    person.page.fill("#second", f"+{second}")
+    person.page.locator("form[aria-labelledby=place] button.primary").click()
+    person.page.wait_for_url("**/calls/*")
+    person.open_live("/telephones")
+    person.page.locator(f"#phone-{first} .call.ringing button[value=answer]").click()
+    expect(person.page.locator(f"#phone-{first} .sound[aria-pressed=true]")).to_be_visible()
+    expect(person.page.locator(f"#phone-{second} .call.ringing")).to_be_visible()
+
+
+def hang_up(person: Person, number: str) -> None:
+    """End the call that is spoken at a telephone."""
+    person.page.locator(f"#phone-{number} button[value=hangup]").click()
+    expect(person.page.locator(".call")).to_have_count(0)
+
+
 def rows(found: Locator) -> Sequence[str]:
     """The text of each element, blanks made single."""
     texts: list[Any] = found.all_inner_texts()

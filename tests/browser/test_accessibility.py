@@ -5,9 +5,9 @@ from importlib.resources import files
 import pytest
 
 from tests.browser.conftest import NAME, NETWORK, Desk
-from tests.browser.console import Person
+from tests.browser.console import Person, call_between, hang_up
 from tests.browser.network import Watched
-from tests.browser.sample import CAMILLE, Sample
+from tests.browser.sample import CAMILLE, LEA, Sample
 
 AXE_SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN = """options => axe.run(document, { resultTypes: ["violations"], ...options }).then(found => found
@@ -104,6 +104,14 @@ def test_nothing_serious_on_the_keys_that_are_shown_once(desk: Desk) -> None:
     person = desk("fr")
     person.sign_up()
     assert wrongs(person, 1280, 375, 320) == []
+
+
+def test_nothing_serious_while_a_telephone_speaks_and_another_rings(desk: Desk) -> None:
+    person = desk("fr")
+    person.sign_up()
+    call_between(person, CAMILLE, LEA)
+    assert wrongs(person, 1280, 375, 320) == []
+    hang_up(person, CAMILLE)
 
 
 def test_nothing_serious_under_an_sms_that_nobody_took(desk: Desk) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import NAME, NETWORK, Desk
-from tests.browser.console import Person
+from tests.browser.console import Person, call_between, hang_up
 from tests.browser.network import Watched
-from tests.browser.sample import Sample
+from tests.browser.sample import CAMILLE, LEA, Sample
 
 DOCS = Path(__file__).parents[2] / "docs"
 LARGEST = 250_000
@@ -36,6 +36,8 @@ PICTURES = [
     ("routes", "/network/routes", "en", "light", 1280, 0),
     ("dead-deliveries", "/network/deliveries", "en", "light", 1280, 0),
 ]
+CALLING = [("telephones-calling", "en", "light"), ("telephones-calling-dark", "fr", "dark")]
+"""The shelf while one telephone has answered and the other one rings."""
 TOLD = ("POST /v1/messages", "/colis.php")
 """What is unfolded in the course of a message."""
 
@@ -84,6 +86,20 @@ def test_a_picture_is_taken(
     assert len(taken) <= LARGEST
 
 
+@pytest.mark.parametrize(("name", "language", "scheme"), CALLING)
+def test_a_picture_is_taken_of_a_call(
+    desk: Desk, sample: Sample, tmp_path: Path, name: str, language: str, scheme: str
+) -> None:
+    look = {"color_scheme": scheme, "viewport": {"width": 1280, "height": 1000}, "device_scale_factor": 1}
+    person = desk(language, url=f"http://{NAME}", storage_state=sample.session, **look)
+    call_between(person, CAMILLE, LEA)
+    person.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    folder = DOCS / "pictures" if os.environ.get("CHAPPE_PICTURES") else tmp_path
+    taken = person.page.screenshot(path=folder / f"{name}.png")
+    hang_up(person, CAMILLE)
+    assert len(taken) <= LARGEST
+
+
 def test_the_page_of_pictures_shows_each() -> None:
     page = (DOCS / "pictures.md").read_text(encoding="utf-8")
-    assert [name for name, *_ in PICTURES if f"](pictures/{name}.png)" not in page] == []
+    assert [name for name, *_ in (*PICTURES, *CALLING) if f"](pictures/{name}.png)" not in page] == []

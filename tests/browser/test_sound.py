@@ -39,7 +39,7 @@ LOUDEST = """() => {
 }"""
 
 
-def microphone(folder: Path, hertz: int) -> tuple[str, ...]:
+def microphone(folder: Path, hertz: int) -> str:
     """What lets a Chromium hear a tone in place of a microphone."""
     path = folder / f"{hertz}.wav"
     with wave.open(str(path), "wb") as file:
@@ -47,11 +47,7 @@ def microphone(folder: Path, hertz: int) -> tuple[str, ...]:
         file.setsampwidth(2)
         file.setframerate(pcm.RATE)
         file.writeframes(tones.sine(hertz, 10))
-    return (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={path}",
-    )
+    return f"--use-file-for-fake-audio-capture={path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def pair(server: Server, playwright: Playwright, tmp_path: Path) -> Iterator[Pai
         session = None
         orange = rest = ""
         for number in (FIRST, SECOND):
-            browser = stack.enter_context(launched(playwright, *microphone(tmp_path, HERTZ[number])))
+            browser = stack.enter_context(launched(playwright, microphone(tmp_path, HERTZ[number])))
             context, person = window(browser, server.url, "en", storage_state=session)
             stack.enter_context(context)
             context.add_init_script(TAP)
@@ -113,7 +109,7 @@ def test_two_telephones_that_an_old_program_joins_speak_to_one_another(pair: Pai
 
     ringing = pair.first.page.locator(f"#phone-{FIRST} .call.ringing")
     expect(ringing).to_contain_text("06 39 98 00 42")
-    ringing.get_by_role("button", name="Answer").click()
+    ringing.get_by_role("button", name="Pick up").click()
     # The first one hears that it rings at the other side.
     expect(pair.first.page.locator(".call.up")).to_contain_text("it rings at the other side")
     eventually(lambda: hears(pair.first, 440))
@@ -143,7 +139,7 @@ def test_two_telephones_that_an_old_program_joins_speak_to_one_another(pair: Pai
     sound.click()
     eventually(lambda: hears(pair.first, HERTZ[SECOND]))
 
-    pair.second.page.locator(".call.up .key[value='5']").click()
+    pair.second.page.locator(".call.up .digit[value='5']").click()
     pair.second.page.get_by_role("button", name="Hang up").click()
     expect(pair.first.page.locator(".call")).to_have_count(0)
 
@@ -157,3 +153,26 @@ def test_two_telephones_that_an_old_program_joins_speak_to_one_another(pair: Pai
     url = f"{pair.account.server.url}/call/getHistory.xml?id={pair.account.orange_id}&callid={ref[1]}"
     told = run(["curl", "-sS", url])
     assert f"<credits>{call['price']:g}</credits>" in told.out, told.out
+
+
+def test_a_telephone_dials_a_line_and_the_line_answers(pair: Pair) -> None:
+    line = pair.account.ask("GET", "/v1/lines")["data"][0]["number"]
+    pair.first.open_live(f"/telephones/{FIRST}")
+    pair.second.open_live(f"/telephones/{line}")
+    pair.first.page.get_by_label("To", exact=True).fill(line)
+    pair.first.page.get_by_role("button", name="Call from this telephone").click()
+    calling = pair.first.page.locator(".call.dialled")
+    expect(calling).to_contain_text("Is calling")
+    sound = calling.get_by_role("button", name="Listen and speak")
+    expect(sound).to_have_attribute("aria-pressed", "true")
+    eventually(lambda: hears(pair.first, 440))
+    pair.second.page.get_by_role("button", name="Pick up").click()
+    eventually(lambda: hears(pair.second, HERTZ[FIRST]))
+    eventually(lambda: hears(pair.first, HERTZ[SECOND]))
+    pair.first.page.get_by_role("button", name="Hang up").click()
+    expect(pair.second.page.locator(".call")).to_have_count(0)
+
+    pair.first.watch.expected = ("status of 422",)
+    pair.first.page.get_by_label("To", exact=True).fill("0800000000")
+    pair.first.page.get_by_role("button", name="Call from this telephone").click()
+    expect(pair.first.page.get_by_role("alert")).to_contain_text("Nobody takes calls to this number")

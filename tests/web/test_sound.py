@@ -187,10 +187,10 @@ async def test_a_telephone_calls_a_line_and_what_nobody_has(sandbox_world: World
     await sandbox_world.settle()
     page = await member.get("/telephones")
     (calling,) = page.words("//section[contains(@class, 'call') and contains(@class, 'dialled')]")
-    assert "Is calling" in calling and "Hang up" in calling and "Answer" not in calling
+    assert "Is calling" in calling and "Hang up" in calling and "Pick up" not in calling
     assert "Hears: it rings at the other side" in calling
     (rings,) = page.words(f"//article[@id='phone-{line.number}']//section[contains(@class, 'call ringing')]")
-    assert "Answer" in rings
+    assert "Pick up" in rings
     (action,) = page.find(f"//form[contains(@action, '/telephones/{line.number}/calls/')]/@action")
     await member.post(action, {"what": "answer"}, at="/telephones")
     await sandbox_world.settle()

@@ -2,14 +2,14 @@
 
 const lines = new Map(); // the address of a call's sound -> its line
 let context = null;
+let loaded = null; // the worklet's module, on its way or there
 let asked = null; // the microphone, once somebody was asked for it
 let dialled = ""; // the telephone that is to be taken in hand when its call appears
 
 async function started() {
-  if (!context) {
-    context = new AudioContext();
-    await context.audioWorklet.addModule(new URL("earpiece.js", import.meta.url));
-  }
+  context ??= new AudioContext();
+  loaded ??= context.audioWorklet.addModule(new URL("earpiece.js", import.meta.url));
+  await loaded;
   await context.resume();
 }
 
