@@ -460,6 +460,48 @@ def migrate(data: Data = "var", config: ConfigFile = None) -> None:
     print("The database is up to date.")
 
 
+@program.command()
+def asterisk_config(
+    directory: Annotated[Path, typer.Argument(help="Where the files are written, such as /etc/asterisk.")],
+    config: ConfigFile = None,
+    carrier: Annotated[str, typer.Option(help="Which carrier, where there are several.")] = "",
+    switch: Annotated[str, typer.Option(help="Which of its switches, where there are several.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Write over files that are there.")] = False,
+) -> None:
+    """Write the configuration of an Asterisk that carries calls.
+    Example: chappe asterisk-config /etc/asterisk --config chappe.toml"""
+    from chappe.carriers.asterisk import config as asterisk
+
+    settings = _settings(config)
+    types = {name: str(table.get("type", name)) for name, table in settings.carriers.items()}
+    name = _only(carrier, [name for name, kind in types.items() if kind == "asterisk"], "carrier", "carriers")
+    own = asterisk.read_settings(settings.carriers[name])
+    which = _only(switch, list(own.switches), "switch", f"carriers.{name}.switches")
+    try:
+        written = asterisk.write(own, own.switches[which], directory.absolute(), replace=replace)
+    except FileExistsError as error:
+        there = f"{error.filename} is there already; --replace writes over it, or name another folder"
+        raise SettingsError(there) from error
+    except OSError as error:
+        raise SettingsError(f"{error.filename or directory}: {error.strerror}") from error
+    print(f"{len(written)} files for {which} of {name} are in {directory}.")
+    print("They hold passwords: let nobody but Asterisk's own user and group read them.")
+
+
+def _only(wanted: str, there: list[str], option: str, where: str) -> str:
+    """The one that is meant. Raises SettingsError."""
+    if wanted:
+        if wanted not in there:
+            raise SettingsError(f"{where}: there is no Asterisk {wanted!r}; known are {sorted(there)}")
+        return wanted
+    if len(there) != 1:
+        known = (
+            f"say which with --{option}: {', '.join(sorted(there))}" if there else "the settings name none"
+        )
+        raise SettingsError(f"{where}: there are {len(there)} of Asterisk; {known}")
+    return there[0]
+
+
 # --- shared by the commands
 
 

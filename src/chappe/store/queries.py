@@ -306,6 +306,13 @@ def parts_of_message(connection: Connection, message_id: int) -> tuple[Part, ...
     return _all(connection, Part, _select(Part).where(table.message_id == message_id).order_by(table.number))
 
 
+# across accounts: a switch is told of all that may register
+def telephone_lines(connection: Connection) -> tuple[Line, ...]:
+    """The lines that have a telephone."""
+    table = TABLES[Line].c
+    return _all(connection, Line, _select(Line).where(table.sip_user != "").order_by(table.id))
+
+
 # across accounts: an inbound message has no owner before this
 def session_owner(connection: Connection, peer: str, address: str, now: datetime) -> Message | None:
     """The last message to a mobile from an address that opened a session which is still open."""

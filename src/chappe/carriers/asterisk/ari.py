@@ -90,20 +90,6 @@ class Recording(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-class Endpoint(msgspec.Struct, frozen=True):
-    """Whom we speak SIP with."""
-
-    resource: str = ""
-
-
-class Contact(msgspec.Struct, frozen=True):
-    """Where a telephone is; `contact_status` is "Reachable", "NonQualified", "Removed" and others."""
-
-    aor: str = ""
-    uri: str = ""
-    contact_status: str = ""
-
-
 class Event(msgspec.Struct, frozen=True):
     """Anything the switch tells: fields that it has not are empty.
 
@@ -114,8 +100,6 @@ class Event(msgspec.Struct, frozen=True):
     channel: Channel | None = None
     playback: Playback | None = None
     recording: Recording | None = None
-    endpoint: Endpoint | None = None
-    contact_info: Contact | None = None
     args: tuple[str, ...] = ()
     cause: int = 0
     tech_cause: int = 0

@@ -4,11 +4,14 @@ Modules are named one by one, so that nothing runs that we do not use (voice.md 
 lines are no part of it: the carrier tells the switch of them (lines.py).
 """
 
+import os
 from collections.abc import Iterable, Mapping
+from errno import EEXIST
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from chappe.carriers.asterisk.settings import AsteriskSettings, SwitchSettings, TrunkSettings, address_of
+from chappe.carriers.asterisk.settings import read_settings as read_settings
 
 TRUNK = "trunk-"
 """How the endpoints of trunks are called; a line's has the name that its telephone registers with."""
@@ -106,6 +109,23 @@ def files(settings: AsteriskSettings, switch: SwitchSettings, folder: Path) -> M
     }
 
 
+def write(
+    settings: AsteriskSettings, switch: SwitchSettings, folder: Path, *, replace: bool = False
+) -> tuple[Path, ...]:
+    """Write the files of a switch, for their owner and group alone. Raises FileExistsError where one is there
+    and not to be replaced, before anything is written, and OSError."""
+    found = {folder / name: text for name, text in files(settings, switch, folder).items()}
+    for path in found:
+        if path.exists() and not replace:
+            raise FileExistsError(EEXIST, "is there already", str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in found.items():
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "w", encoding="utf-8") as file:
+            file.write(text)
+    return tuple(found)
+
+
 def _sections(*sections: tuple[str, Mapping[str, object] | Iterable[tuple[str, object]]]) -> str:
     blocks = []
     for name, values in sections:
@@ -194,6 +214,8 @@ ENDPOINT: dict[str, object] = {
     "rewrite_contact": "yes",
     "dtmf_mode": "rfc4733",
     # A party that is gone without a word must not talk on at somebody's cost.
+    # Nothing is sent where nothing is heard; so that the network does not take us for gone:
+    "rtp_keepalive": 5,
     "rtp_timeout": 60,
     "rtp_timeout_hold": 600,
 }

@@ -53,14 +53,13 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AsteriskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[carriers.NAME]`; what switches have in common stands beside `url`, or each has a table of its own in
-    `switches`. `lines`: the accounts' telephones register there."""
+    `switches`."""
 
     switches: dict[Name, SwitchSettings]
     user: Name = "chappe"
     password: Annotated[str, msgspec.Meta(pattern=r"^[^\s;]+$")] = ""
     application: Name = "chappe"
     trunks: dict[Name, TrunkSettings] = {}
-    lines: bool = True
 
     def trunk_for(self, number: str) -> str:
         """The name of the trunk that takes a number; empty for none."""

@@ -5,8 +5,9 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from chappe.media import tones
+from chappe.media.pcm import SILENCE
 from chappe.model.sounds import Sound, Tone
+from chappe.services import sounds
 from chappe.services.ports import Platform
 
 _TONES = {Tone.RINGBACK: "tone:ring;tonezone=fr", Tone.BUSY: "tone:busy;tonezone=fr"}
@@ -26,8 +27,8 @@ class Sounds:
         """What the switch is asked to play."""
         if isinstance(sound, Tone) and sound in _TONES:
             return _TONES[sound]
-        samples = tones.tone(sound)
-        return await asyncio.to_thread(self._kept, samples)
+        samples = await sounds.samples(self._platform, account_id, sound)
+        return await asyncio.to_thread(self._kept, samples or SILENCE)
 
     def _kept(self, samples: bytes) -> str:
         name = self._folder / sha256(samples).hexdigest()[:40]

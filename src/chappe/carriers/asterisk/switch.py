@@ -44,7 +44,7 @@ class Teller(Protocol):
 
     def came_up(self, switch: "Switch") -> None: ...
 
-    def registered(self, switch: "Switch", endpoint: str, uri: str) -> None: ...
+    def registered(self, switch: "Switch") -> None: ...
 
 
 class Switch:
@@ -59,7 +59,7 @@ class Switch:
         self._application = settings.application
         self._clock = clock
         self._teller = teller
-        self._tapes = Tapes(self.link, settings.application, self._recorded)
+        self._tapes = Tapes(self.link, settings.application, self._recorded, self._soon)
         self._legs: dict[int, OnSwitch] = {}
         self._of_channel: dict[str, OnSwitch] = {}
         self._of_playback: dict[str, OnSwitch] = {}
@@ -291,8 +291,7 @@ class Switch:
                 self._destroyed(leg, event)
             case "ChannelDtmfReceived" if leg is not None:
                 self._tell(leg, LegEventKind.KEY, key=event.digit)
-                for ending in self._tapes.pressed(leg.id, event.digit):
-                    self._soon(ending)
+                self._tapes.pressed(leg.id, event.digit)
             case "ChannelTalkingStarted" if leg is not None and leg.room is not None:
                 self._tell(leg, LegEventKind.TALKING)
             case "ChannelTalkingFinished" if leg is not None:
@@ -305,10 +304,10 @@ class Switch:
                 tape = self._tapes.ended(event.recording.name, event.recording.cause)
                 if tape is not None and tape.wanted.leg_id is not None:
                     self._soon(self._drop(event.recording.name))
-            case "ContactStatusChange" if event.endpoint is not None and event.contact_info is not None:
-                is_gone = event.contact_info.contact_status in ("Removed", "Unreachable")
-                uri = "" if is_gone else event.contact_info.uri
-                self._teller.registered(self, event.endpoint.resource, uri)
+            case "ContactStatusChange":
+                self._teller.registered(self)
+            case _:
+                pass  # of a channel that is not ours, or gone
 
     def _entered(self, channel: Channel, leg: OnSwitch | None, args: Sequence[str]) -> None:
         kind = args[0] if args else ""

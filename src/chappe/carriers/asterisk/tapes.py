@@ -1,6 +1,7 @@
 """The recordings that run at one switch."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 
 from chappe.carriers.asterisk.ari import Answer
 from chappe.carriers.asterisk.legs import OnSwitch, OnTape, bridge_of, recording_of
@@ -15,10 +16,17 @@ class Tapes:
     """A room is recorded by its bridge. A leg is listened to by a channel of its own, so that it can be
     joined and played to as if nothing were."""
 
-    def __init__(self, link: Link, application: str, over: Callable[[OnTape, str], None]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        application: str,
+        over: Callable[[OnTape, str], None],
+        task: Callable[[Awaitable[None]], None],
+    ) -> None:
         self._link = link
         self._application = application
         self._over = over
+        self._task = task
         self._running: dict[str, OnTape] = {}
 
     def __contains__(self, channel: str) -> bool:
@@ -28,7 +36,7 @@ class Tapes:
         """Begin with all that are in a room."""
         name = self._note(recording_id, wanted)
         path = f"bridges/{bridge_of(wanted.room)}/record"
-        self._begun(name, await self._link.attempt("POST", path, _query(name, wanted)))
+        self._runs(name, await self._link.attempt("POST", path, _query(name, wanted)))
 
     async def record_leg(self, recording_id: int, wanted: RecordWanted, leg: OnSwitch) -> None:
         """Begin with what a leg says."""
@@ -39,7 +47,7 @@ class Tapes:
     async def listens(self, channel: str) -> None:
         """The channel that listens for a recording is there: it begins."""
         query = _query(channel, self._running[channel].wanted)
-        self._begun(channel, await self._link.attempt("POST", f"channels/{channel}/record", query))
+        self._runs(channel, await self._link.attempt("POST", f"channels/{channel}/record", query))
 
     async def stop(self, recording_id: int) -> None:
         """End one."""
@@ -53,16 +61,12 @@ class Tapes:
             if tape.wanted.leg_id is None and tape.wanted.room == room:
                 await self.stop(tape.id)
 
-    def pressed(self, leg_id: int, key: str) -> Sequence[Awaitable[None]]:
-        """A leg has pressed a key: the recordings that this ends, to be awaited."""
-        if key != "#":
-            return []
-        ended = []
+    def pressed(self, leg_id: int, key: str) -> None:
+        """A leg has pressed a key: recordings may end by it."""
         for tape in self._running.values():
-            if tape.wanted.leg_id == leg_id and tape.wanted.ends_on_key:
+            if tape.wanted.leg_id == leg_id and tape.wanted.ends_on_key and key == "#":
                 tape.key = key
-                ended.append(self.stop(tape.id))
-        return ended
+                self._soon(tape.id)
 
     def keep_only(self, names: Collection[str]) -> None:
         """After a connection was lost: those whose channels or bridges are not there any more have ended."""
@@ -87,12 +91,21 @@ class Tapes:
         if answer is None or not answer.is_good:
             self.ended(name, "the switch did not do it")
 
+    def _runs(self, name: str, answer: Answer | None) -> None:
+        self._begun(name, answer)
+        if (tape := self._running.get(name)) is not None:
+            # Its own clock for this counts whole seconds.
+            asyncio.get_running_loop().call_later(tape.wanted.longest_seconds, self._soon, tape.id)
+
+    def _soon(self, recording_id: int) -> None:
+        self._task(self.stop(recording_id))
+
 
 def _query(name: str, wanted: RecordWanted) -> dict[str, str | int]:
     return {
         "name": name,
         "format": "wav",
         "ifExists": "overwrite",
-        "maxDurationSeconds": wanted.longest_seconds,
+        "maxDurationSeconds": wanted.longest_seconds + 5,
         "maxSilenceSeconds": wanted.silence_seconds,
     }

@@ -9,6 +9,7 @@ import structlog
 from chappe.carriers.asterisk.ari import Channel
 from chappe.carriers.asterisk.config import TRUNK
 from chappe.carriers.asterisk.legs import OnSwitch, OnTape, channel_of, recording_of
+from chappe.carriers.asterisk.lines import Telephones
 from chappe.carriers.asterisk.settings import AsteriskSettings
 from chappe.carriers.asterisk.settings import read_settings as read_settings
 from chappe.carriers.asterisk.sounds import Sounds, ended
@@ -16,6 +17,7 @@ from chappe.carriers.asterisk.switch import Switch
 from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, Recorded
 from chappe.model.carriers import CarrierStatus, LinkState
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault
+from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.sounds import Sound, has_end
 from chappe.services.ports import Platform, RecordWanted, VoiceSink
 
@@ -40,6 +42,7 @@ class AsteriskVoice:
         ]
         self._of_leg: dict[int, tuple[Switch, OnSwitch]] = {}
         self._sounds = {switch.name: Sounds(platform, switch.settings.sounds) for switch in self._switches}
+        self._telephones = {one.name: Telephones(one.link, platform, name) for one in self._switches}
 
     # --- the port
 
@@ -48,6 +51,7 @@ class AsteriskVoice:
         async with asyncio.TaskGroup() as group:
             for switch in self._switches:
                 group.create_task(switch.link.run())
+                group.create_task(self._telephones[switch.name].run())
 
     def status(self) -> CarrierStatus:
         """See services/ports.py."""
@@ -59,8 +63,8 @@ class AsteriskVoice:
 
     async def dial(self, leg: Leg, ring_seconds: int, judges: bool = False) -> None:
         """See services/ports.py, VoiceCarrier."""
-        endpoint = await self._endpoint(leg)
         switch = self._place(leg.call_id)
+        endpoint = self._endpoint(leg.number, switch)
         on = OnSwitch(leg.id, channel_of(leg.id), leg.account_id, judges=judges)
         self._of_leg[leg.id] = switch, on
         try:
@@ -157,8 +161,9 @@ class AsteriskVoice:
         on = OnSwitch(self._platform.ids.new_id(), channel.id)
         switch.adopt(on)
         self._of_leg[on.id] = switch, on
-        now, caller = self._platform.clock.now(), channel.caller.number.lstrip("+")
-        self._sink.leg_arrived(Arrival(on.id, self.name, caller, dialled, now))
+        now, line = self._platform.clock.now(), self._telephones[switch.name].number_of(endpoint)
+        caller = line or _number(channel.caller.number)
+        self._sink.leg_arrived(Arrival(on.id, self.name, caller, dialled, now, line=line))
 
     def recorded(self, switch: Switch, tape: OnTape, failed: str) -> None:
         """See switch.py, Teller."""
@@ -170,19 +175,23 @@ class AsteriskVoice:
 
     def came_up(self, switch: Switch) -> None:
         """See switch.py, Teller."""
+        self._telephones[switch.name].begin_anew()
 
-    def registered(self, switch: Switch, endpoint: str, uri: str) -> None:
+    def registered(self, switch: Switch) -> None:
         """See switch.py, Teller."""
+        self._telephones[switch.name].look()
 
     # --- inside
 
-    async def _endpoint(self, leg: Leg) -> str:
-        trunk = self._settings.trunk_for(leg.number)
-        if not trunk:
-            reason = f"no trunk of {self.name} takes {leg.number[:6]}"
+    def _endpoint(self, number: str, switch: Switch) -> str:
+        if user := self._telephones[switch.name].user_of(number):
+            return f"PJSIP/{user}"
+        name = self._settings.trunk_for(number)
+        if not name:
+            reason = f"no trunk of {self.name} takes {number[:6]}"
             raise CarrierError(CarrierErrorKind.PERMANENT, Fault.NO_ROUTE, reason)
-        plus = "+" if self._settings.trunks[trunk].plus else ""
-        return f"PJSIP/{plus}{leg.number}@{TRUNK}{trunk}"
+        plus = "+" if self._settings.trunks[name].plus else ""
+        return f"PJSIP/{plus}{number}@{TRUNK}{name}"
 
     def _place(self, call_id: int) -> Switch:
         """The switch of a call's other legs, else the one with the fewest."""
@@ -203,3 +212,11 @@ class AsteriskVoice:
                 if any(leg.id == on.id for leg in board.live_legs(call.id).values()):
                     on.account_id = call.account_id
         return on.account_id
+
+
+def _number(written: str) -> str:
+    """A number that calls, as MSISDN; nothing where it is none."""
+    try:
+        return str(read_msisdn(written, "FR"))
+    except NumberError:
+        return ""
