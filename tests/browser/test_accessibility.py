@@ -24,6 +24,7 @@ MEMBER = (
     "/messages?q=zeppelin",
     "/messages/{message}",
     "/messages/new",
+    "/lines",
     "/numbers",
     "/subscriptions",
     "/account",

@@ -194,21 +194,21 @@ async def test_a_line_says_from_where_programs_may_act_for_it(sandbox_world: Wor
     user = await world.platform.store.queries.user_by_email("camille@example.com")
     (line,) = await world.platform.store.queries.lines(user.account_id)
     at, fields = f"/lines/{line.number}", {"url": "https://shop.example/c", "allowed_sources": "192.0.2.1"}
-    page = await browser.post(at, fields, at="/numbers")
-    (said,) = page.words(f"//*[@id='line-{line.number}']/div[@class='line']")
+    page = await browser.post(at, fields, at="/lines")
+    (said,) = page.words(f"//*[@id='line-{line.number}']//div[@class='line']")
     assert "Programs at 192.0.2.1 act for" in said and "told to https://shop.example/c" in said
     (line,) = await world.platform.store.queries.lines(user.account_id)
     assert (line.notification_url, line.allowed_sources) == ("https://shop.example/c", "192.0.2.1")
-    page = await browser.post(at, {**fields, "allowed_sources": "(a|b)+"}, at="/numbers")
+    page = await browser.post(at, {**fields, "allowed_sources": "(a|b)+"}, at="/lines")
     assert (
         page.status == 422
         and "This lets nobody in" in page.words(f"//*[@id='line-{line.number}-sources-said']")[0]
     )
-    page = await browser.post(at, {**fields, "url": "ftp://x"}, at="/numbers")
+    page = await browser.post(at, {**fields, "url": "ftp://x"}, at="/lines")
     assert page.status == 422 and page.words(f"//*[@id='line-{line.number}-url-said']")
-    await browser.post(at, {"url": "", "allowed_sources": ""}, at="/numbers")
-    page = await browser.get("/numbers")
+    await browser.post(at, {"url": "", "allowed_sources": ""}, at="/lines")
+    page = await browser.get("/lines")
     assert "Nobody is told of its calls." in page.words(f"//*[@id='line-{line.number}']")[0]
     other = await world.account("other")
     (foreign,) = await world.platform.store.queries.lines(other.account.id)
-    assert (await browser.post(f"/lines/{foreign.number}", fields, at="/numbers")).status == 404
+    assert (await browser.post(f"/lines/{foreign.number}", fields, at="/lines")).status == 404

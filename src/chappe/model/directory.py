@@ -168,6 +168,11 @@ class Line:
     profiles: dict[str, dict[str, object]] = field(default_factory=lambda: dict(FIRST_PROFILES))
     greeting: str = ""
 
+    @property
+    def forwarding(self) -> Forwarding:
+        """Where its calls go at this moment."""
+        return Forwarding(**self.profiles.get(self.profile, {}))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, slots=True)
 class ShortCode:

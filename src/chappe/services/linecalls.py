@@ -73,7 +73,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     pay for that, it is not forwarded."""
     account = await _open_account(platform, line)
     caller = _caller(account, line)
-    forwarding = forwarding_of(line)
+    forwarding = line.forwarding
     own = {one.number for one in await platform.store.queries.lines(line.account_id)}
     outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
     reserve, hold, rate = 0, None, 0
@@ -123,11 +123,6 @@ async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: st
             flow = PickingUp(call.id, f"picker {arrival.leg_id}")
             return _call(platform, arrival, line, number, 0, 0, True), flow, None
     raise Refusal(Fault.NOT_FOUND, f"no call rings at {number}", "to")
-
-
-def forwarding_of(line: Line) -> Forwarding:
-    """Where the calls of a line go at this moment."""
-    return Forwarding(**line.profiles.get(line.profile, {}))  # type: ignore[arg-type]
 
 
 def _without(forwarding: Forwarding, targets: list[str]) -> Forwarding:

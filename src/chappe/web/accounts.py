@@ -65,7 +65,7 @@ async def sign_up(platform: Platform, visit: Visit) -> Response:
         ("ORANGE_ID", made.secrets["orange"].secret),
     )
     text = visit.say(words.N_("Hello from an old program"))
-    response = _shown_once(
+    response = shown_once(
         _as_member(platform, visit, made.account, made.user, nonce := token_urlsafe(16)),
         title=visit.say(words.N_("Your account is open")),
         lead=visit.say(words.N_("200 welcome credits are on it. These are its keys, one for each dialect.")),
@@ -132,7 +132,7 @@ async def add_user(platform: Platform, visit: Visit) -> Response:
         user, secret = await accounts.add_user(platform, visit.account, visit.field("name"))
     except Refusal as refusal:
         return await _account_page(platform, visit, 422, trouble=visit.trouble(refusal))
-    return _shown_once(
+    return shown_once(
         visit,
         title=visit.say(words.N_("A new user: %(name)s")) % {"name": user.name},
         lead=visit.say(
@@ -158,7 +158,7 @@ async def set_default_sender(platform: Platform, visit: Visit) -> Response:
 async def rotate(platform: Platform, visit: Visit) -> Response:
     held = await _credential(platform, visit)
     secret = await accounts.rotate_credential(platform, visit.caller.account_id, held.id)
-    return _shown_once(
+    return shown_once(
         visit,
         title=visit.say(words.N_("A new key")),
         lead=visit.say(words.N_("Put it where your program reads the old one."))
@@ -203,7 +203,7 @@ async def _account_page(platform: Platform, visit: Visit, status: int = 200, **v
     )
 
 
-def _shown_once(
+def shown_once(
     visit: Visit,
     *,
     title: str,
@@ -212,7 +212,9 @@ def _shown_once(
     line: str,
     onward: str,
     onward_label: str,
+    here: str = "account",
 ) -> Response:
+    """A page with new secrets, which are never shown again."""
     named = []
     for dialect, secret in secrets:
         login_name, secret_name = words.SECRET[dialect]
@@ -220,7 +222,7 @@ def _shown_once(
         named.append((dialect, [*login, (secret_name, secret.secret)]))
     return visit.page(
         "welcome.html",
-        here="account",
+        here=here,
         title=title,
         lead=lead,
         secrets=named,

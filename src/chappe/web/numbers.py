@@ -1,4 +1,4 @@
-"""Pages of what comes in and of lines: keywords, own numbers, telephone lines, the blacklist."""
+"""Pages of what comes in: keywords, own numbers, the blacklist."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,19 +8,17 @@ from starlette.routing import BaseRoute, Route
 from chappe.model.commands import (
     BlockNumber,
     ChangeKeyword,
-    ChangeLine,
     ClaimKeyword,
     ClaimNumber,
     ListBlacklist,
     ListKeywords,
-    ListLines,
     ListNumbers,
     ReleaseKeyword,
     ReleaseNumber,
     UnblockNumber,
 )
 from chappe.model.errors import Fault, Refusal
-from chappe.services import inbox, lines
+from chappe.services import inbox
 from chappe.services.ports import Platform
 from chappe.web.visits import Visit, for_members
 
@@ -40,7 +38,6 @@ def routes(platform: Platform) -> list[BaseRoute]:
         post("/keywords", claim_keyword),
         post("/keywords/{id:int}", change_keyword),
         post("/keywords/{id:int}/release", release_keyword),
-        post("/lines/{number}", change_line),
         post("/blacklist", block),
         post("/blacklist/{number}/lift", lift),
     ]
@@ -65,7 +62,6 @@ async def _page(platform: Platform, visit: Visit, refusal: Refusal | None = None
         keywords=await inbox.list_keywords(platform, caller, ListKeywords()),
         numbers=own,
         codes=codes,
-        lines=await lines.list_lines(platform, caller, ListLines()),
         blacklist=await inbox.list_blacklist(platform, caller, ListBlacklist(after)),
         after=after,
         dialects=MANNERS,
@@ -138,18 +134,6 @@ async def change_keyword(platform: Platform, visit: Visit) -> Response:
 async def release_keyword(platform: Platform, visit: Visit) -> Response:
     await inbox.release_keyword(platform, visit.caller, ReleaseKeyword(visit.request.path_params["id"]))
     return visit.go("/numbers", "released")
-
-
-async def change_line(platform: Platform, visit: Visit) -> Response:
-    number = visit.request.path_params["number"]
-    command = ChangeLine(number, visit.field("url"), visit.field("allowed_sources"))
-    try:
-        await lines.change_line(platform, visit.caller, command)
-    except Refusal as refusal:
-        if refusal.fault is Fault.NOT_FOUND:
-            raise
-        return await _page(platform, visit, refusal, f"line-{number}")
-    return visit.go(f"/numbers#line-{number}", "saved")
 
 
 async def block(platform: Platform, visit: Visit) -> Response:

@@ -172,6 +172,7 @@ DIALECT: dict[str, str] = {
     "smpp": "SMPP",
     "console": N_("Console"),
     "sandbox": N_("Sandbox"),
+    "sip": N_("SIP telephone"),
 }
 
 CREDENTIAL: dict[str, str] = {
@@ -412,7 +413,7 @@ SAID: dict[str, str] = {
     "logged-out": N_("You are logged out."),
 }
 
-SERVED = ("rest", "orange", "netoxygen", "capitole", "keyyo", "smpp")
+SERVED = ("rest", "orange", "netoxygen", "capitole", "keyyo", "smpp", "sip")
 """The dialects that the platform answers; the others' credentials wait for them."""
 
 # What the secrets of each dialect are called in its own words: (the login, the secret).
@@ -424,6 +425,16 @@ SECRET: dict[str, tuple[str, str]] = {
     "axialys": ("email", "pass"),
     "keyyo": ("account", "password"),
     "smpp": ("system_id", "password"),
+    "sip": ("user", "password"),
+}
+
+ANSWERPHONE = N_("answerphone")
+PROFILE: dict[str, str] = {"present": N_("Present"), "absent": N_("Absent")}
+FORWARDED: dict[str, str] = {
+    "always": N_("Every call goes to"),
+    "busy": N_("When it is busy, to"),
+    "unreachable": N_("When it cannot be reached, to"),
+    "no_answer": N_("When nobody answers, to"),
 }
 
 TROUBLE: dict[int, tuple[str, str]] = {
