@@ -111,3 +111,15 @@ async def test_a_proxy_that_nobody_trusts_opens_no_line_and_is_warned_of(sandbox
     assert reply.text.endswith("because it is that of a proxy (setting trusted_proxies)")
     [warning] = [one for one in said if one["log_level"] == "warning"]
     assert "trusted_proxies" in warning["event"] and warning["proxy"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_a_page_and_its_websocket_see_the_client(kind: str) -> None:
+    seen: list[dict[str, object]] = []
+
+    async def page(scope: dict[str, object], receive: object, send: object) -> None:
+        seen.append(scope)
+
+    scope = {"type": kind, "client": ("127.0.0.1", 9), "headers": [(b"x-forwarded-for", SHOP.encode())]}
+    await NEAR.application(page)(scope, None, None)  # type: ignore[arg-type]
+    assert (seen[0]["client"], seen[0]["headers"]) == ((SHOP, 0), [])

@@ -104,6 +104,8 @@ class SandboxVoice:
         if at is None:
             return
         samples, seconds = await self._samples(at.account_id, sound)
+        if leg_id not in self._calls:
+            return  # it has ended while the sound was made
         at.hears, at.plays = sound, at.plays + 1
         self._sounding.play(leg_id, samples, loops=not has_end(sound))
         if has_end(sound):
