@@ -1,4 +1,5 @@
-"""Which datagrams are looked at at all: strangers may ask a little, and only to register; scanners hear nothing."""
+"""Which datagrams are looked at at all: strangers may ask a little, and only to register; scanners hear
+nothing."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -9,8 +10,9 @@ _BURST = 4.0
 _FAMILY = 10.0
 _REMEMBERED = 10_000
 _FAILURE = 5.0
-"""Tokens hold what may be asked in four seconds; an address with a telephone of ours may ask ten times as much; of so many
-addresses is known what they asked; and a wrong proof costs as much as five requests (all our choice)."""
+"""Tokens hold what may be asked in four seconds; an address with a telephone of ours may ask ten times as
+much; of so many addresses is known what they asked; and a wrong proof costs as much as five requests (all our
+choice)."""
 
 _SCANNERS = (
     b"friendly-scanner",

@@ -32,8 +32,9 @@ _REFUSALS: Mapping[HangUpCause, tuple[int, str]] = {
 
 
 def cause_of(status: int) -> HangUpCause:
-    """Why a leg ended that was refused with a final status of 300 or more (RFC 3261, section 21; 607 and 608: RFC 8197 and
-    8688). We follow no redirection: somebody else's server would choose whom we pay for (our choice)."""
+    """Why a leg ended that was refused with a final status of 300 or more (RFC 3261, section 21; 607 and 608:
+    RFC 8197 and 8688). We follow no redirection: somebody else's server would choose whom we pay for (our
+    choice)."""
     if status in _CAUSES:
         return _CAUSES[status]
     return HangUpCause.UNREACHABLE if status < 400 or status >= 500 else HangUpCause.FAILED

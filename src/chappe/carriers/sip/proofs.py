@@ -1,4 +1,5 @@
-"""Who a telephone is: Digest challenges that need no memory, and proofs that are asked after in the platform."""
+"""Who a telephone is: Digest challenges that need no memory, and proofs that are asked after in the
+platform."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,7 +16,8 @@ REALM = "chappe"
 _LIFE = 300
 _REMEMBERED = 10_000
 _MOST_ASKED = 500
-"""Seconds for which a nonce is good, of how many nonces the counts are known, how many questions may be open (our choice)."""
+"""Seconds for which a nonce is good, of how many nonces the counts are known, how many questions may be open
+(our choice)."""
 
 Told = Callable[[str], None]
 
@@ -35,9 +37,12 @@ class Proofs:
         return digest.challenge(REALM, self._nonce(int(now)), stale)
 
     def check(self, request: SipRequest, now: float, then: Told, again: Callable[[bool], None]) -> None:
-        """Who sends a request. `then` is told the number of the line that was proven, or an empty text for a proof that
-        is wrong, whether there is such a user or not; `again` where there is none yet or its nonce is too old (True)."""
-        header = request.headers.get_first("authorization") or request.headers.get_first("proxy-authorization")
+        """Who sends a request. `then` is told the number of the line that was proven, or an empty text for a
+        proof that is wrong, whether there is such a user or not; `again` where there is none yet or its nonce
+        is too old (True)."""
+        header = request.headers.get_first("authorization") or request.headers.get_first(
+            "proxy-authorization"
+        )
         if not header or not digest.is_digest(header):
             again(False)
             return

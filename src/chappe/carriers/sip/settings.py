@@ -13,10 +13,10 @@ Word = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,100}$")]
 class TrunkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A link to a voice network, `[[carriers.NAME.trunks]]`.
 
-    With `register` we say there regularly where we are; without, it knows our address. Calls are taken from its own
-    address and from `allowed_sources` (addresses or networks). `caller` says where the number that calls stands: in
-    From, or beside the user name there in P-Asserted-Identity. `plus` puts a + before numbers.
-    """
+    With `register` we say there regularly where we are; without, it knows our address. Calls are taken from
+    its own address and from `allowed_sources` (addresses or networks). `caller` says where the number that
+    calls stands: in From, or beside the user name there in P-Asserted-Identity. `plus` puts a + before
+    numbers."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
     host: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
@@ -34,11 +34,10 @@ class TrunkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section `[carriers.NAME]` with `type = "sip"`.
 
-    `listen` and `port` are where SIP is spoken (UDP), `first_port` to `last_port` where sound is. `public_address` is what
-    we tell others instead of our own address, behind a translating router. `max_calls` counts legs: one process mixes a
-    hundred (decision 10). `requests_per_second` is what one address may ask that is neither a trunk
-    nor has a telephone of ours registered.
-    """
+    `listen` and `port` are where SIP is spoken (UDP), `first_port` to `last_port` where sound is.
+    `public_address` is what we tell others instead of our own address, behind a translating router.
+    `max_calls` counts legs: one process mixes a hundred (decision 10). `requests_per_second` is what one
+    address may ask that is neither a trunk nor has a telephone of ours registered."""
 
     type: Literal["sip"] = "sip"
     listen: str = "0.0.0.0"
@@ -62,8 +61,8 @@ def read_settings(table: Mapping[str, Any]) -> SipSettings:
             raise ValueError(f"{where}: {address} is no IPv4 address; others are not spoken yet")
     if settings.last_port - settings.first_port + 1 < 2 * settings.max_calls:
         raise ValueError(
-            f"{settings.max_calls} calls need {2 * settings.max_calls} ports for their sound; first_port to last_port are"
-            f" {settings.last_port - settings.first_port + 1}"
+            f"{settings.max_calls} calls need {2 * settings.max_calls} ports for their sound; first_port to"
+            f" last_port are {settings.last_port - settings.first_port + 1}"
         )
     names = [trunk.name for trunk in settings.trunks]
     if len(set(names)) < len(names):

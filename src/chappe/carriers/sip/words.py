@@ -1,4 +1,5 @@
-"""What the platform and its SIP process say to one another: messages with their length before them, over one socket."""
+"""What the platform and its SIP process say to one another: messages with their length before them, over one
+socket."""
 
 import asyncio
 import struct
@@ -13,7 +14,7 @@ _LONGEST = 64 * 1024 * 1024
 T = TypeVar("T")
 
 
-class Word(msgspec.Struct, tag=True, array_like=True, frozen=True):
+class Word(msgspec.Struct, tag=True, array_like=True):
     """One message."""
 
 
@@ -66,6 +67,12 @@ class Keep(Word):
 
     key: str
     samples: bytes
+
+
+class Forget(Word):
+    """A sound will not be played so soon again."""
+
+    key: str
 
 
 class Play(Word):
@@ -132,6 +139,7 @@ Command = (
     | Answer
     | HangUp
     | Keep
+    | Forget
     | Play
     | Stop
     | Announce
@@ -181,7 +189,8 @@ class Ask(Word):
 
 
 class Telephone(Word):
-    """A line's telephone is reached at `contact` behind the address `source`, for so many seconds (0: no longer)."""
+    """A line's telephone is reached at `contact` behind the address `source`, for so many seconds (0: no
+    longer)."""
 
     line: str
     contact: str
@@ -199,9 +208,9 @@ class TrunkState(Word):
 
 
 class Pulse(Word):
-    """Each second: how the process is. `late` counts ticks of the media clock that came more than 20 ms late, `worst` is
-    the worst of the last second in ms; `heard` and `lost` count packets of sound, `silenced` datagrams that were
-    dropped."""
+    """Each second: how the process is. `late` counts ticks of the media clock that came more than 20 ms late,
+    `worst` is the worst of the last second in ms; `heard` and `lost` count packets of sound, `silenced`
+    datagrams that were dropped."""
 
     legs: int
     ticks: int
@@ -230,7 +239,8 @@ def packed(word: Word) -> bytes:
 
 
 async def next_word(reader: asyncio.StreamReader, decoder: msgspec.msgpack.Decoder[T]) -> T:
-    """The next message. Raises asyncio.IncompleteReadError at the end, ValueError for octets that are none."""
+    """The next message. Raises asyncio.IncompleteReadError at the end, ValueError for octets that are
+    none."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
     if length > _LONGEST:
         raise ValueError(f"a message of {length} octets")

@@ -17,6 +17,9 @@ T1, T2, T4 = 0.5, 4.0, 5.0
 LIFE = 64 * T1
 """The timers of section 17.1.1.1, in seconds; 64 times T1 bounds every transaction."""
 
+_UNANSWERED = 600
+"""Seconds after which a request counts as left without an answer; no telephone rings for so long (our choice)."""
+
 Address = tuple[str, int]
 
 
@@ -89,6 +92,7 @@ class Transactions:
         if len(self._servers) >= self._most:
             return None
         server = self._servers[key] = Server(message, source, key)
+        self._after(now + _UNANSWERED, partial(self._forget, server))
         return server
 
     def invite_of(self, cancel: Server) -> Server | None:
