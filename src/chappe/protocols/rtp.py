@@ -56,10 +56,10 @@ class Hearing:
         return self._key(packet) if kind == self.keys_type else ""
 
     def take(self) -> bytes:
-        """The next 20 ms, silence where there is nothing."""
+        """The next 20 ms; empty where nothing was heard."""
         if not self._is_flowing:
             if len(self._sound) < _HELD:
-                return self._silence * FRAME
+                return b""
             self._is_flowing = True
         if len(self._sound) < FRAME and self._early:
             self._skip()
@@ -67,7 +67,7 @@ class Hearing:
             self._is_flowing = False
             rest = bytes(self._sound)
             self._sound.clear()
-            return rest + self._silence * (FRAME - len(rest))
+            return rest and rest.ljust(FRAME, self._silence)
         frame = bytes(self._sound[:FRAME])
         del self._sound[:FRAME]
         return frame

@@ -18,7 +18,8 @@ ended (our choice)."""
 
 
 class Process:
-    """One that runs. It ends by itself when this process is gone, however that came: then its socket closes."""
+    """One that runs. It ends by itself when this process is gone, however that came: then its socket
+    closes."""
 
     def __init__(
         self,
@@ -58,8 +59,8 @@ class Process:
             watcher.cancel()
 
     async def _watch(self) -> None:
-        while time.monotonic() - self._pulsed_at < _FROZEN:
-            await asyncio.sleep(1)
+        while (left := self._pulsed_at + _FROZEN - time.monotonic()) > 0:  # noqa: ASYNC110 - it moves
+            await asyncio.sleep(left)
         with suppress(ProcessLookupError):
             self._child.kill()
 

@@ -98,7 +98,9 @@ class Stream:
         """The next 20 ms that were heard."""
         if self._hearing is None or self._agreed is None:
             return pcm.SILENCE
-        return _FROM[self._agreed.law](self._hearing.take())
+        # Silence is one object, which the mixer knows and need not add.
+        heard = self._hearing.take()
+        return _FROM[self._agreed.law](heard) if heard else pcm.SILENCE
 
     def say(self, frame: bytes) -> None:
         """Let 20 ms be heard."""

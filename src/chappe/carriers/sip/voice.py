@@ -204,7 +204,9 @@ class SipVoice:
 
     async def _keep(self, account_id: int, sound: Sound) -> str:
         """Let the process have a sound; returns by which key."""
-        key = sound.value if isinstance(sound, Tone) else sha256(repr((account_id, sound)).encode()).hexdigest()
+        key = (
+            sound.value if isinstance(sound, Tone) else sha256(repr((account_id, sound)).encode()).hexdigest()
+        )
         if key in self._kept:
             self._kept.move_to_end(key)
         else:

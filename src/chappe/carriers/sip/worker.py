@@ -1,8 +1,8 @@
 """The process of one SIP carrier: its sockets, and one clock of 20 ms for the sound of all its calls.
 
-It is started by process.py with one end of a socket pair, over which it is told what to do and tells what happens (words.py).
-When the other end is gone, whoever held it is dead: the calls are ended politely, and so is the process.
-"""
+It is started by process.py with one end of a socket pair, over which it is told what to do and tells what
+happens (words.py). When the other end is gone, whoever held it is dead: the calls are ended politely, and so
+is the process."""
 
 import asyncio
 import os
@@ -44,8 +44,8 @@ _HOPELESS = 0.5
 _PULSE = 1.0
 _LOOK_UP = 60.0
 _LAST_WORDS = 0.5
-"""Seconds between two frames; behind which the clock gives up what it has missed; between two pulses; between two look-ups of
-trunks' names; and for the last messages of a process that ends (all our choice)."""
+"""Seconds between two frames; behind which the clock gives up what it has missed; between two pulses; between
+two look-ups of trunks' names; and for the last messages of a process that ends (all our choice)."""
 
 
 class Worker:
@@ -83,7 +83,9 @@ class Worker:
 
     def send(self, data: bytes, to: Address) -> None:
         """See agent.Outside."""
-        with suppress(OSError):  # nobody can be reached there, or too much is on its way: what matters is sent again
+        with suppress(
+            OSError
+        ):  # nobody can be reached there, or too much is on its way: what matters is sent again
             self._signalling.sendto(data, to)
 
     def host_for(self, to: Address) -> str:
@@ -103,6 +105,8 @@ class Worker:
 
     def tell(self, event: words.Event) -> None:
         """See agent.Outside."""
+        if isinstance(event, words.Happened) and event.key:
+            self._mixer.key(event.leg, event.key)
         self._writer.write(words.packed(event))
 
     def open(self) -> Stream:

@@ -18,7 +18,8 @@ LIFE = 64 * T1
 """The timers of section 17.1.1.1, in seconds; 64 times T1 bounds every transaction."""
 
 _UNANSWERED = 600
-"""Seconds after which a request counts as left without an answer; no telephone rings for so long (our choice)."""
+"""Seconds after which a request counts as left without an answer; no telephone rings for so long (our
+choice)."""
 
 Address = tuple[str, int]
 

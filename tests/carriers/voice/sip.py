@@ -1,0 +1,145 @@
+"""The far side of the SIP carrier: telephones are baresips registered to us, other numbers are behind a trunk
+that sipp plays."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import md5
+from pathlib import Path
+
+from chappe.carriers.sip.voice import SipVoice, build
+from chappe.media import pcm
+from chappe.model.calls import HangUpCause
+from chappe.model.changes import Changes
+from chappe.model.directory import Line
+from tests.carriers.voice.far import Told
+from tests.peers import sipp
+from tests.peers.baresip import Baresip, free_ports, telephone
+from tests.platform import World
+
+STATUSES = {HangUpCause.BUSY: 486, HangUpCause.REJECTED: 603, HangUpCause.UNREACHABLE: 404}
+
+
+@dataclass
+class SipTelephone:
+    """A baresip; its calls are counted, because its events speak of them one after the other."""
+
+    number: str
+    baresip: Baresip
+    port: int
+    calls: dict[str, int] = field(default_factory=dict)
+
+    async def _next(self, kind: str) -> dict[str, str]:
+        self.calls[kind] = self.calls.get(kind, 0) + 1
+        return await self.baresip.until(kind, self.calls[kind])
+
+    async def rings(self) -> str:
+        event = await self._next("CALL_INCOMING")
+        user = event["peeruri"].partition(":")[2].partition("@")[0]
+        return "" if user == "anonymous" else user
+
+    async def answer(self) -> None:
+        await self.baresip.ask("accept")
+        await self._next("CALL_ESTABLISHED")
+
+    async def turn_away(self) -> HangUpCause:
+        await self.baresip.ask("hangup")
+        return HangUpCause.BUSY  # it says 486
+
+    async def hang_up(self) -> None:
+        await self.baresip.ask("hangup")
+
+    async def stops(self) -> None:
+        await self._next("CALL_CLOSED")
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            await self.baresip.ask("sndcode", key)
+            await asyncio.sleep(0.15)  # a key lasts; it sends none while one goes on
+
+    async def was_pressed(self, count: int) -> str:
+        await self.baresip.until("CALL_DTMF_START", count)
+        events = [one for one in self.baresip.events if one["type"] == "CALL_DTMF_START"]
+        return "".join(one["param"] for one in events[:count])
+
+    async def heard(self, seconds: float) -> bytes:
+        before = len(self.baresip.heard())
+        wanted = int(seconds * pcm.RATE) * pcm.WIDTH
+        async with asyncio.timeout(seconds + 15):
+            while len(found := self.baresip.heard()[before:]) < wanted:
+                await asyncio.sleep(0.05)
+        return found[:wanted]
+
+    async def dial(self, number: str) -> None:
+        await self.baresip.ask("dial", f"sip:{number}@127.0.0.1:{self.port}")
+
+
+@dataclass
+class SipFar:
+    """See far.Far."""
+
+    world: World
+    carrier: SipVoice
+    told: Told
+    account_id: int
+    port: int
+    folder: Path
+    stack: AsyncExitStack
+    trunk_port: int
+
+    async def telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
+        platform = self.world.platform
+        count = len(await platform.store.queries.lines(self.account_id))
+        number, user, secret = f"3363998{count:04}", f"user{count}", f"secret{count}"
+        line = Line(
+            platform.ids.new_id(),
+            self.account_id,
+            number,
+            "",
+            "",
+            self.world.clock.now(),
+            sip_user=user,
+            sip_ha1=md5(f"{user}:chappe:{secret}".encode()).hexdigest(),
+        )
+        await platform.store.commit(Changes(insert=[line]))
+        made = telephone(self.folder / user, user, secret, self.port, hertz=hertz, **more)
+        baresip = await self.stack.enter_async_context(made)
+        await baresip.until("REGISTER_OK")
+        async with asyncio.timeout(10):  # what is told to the carrier is written a little later
+            while (found := await platform.store.queries.line_by_number(number)) and not found.sip_contact:
+                await asyncio.sleep(0.02)
+        return SipTelephone(number, baresip, self.port)
+
+    async def number_that_is(self, cause: HangUpCause) -> str:
+        await self.stack.enter_async_context(sipp.refusing(self.folder, self.trunk_port, STATUSES[cause]))
+        return "33145678901"
+
+
+@asynccontextmanager
+async def far_side(world: World, folder: Path) -> AsyncIterator[SipFar]:
+    """See far.py."""
+    port, trunk_port = free_ports(2)
+    told = Told()
+    table = {
+        "type": "sip",
+        "listen": "127.0.0.1",
+        "port": port,
+        "first_port": 30_000,
+        "last_port": 30_999,
+        "requests_per_second": 50,  # all telephones of a test are at one address
+        "trunks": [{"name": "network", "host": "127.0.0.2", "port": trunk_port}],
+    }
+    account = await world.account()
+    carrier = build("sip", table, world.platform, told)
+    running = asyncio.create_task(carrier.run())
+    try:
+        async with asyncio.timeout(20):
+            while carrier.process is None or carrier.process.pulse is None:
+                await asyncio.sleep(0.02)
+        async with AsyncExitStack() as stack:
+            yield SipFar(world, carrier, told, account.account.id, port, folder, stack, trunk_port)
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
