@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from tests.peers.waiting import eventually
+
 _REFUSE = """<?xml version="1.0"?>
 <scenario name="refuse">
   <recv request="INVITE" crlf="true"/>
@@ -59,7 +61,5 @@ async def refusing(folder: Path, port: int, status: int) -> AsyncIterator[None]:
 
 async def listens(port: int) -> None:
     """Until a UDP port of the network's address is taken."""
-    wanted = f"0200007F:{port:04X}"
-    async with asyncio.timeout(15):
-        while wanted not in Path("/proc/net/udp").read_text():
-            await asyncio.sleep(0.05)
+    taken = Path("/proc/net/udp")
+    await eventually(lambda: f"0200007F:{port:04X}" in taken.read_text())

@@ -2,7 +2,7 @@
 clock.
 
 aiortp reads and writes packets; the order of what was heard and the pace of what is said are ours, because
-the sound of all calls is mixed by one clock. """
+the sound of all calls is mixed by one clock."""
 
 from collections import deque
 

@@ -16,6 +16,7 @@ from chappe.model.directory import Line
 from tests.carriers.voice.far import Told
 from tests.peers import sipp
 from tests.peers.baresip import Baresip, free_ports, telephone
+from tests.peers.waiting import eventually
 from tests.platform import World
 
 STATUSES = {HangUpCause.BUSY: 486, HangUpCause.REJECTED: 603, HangUpCause.UNREACHABLE: 404}
@@ -66,10 +67,8 @@ class SipTelephone:
     async def heard(self, seconds: float) -> bytes:
         before = len(self.baresip.heard())
         wanted = int(seconds * pcm.RATE) * pcm.WIDTH
-        async with asyncio.timeout(seconds + 15):
-            while len(found := self.baresip.heard()[before:]) < wanted:
-                await asyncio.sleep(0.05)
-        return found[:wanted]
+        await eventually(lambda: len(self.baresip.heard()) >= before + wanted)
+        return self.baresip.heard()[before : before + wanted]
 
     async def dial(self, number: str) -> None:
         await self.baresip.ask("dial", f"sip:{number}@127.0.0.1:{self.port}")
@@ -100,15 +99,17 @@ class SipFar:
             "",
             self.world.clock.now(),
             sip_user=user,
-            sip_ha1=md5(f"{user}:chappe:{secret}".encode()).hexdigest(),
+            sip_ha1=md5(f"{user}:chappe:{secret}".encode(), usedforsecurity=False).hexdigest(),
         )
         await platform.store.commit(Changes(insert=[line]))
         made = telephone(self.folder / user, user, secret, self.port, hertz=hertz, **more)
         baresip = await self.stack.enter_async_context(made)
-        await baresip.until("REGISTER_OK")
-        async with asyncio.timeout(10):  # what is told to the carrier is written a little later
-            while (found := await platform.store.queries.line_by_number(number)) and not found.sip_contact:
-                await asyncio.sleep(0.02)
+
+        async def is_reached() -> bool:
+            found = await platform.store.queries.line_by_number(number)
+            return found is not None and bool(found.sip_contact)
+
+        await eventually(is_reached)
         return SipTelephone(number, baresip, self.port)
 
     async def number_that_is(self, cause: HangUpCause) -> str:
@@ -134,9 +135,7 @@ async def far_side(world: World, folder: Path) -> AsyncIterator[SipFar]:
     carrier = build("sip", table, world.platform, told)
     running = asyncio.create_task(carrier.run())
     try:
-        async with asyncio.timeout(20):
-            while carrier.process is None or carrier.process.pulse is None:
-                await asyncio.sleep(0.02)
+        await eventually(lambda: carrier.process is not None and carrier.process.pulse)
         async with AsyncExitStack() as stack:
             yield SipFar(world, carrier, told, account.account.id, port, folder, stack, trunk_port)
     finally:

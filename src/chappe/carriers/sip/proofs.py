@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import md5
 from hmac import compare_digest, new
+from secrets import token_hex
 
 from aiosipua import SipRequest
 
@@ -34,7 +35,7 @@ class Proofs:
 
     def challenge(self, now: float, stale: bool = False) -> str:
         """The value of a WWW-Authenticate header."""
-        return digest.challenge(REALM, self._nonce(int(now)), stale)
+        return digest.challenge(REALM, self._sealed(f"{int(now):x}.{token_hex(8)}"), stale)
 
     def check(self, request: SipRequest, now: float, then: Told, again: Callable[[bool], None]) -> None:
         """Who sends a request. `then` is told the number of the line that was proven, or an empty text for a
@@ -79,15 +80,12 @@ class Proofs:
         if judge is not None:
             judge(word)
 
-    def _nonce(self, at: int) -> str:
-        seal = new(self._secret, f"{at:x}".encode(), "sha256").hexdigest()[:32]
-        return f"{at:x}.{seal}"
+    def _sealed(self, words: str) -> str:
+        """A nonce that only we can have made, of its time and what makes it the only one."""
+        return f"{words}.{new(self._secret, words.encode(), 'sha256').hexdigest()[:32]}"
 
     def _is_fresh(self, proof: digest.Proof, now: float) -> bool:
-        moment, _, _ = proof.nonce.partition(".")
-        try:
-            at = int(moment, 16)
-        except ValueError:
+        words = proof.nonce.rpartition(".")[0]
+        if not proof.nonce.isascii() or not compare_digest(self._sealed(words), proof.nonce):
             return False
-        own = compare_digest(self._nonce(at).encode(), proof.nonce.encode("utf-8", "replace"))
-        return own and -1 <= now - at <= _LIFE
+        return -1 <= now - int(words.partition(".")[0], 16) <= _LIFE

@@ -1,7 +1,7 @@
 """SIP messages read from datagrams, under limits: what cannot be answered safely is refused here.
 
 aiosipua reads the text; what it lets through (requests without a branch, numbers that are none, a body that
-was cut) is refused, because later steps take it for granted. """
+was cut) is refused, because later steps take it for granted."""
 
 import re
 from urllib.parse import unquote

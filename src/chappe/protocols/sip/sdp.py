@@ -2,7 +2,7 @@
 stream.
 
 aiosipua reads and writes the text; its own negotiation takes one codec and does not answer with the offered
-types. """
+types."""
 
 import re
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 together.
 
 No sockets and no clock: what has arrived goes in with its time in seconds, what is to leave goes out through
-`send`, and `tick` does what has fallen due. """
+`send`, and `tick` does what has fallen due."""
 
 import heapq
 from collections.abc import Callable
