@@ -126,6 +126,7 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         "call_ids": [of(Leg).call_id],
         "ref": of(Call).ref,
         "until": START + timedelta(days=1),
+        "line": "",
         "day": f"{START:%Y-%m-%d}",
     }
     return {one: known[one] for one in list(inspect.signature(PROTOCOL[name]).parameters)[1:]}
