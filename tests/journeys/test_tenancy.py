@@ -84,6 +84,12 @@ NAMED: dict[str, tuple[object, str]] = {
     "POST /v1/calls/{id}/hangup": (None, UNKNOWN_REF),
     "POST /v1/calls/{id}/transfer": ({"leg": "first", "to": ALICE}, UNKNOWN_REF),
     "POST /v1/calls/{id}/pick-up": ({"line": PHONE}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/play": ({"leg": "first", "say": "hi"}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/stop": ({"leg": "first"}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/keys": ({"leg": "first", "keys": "1"}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/mute": ({"leg": "first"}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/record": ({}, UNKNOWN_REF),
+    "POST /v1/calls/{id}/legs/{leg}/hangup": (None, UNKNOWN_REF),
 }
 
 TOO_EARLY = {"POST /v1/calls/{id}/transfer", "POST /v1/calls/{id}/pick-up"}
@@ -94,6 +100,7 @@ TELEPHONES = {
     "POST /v1/sandbox/handsets/{number}/messages": {"to": "20345", "text": "hi"},
     "PUT /v1/sandbox/handsets/{number}/behaviour": {"receipt": "none"},
     "GET /v1/sandbox/handsets/{number}/calls": None,
+    "POST /v1/sandbox/handsets/{number}/calls": {"to": "123"},
 }
 
 # What rang at a telephone is its caller's.
@@ -102,6 +109,7 @@ AT_TELEPHONES = {
     "POST /v1/sandbox/handsets/{number}/calls/{id}/answer": None,
     "POST /v1/sandbox/handsets/{number}/calls/{id}/reject": None,
     "POST /v1/sandbox/handsets/{number}/calls/{id}/hangup": None,
+    "GET /v1/sandbox/handsets/{number}/calls/{id}/heard": None,
 }
 
 LISTS = {
@@ -148,11 +156,23 @@ def _said(reply: Reply, name: str) -> tuple[int, str]:
     return reply.status, reply.text.replace(name, "?")
 
 
+async def _answered(world: World, owner: NewAccount) -> None:
+    """Both telephones of the owner's call are taken up."""
+    for number in (PHONE, ALICE):
+        legs = await Rest(world, owner).get(f"/v1/sandbox/handsets/{number}/calls")
+        at = f"/v1/sandbox/handsets/{number}/calls/{legs['data'][0]['id']}"
+        assert (await Rest(world, owner).call("POST", f"{at}/answer")).status == 202
+        await world.chappe.switchboard.settle()
+
+
 @pytest.mark.parametrize("verb", NAMED)
 async def test_rest_tells_nothing_of_another_account_s_things(world: World, verb: str) -> None:
     owner, thief = await world.account("owner"), await world.account("thief")
     things = await _lived_in(world, owner)
+    if "/calls/{id}/" in verb:
+        await _answered(world, owner)
     method, path = verb.split(" ")
+    path = path.replace("{leg}", "first")
     body, unknown = NAMED[verb]
     theirs = things[path.split("/")[2]]
     said = []

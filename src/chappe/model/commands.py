@@ -9,6 +9,7 @@ from chappe.model.directory import Forwarding
 from chappe.model.errors import Fault
 from chappe.model.messages import Direction, Message, MessageState, Purpose
 from chappe.model.smstext import Encoding
+from chappe.model.sounds import Sound
 
 # --- who asks
 
@@ -615,6 +616,57 @@ class HangUpCall:
     """End a call that is going on."""
 
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayToCall:
+    """Play to a leg of a live call (its name or id); with no `leg` to all that are joined."""
+
+    ref: str
+    leg: str
+    sound: Sound
+
+
+@dataclass(frozen=True, slots=True)
+class StopSound:
+    """Stop what is played to a leg of a live call."""
+
+    ref: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys towards a leg of a live call."""
+
+    ref: str
+    leg: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteLeg:
+    """Let nobody hear a leg of a live call, or everybody again."""
+
+    ref: str
+    leg: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCall:
+    """Begin to record a live call, or end that."""
+
+    ref: str
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpLeg:
+    """End one leg of a live call."""
+
+    ref: str
+    leg: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class Speech(NamedTuple):
     voice: str = "female"
 
 
+LONGEST_TEXT = 2_000
+"""How many letters are spoken at once (our choice): some two minutes."""
+
+
 class Uploaded(NamedTuple):
     """A sound that the account has uploaded, by its ref."""
 

@@ -330,7 +330,7 @@ class Switchboard:
         elif isinstance(event, Recorded):
             told = await self._keep(live, event)
         elif isinstance(event, Action):
-            await self._do(live, event)
+            await self._do_asked(live, event)
             return
         else:
             told = event
@@ -422,6 +422,13 @@ class Switchboard:
 
         live.fired.discard(name)
         live.timers[name] = self._later(seconds, fire)
+
+    async def _do_asked(self, live: _Live, action: Action) -> None:
+        """Do what the call's owner asks; nothing where its leg has ended meanwhile, or gone elsewhere."""
+        name = getattr(action, "leg", "")
+        leg = live.legs.get(name)
+        if live.outcome is None and (not name or (leg is not None and leg.ended_at is None)):
+            await self._do(live, action)
 
     # --- what flows ask
 

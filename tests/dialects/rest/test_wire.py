@@ -18,6 +18,7 @@ from chappe.model.jobs import JobState
 from chappe.model.messages import Direction, MessageState
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.model.smstext import Encoding
+from chappe.model.sounds import Speech, Uploaded
 from chappe.services.ports import NoticeTarget
 from tests.dialects.rest.records import (
     INBOUND,
@@ -296,6 +297,27 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
         ),
         (f"GET /v1/calls/{REF}", b"", commands.FindCall(REF)),
         (f"POST /v1/calls/{REF}/hangup", b"", commands.HangUpCall(REF)),
+        (
+            f"POST /v1/calls/{REF}/play",
+            b'{"say":"hi","language":"en","voice":"male"}',
+            commands.PlayToCall(REF, "", Speech("hi", "en", "male")),
+        ),
+        (
+            f"POST /v1/calls/{REF}/play",
+            b'{"leg":"first","sound":"abc"}',
+            commands.PlayToCall(REF, "first", Uploaded("abc")),
+        ),
+        (f"POST /v1/calls/{REF}/stop", b'{"leg":"first"}', commands.StopSound(REF, "first")),
+        (f"POST /v1/calls/{REF}/keys", b'{"leg":"7","keys":"1#"}', commands.SendKeys(REF, "7", "1#")),
+        (f"POST /v1/calls/{REF}/mute", b'{"leg":"first"}', commands.MuteLeg(REF, "first", True)),
+        (
+            f"POST /v1/calls/{REF}/mute",
+            b'{"leg":"first","muted":false}',
+            commands.MuteLeg(REF, "first", False),
+        ),
+        (f"POST /v1/calls/{REF}/record", b"{}", commands.RecordCall(REF, True)),
+        (f"POST /v1/calls/{REF}/record", b'{"recording":false}', commands.RecordCall(REF, False)),
+        (f"POST /v1/calls/{REF}/legs/first/hangup", b"", commands.HangUpLeg(REF, "first")),
     ],
 )
 def test_a_request_means_a_command(line: str, body: bytes, command: object) -> None:

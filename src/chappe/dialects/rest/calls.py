@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -13,9 +13,10 @@ from chappe.dialects.rest.shapes import Body, Credits, Cursor, Limit, Time, cred
 from chappe.dialects.rest.table import Described
 from chappe.model import calls as model
 from chappe.model import commands, history
-from chappe.model.errors import Fault
+from chappe.model.errors import Fault, Refusal
+from chappe.model.sounds import LONGEST_TEXT, Sound, Speech, Uploaded
 from chappe.protocols.http import HttpResponse
-from chappe.services import calls
+from chappe.services import calls, steering
 
 # --- what clients send
 
@@ -25,6 +26,13 @@ class Language(StrEnum):
 
     FR = "fr"
     EN = "en"
+
+
+class Voice(StrEnum):
+    """Whose voice speaks."""
+
+    FEMALE = "female"
+    MALE = "male"
 
 
 Shown = Annotated[
@@ -61,6 +69,47 @@ class CallQuery(Body):
     until: Time | None = None
     limit: Limit = 20
     cursor: Cursor | None = None
+
+
+LegName = Annotated[str, Meta(min_length=1, max_length=64, description="A leg of the call: its name or id.")]
+
+
+class PlayRequest(Body):
+    """What is played: a text that is spoken, or a sound that the account has uploaded."""
+
+    leg: Annotated[
+        str, Meta(max_length=64, description="A leg's name or id; left out: all that are joined.")
+    ] = ""
+    say: Annotated[str, Meta(max_length=LONGEST_TEXT)] | UnsetType = UNSET
+    language: Language = Language.FR
+    voice: Voice = Voice.FEMALE
+    sound: Annotated[str, Meta(description="The id of an uploaded sound.")] | UnsetType = UNSET
+
+
+class LegRequest(Body):
+    """Which leg."""
+
+    leg: LegName
+
+
+class KeysRequest(Body):
+    """Keys that are pressed towards a leg."""
+
+    leg: LegName
+    keys: Annotated[str, Meta(min_length=1, max_length=64, examples=["1234#"])]
+
+
+class MuteRequest(Body):
+    """Whether nobody hears a leg."""
+
+    leg: LegName
+    muted: bool = True
+
+
+class RecordRequest(Body):
+    """Whether what is said is recorded."""
+
+    recording: bool = True
 
 
 # --- what clients get
@@ -180,6 +229,50 @@ def encode_asked(story: model.CallStory, call: WireCall) -> HttpResponse:
     return wire.answer(Call.of(story), 202)
 
 
+def decode_play(call: WireCall) -> commands.PlayToCall:
+    """POST /v1/calls/{id}/play."""
+    request = wire.body(call, PlayRequest)
+    if (request.say is UNSET) == (request.sound is UNSET):
+        raise Refusal(Fault.MISSING_PARAMETER, "write say for a text, or sound for an uploaded sound", "say")
+    sound: Sound
+    if request.say is not UNSET:
+        sound = Speech(request.say, request.language.value, request.voice.value)
+    else:
+        sound = Uploaded(str(request.sound))
+    return commands.PlayToCall(wire.parameter(call, "id"), request.leg, sound)
+
+
+def decode_stop(call: WireCall) -> commands.StopSound:
+    """POST /v1/calls/{id}/stop."""
+    return commands.StopSound(wire.parameter(call, "id"), wire.body(call, LegRequest).leg)
+
+
+def decode_keys(call: WireCall) -> commands.SendKeys:
+    """POST /v1/calls/{id}/keys."""
+    request = wire.body(call, KeysRequest)
+    return commands.SendKeys(wire.parameter(call, "id"), request.leg, request.keys)
+
+
+def decode_mute(call: WireCall) -> commands.MuteLeg:
+    """POST /v1/calls/{id}/mute."""
+    request = wire.body(call, MuteRequest)
+    return commands.MuteLeg(wire.parameter(call, "id"), request.leg, request.muted)
+
+
+def decode_record(call: WireCall) -> commands.RecordCall:
+    """POST /v1/calls/{id}/record."""
+    return commands.RecordCall(wire.parameter(call, "id"), wire.body(call, RecordRequest).recording)
+
+
+def _asked(
+    path: str, decode: Any, run: Any, summary: str, name: str, body: type[Body] | None, *more: Fault
+) -> tuple[str, Operation]:
+    """One line of the table: something that is done with a live call."""
+    faults = (Fault.NOT_FOUND, Fault.TOO_LATE, *more)
+    described = Described(name, "calls", Call, 202, body=body, faults=faults)
+    return f"POST /v1/calls/{{id}}/{path}", table.line(decode, run, encode_asked, summary, described)
+
+
 def decode_list(call: WireCall) -> commands.ListCalls:
     """GET /v1/calls."""
     query = wire.query(call, CallQuery)
@@ -248,5 +341,60 @@ LINES: Mapping[str, Operation] = {
         encode_asked,
         "End a call",
         Described("hang_up_call", "calls", Call, 202, faults=(Fault.NOT_FOUND, Fault.TOO_LATE)),
+    ),
+    **dict(
+        (
+            _asked(
+                "play",
+                decode_play,
+                steering.play,
+                "Play or say something to a leg, or to all",
+                "play_to_call",
+                PlayRequest,
+                Fault.MISSING_PARAMETER,
+                Fault.INVALID_PARAMETER,
+            ),
+            _asked(
+                "stop",
+                decode_stop,
+                steering.stop,
+                "Stop what is played to a leg",
+                "stop_sound_of_call",
+                LegRequest,
+            ),
+            _asked(
+                "keys",
+                decode_keys,
+                steering.send_keys,
+                "Press keys towards a leg",
+                "send_keys_to_call",
+                KeysRequest,
+                Fault.INVALID_PARAMETER,
+            ),
+            _asked(
+                "mute",
+                decode_mute,
+                steering.mute,
+                "Let nobody hear a leg, or everybody again",
+                "mute_leg_of_call",
+                MuteRequest,
+            ),
+            _asked(
+                "record",
+                decode_record,
+                steering.record,
+                "Begin or end the recording of a call",
+                "record_call",
+                RecordRequest,
+            ),
+            _asked(
+                "legs/{leg}/hangup",
+                wire.bare(commands.HangUpLeg, "id", "leg"),
+                steering.hang_up_leg,
+                "End one leg of a call",
+                "hang_up_leg_of_call",
+                None,
+            ),
+        )
     ),
 }

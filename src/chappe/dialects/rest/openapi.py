@@ -248,6 +248,11 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         rights.SenderRequest(account="shop", sender="Shop"),
         rights.Sender("Shop", _AT),
         notices.Notice(EventName.MESSAGE_DELIVERED, _LATER, _MESSAGE),
+        calls.PlayRequest(leg="second", say="Un instant, s'il vous plaît."),
+        calls.LegRequest(leg="second"),
+        calls.KeysRequest(leg="second", keys="1234#"),
+        calls.MuteRequest(leg="first"),
+        calls.RecordRequest(),
         calls.CallRequest(first="+33123456789", second="0612345678", confirm=True, reference="order 66"),
         _LEG,
         _CALL,
@@ -265,6 +270,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETERS = {
     "id": "The `id` of an answer.",
+    "leg": "A leg of the call: its name or id.",
     "sender": "A sender in letters, as the handset shows it.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
