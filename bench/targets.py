@@ -72,7 +72,7 @@ class Target:
 @contextmanager
 def kannel(peers: Peers) -> Iterator[Target]:
     """Debian's Kannel with an empty file store."""
-    folder = _fresh(RUN / "kannel")
+    folder = fresh(RUN / "kannel")
     port, smsbox_port = free_port(), free_port()
     settings = folder / "kannel.conf"
     template = Template((HERE / "kannel.conf").read_text())
@@ -249,7 +249,7 @@ def installation(
     credits: int = 100_000_000,
 ) -> Iterator[Chappe]:
     """Settings, an empty database and accounts."""
-    folder = _fresh(RUN / name)
+    folder = fresh(RUN / name)
     (folder / "chappe.toml").write_text(
         _SETTINGS.format(smsc_port=peers.smsc.port, window=WINDOW, binds=binds)
     )
@@ -318,7 +318,7 @@ def _program(command: Sequence[str | Path], output: Path) -> Iterator[subprocess
             process.wait()
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

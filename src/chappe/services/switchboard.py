@@ -187,16 +187,18 @@ class Switchboard:
         """Say that the live calls are being worked; end those that another node has closed meanwhile, because
         this one was frozen for longer than PATIENCE."""
         now = self._platform.clock.now()
-        for live in list(self._live.values()):
-            call = live.call
-            seen = Update(Call, call.id, call.account_id, {"seen_at": now}, {"over_at": None})
-            try:
-                await self._platform.store.commit(Changes(update=[seen]))
-            except Refusal as refusal:
-                if refusal.fault not in (Fault.TOO_LATE, Fault.NOT_FOUND):
-                    raise
-                for leg in live.legs.values():
-                    await self._hang_up(leg, HangUpCause.INTERRUPTED)
+        await asyncio.gather(*(self._say_seen(live, now) for live in self._live.values()))
+
+    async def _say_seen(self, live: _Live, now: datetime) -> None:
+        call = live.call
+        seen = Update(Call, call.id, call.account_id, {"seen_at": now}, {"over_at": None})
+        try:
+            await self._platform.store.commit(Changes(update=[seen]))
+        except Refusal as refusal:
+            if refusal.fault not in (Fault.TOO_LATE, Fault.NOT_FOUND):
+                raise
+            for leg in list(live.legs.values()):
+                await self._hang_up(leg, HangUpCause.INTERRUPTED)
 
     async def keep_caps(self) -> None:
         """End the calls of accounts that have used up what their calls may cost in a day."""
