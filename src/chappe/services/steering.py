@@ -16,7 +16,7 @@ from chappe.model.commands import (
     StopSound,
 )
 from chappe.model.errors import Fault, Refusal
-from chappe.model.sounds import LONGEST_TEXT, Speech, Uploaded
+from chappe.model.sounds import LONGEST_TEXT, Speech
 from chappe.services import calls
 from chappe.services.ports import Platform
 
@@ -35,10 +35,6 @@ async def play(platform: Platform, caller: Caller, command: PlayToCall) -> CallS
     if isinstance(sound, Speech) and len(sound.text) > LONGEST_TEXT:
         detail = f"a text of {len(sound.text)} letters is too long; say at most {LONGEST_TEXT} at once"
         raise Refusal(Fault.INVALID_PARAMETER, detail, "say")
-    if isinstance(sound, Uploaded):
-        known = await platform.store.queries.sound_by_ref(caller.account_id, sound.ref)
-        if known is None:
-            raise Refusal(Fault.NOT_FOUND, f"there is no sound {sound.ref}", "sound")
     story, legs = await _live(platform, caller, command.ref)
     if command.leg:
         return _do(platform, story, program.Play(_up(legs, command.leg), sound))
