@@ -143,7 +143,8 @@ def test_two_telephones_that_an_old_program_joins_speak_to_one_another(pair: Pai
     pair.second.page.get_by_role("button", name="Hang up").click()
     expect(pair.first.page.locator(".call")).to_have_count(0)
 
-    (call,) = pair.account.ask("GET", "/v1/calls")["data"]
+    # The telephones are free a moment before the call is closed.
+    (call,) = eventually(lambda: pair.account.ask("GET", "/v1/calls?state=over")["data"])
     assert (call["outcome"], call["from"], call["to"]) == ("answered", FIRST, SECOND)
     assert call["price"] == sum(leg["price"] for leg in call["legs"]) > 0
     (entry, *_) = pair.account.ask("GET", "/v1/account/ledger")["data"]
@@ -176,3 +177,40 @@ def test_a_telephone_dials_a_line_and_the_line_answers(pair: Pair) -> None:
     pair.first.page.get_by_label("To", exact=True).fill("0800000000")
     pair.first.page.get_by_role("button", name="Call from this telephone").click()
     expect(pair.first.page.get_by_role("alert")).to_contain_text("Nobody takes calls to this number")
+
+
+def test_on_one_page_the_telephone_in_hand_has_the_microphone(pair: Pair) -> None:
+    page = pair.first.page
+    pair.account.ask("POST", "/v1/calls", {"from": FIRST, "to": SECOND})
+    pair.first.open_live("/telephones")
+    for number in (FIRST, SECOND):
+        page.locator(f"#phone-{number}").get_by_role("button", name="Pick up").click()
+        expect(page.locator(f"#phone-{number} .sound")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"#phone-{FIRST} .sound")).to_have_attribute("aria-pressed", "false")
+    calls = {number: call_of(pair, number) for number in (FIRST, SECOND)}
+
+    def gets(number: str) -> bool:
+        last = heard(pair, number, calls[number])[-pcm.RATE :]
+        return tones.strength(last, HERTZ[FIRST]) > 0.9
+
+    eventually(lambda: gets(FIRST) and not gets(SECOND))
+    page.locator(f"#phone-{FIRST} .sound").click()
+    expect(page.locator(f"#phone-{SECOND} .sound")).to_have_attribute("aria-pressed", "false")
+    eventually(lambda: gets(SECOND) and not gets(FIRST))
+    page.locator(f"#phone-{FIRST}").get_by_role("button", name="Hang up").click()
+    expect(page.locator(".call")).to_have_count(0)
+
+
+def test_who_has_no_microphone_listens(pair: Pair) -> None:
+    page = pair.first.page
+    refused = (
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotFoundError'))"
+    )
+    page.add_init_script(refused)
+    pair.account.ask("POST", "/v1/calls", {"from": FIRST, "to": SECOND})
+    pair.first.open_live(f"/telephones/{FIRST}")
+    page.get_by_role("button", name="Pick up").click()
+    expect(page.get_by_role("button", name="Listen and speak without a microphone")).to_be_visible()
+    eventually(lambda: hears(pair.first, 440))
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.locator(".call")).to_have_count(0)
