@@ -20,6 +20,7 @@ from chappe.carriers.smpp import server
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.asking import Choice, Quick
+from chappe.host.decoding import FileDecoder
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
 from chappe.host.proxies import Proxies
@@ -29,7 +30,7 @@ from chappe.model.events import Event
 from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import folder_of, open_platform
-from chappe.services import health, jobs, messages, network, traffic
+from chappe.services import health, jobs, messages, network, recordings, traffic
 from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
@@ -177,6 +178,7 @@ async def assemble(
                 {dialect.name: dialect for dialect in reversed(dialects)},
                 {server.DIALECT: server.DELIVER} if settings.smpp_server else {},
             ),
+            decoder=FileDecoder(),
             synthesizer=synthesizer or SpeechMaker(folder_of(settings, data) / "speech"),
             door=door,
             serving=serving,
@@ -282,7 +284,8 @@ def _loops(chappe: Chappe, limits: Limits) -> list[Coroutine[Any, Any, None]]:
         return False
 
     async def retain() -> bool:
-        return bool(await platform.store.forget(platform.clock.now(), 1000))
+        now = platform.clock.now()
+        return bool(await platform.store.forget(now, 1000) + await recordings.forget(platform, now))
 
     async def look_at_disk() -> bool:
         platform.store.look_at_disk(limits.free_disk_mb * 1_000_000)
@@ -399,16 +402,19 @@ async def _repeat(
 
 def _choice(pipeline: Pipeline) -> Choice:
     """Requests of dialects are answered in one piece; everything else is for the pages."""
+
+    def desk(dialect: Dialect, limit: int) -> Quick:
+        return Quick(partial(pipeline.answer, dialect), limit, partial(pipeline.too_large, dialect, limit))
+
     desks = {
-        id(dialect): Quick(
-            partial(pipeline.answer, dialect), dialect.body_limit, partial(pipeline.too_large, dialect)
-        )
+        (id(dialect), limit): desk(dialect, limit)
         for dialect in pipeline.dialects
+        for limit in (dialect.body_limit, *dialect.body_limits.values())
     }
 
     def choose(path: str) -> Quick | None:
         dialect = pipeline.face_of(path)
-        return None if dialect is None else desks[id(dialect)]
+        return None if dialect is None else desks[id(dialect), dialect.limit_at(path)]
 
     return choose
 

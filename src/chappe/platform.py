@@ -22,7 +22,9 @@ from chappe.services.network import load_routes
 from chappe.services.ports import (
     REMEMBERED,
     Clock,
+    Decoder,
     Mailer,
+    NoDecoder,
     NoSpeech,
     Notices,
     NoticeTarget,
@@ -98,6 +100,7 @@ async def open_platform(
     mailer: Mailer | None = None,
     notices: Notices | None = None,
     synthesizer: Synthesizer | None = None,
+    decoder: Decoder | None = None,
     door: Callable[[bytes], Door] | None = None,
     serving: bool = False,
 ) -> tuple[Platform, Records]:
@@ -172,6 +175,7 @@ async def open_platform(
         guard=Guard(),
         node=node,
         synthesizer=synthesizer or NoSpeech(),
+        decoder=decoder or NoDecoder(),
         folder=folder_of(settings, data),
     )
     await load_routes(platform)

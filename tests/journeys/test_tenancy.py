@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from chappe.dialects.rest.operations import OPERATIONS
-from chappe.services import accounts, consents
+from chappe.media import pcm, tones, wav
+from chappe.model.calls import Recorded, Recording, RecordingPurpose
+from chappe.services import accounts, consents, recordings
 from chappe.services.accounts import NewAccount
 from tests.asgi import Reply
 from tests.journeys.wires import Capitole, Keyyo, NetOxygen, Orange, Rest
@@ -38,6 +40,24 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
     await consents.give_sender(world.platform, new.account, "Secret")
     await send_one(world, new, text="secret")
     await world.settle()
+    uploaded = await rest.upload("/v1/sounds?name=secret", pcm.to_alaw(tones.sine(440, 1)), "audio/PCMA")
+    assert uploaded.status == 201, uploaded
+    call = await world.platform.store.queries.call_by_ref(new.account.id, posted["calls"]["id"])
+    recording = Recording(
+        id=world.platform.ids.new_id(),
+        ref=world.platform.ids.new_ref(),
+        account_id=new.account.id,
+        call_id=call.id,
+        leg_id=None,
+        purpose=RecordingPurpose.CALL,
+        started_at=world.clock.now(),
+    )
+    await recordings.begin(world.platform, call, recording)
+    path = recordings.unfinished(world.platform, recording.id)
+    wav.write(path, tones.sine(440, 1))
+    await recordings.keep(
+        world.platform, call, recording, Recorded(recording.id, world.clock.now(), 1.0, str(path))
+    )
     legs = await rest.get(f"/v1/sandbox/handsets/{PHONE}/calls")
     numbers = await rest.get("/v1/numbers")
     deliveries = await rest.get("/v1/deliveries")
@@ -53,6 +73,8 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "sandbox": ALICE,
         "calls": posted["calls"]["id"],
         "leg": legs["data"][0]["id"],
+        "recordings": recording.ref,
+        "sounds": json.loads(uploaded.body)["id"],
         "consents": ALICE,
         "senders": "Secret",
     }
@@ -90,6 +112,12 @@ NAMED: dict[str, tuple[object, str]] = {
     "POST /v1/calls/{id}/mute": ({"leg": "first"}, UNKNOWN_REF),
     "POST /v1/calls/{id}/record": ({}, UNKNOWN_REF),
     "POST /v1/calls/{id}/legs/{leg}/hangup": (None, UNKNOWN_REF),
+    "GET /v1/recordings/{id}": (None, UNKNOWN_REF),
+    "GET /v1/recordings/{id}/audio": (None, UNKNOWN_REF),
+    "DELETE /v1/recordings/{id}": (None, UNKNOWN_REF),
+    "GET /v1/sounds/{id}": (None, UNKNOWN_REF),
+    "GET /v1/sounds/{id}/audio": (None, UNKNOWN_REF),
+    "DELETE /v1/sounds/{id}": (None, UNKNOWN_REF),
 }
 
 TOO_EARLY = {"POST /v1/calls/{id}/transfer", "POST /v1/calls/{id}/pick-up"}
@@ -126,6 +154,9 @@ LISTS = {
     "GET /v1/consents",
     "GET /v1/senders",
     "GET /v1/calls",
+    "GET /v1/recordings",
+    "GET /v1/sounds",
+    "GET /v1/voices",
 }
 
 

@@ -56,8 +56,9 @@ class Dialect:
 
     `paths` are path prefixes that belong to it (each ends with a slash, or is a whole path). `region` is
     where its national numbers are read. `read` may raise Refusal; `refuse` answers any refusal, also
-    before a call could be read. `body_limit` is in bytes. `notice` renders an event for a target of
-    this dialect, None where the wire has no word for it. `shows_balance`: refusals show it too.
+    before a call could be read. `body_limit` is in bytes, `body_limits` at single paths. `notice` renders an
+    event for a target of this dialect, None where the wire has no word for it. `shows_balance`: refusals
+    show it too.
     """
 
     name: str
@@ -68,4 +69,9 @@ class Dialect:
     notice: NoticeMaker
     region: str = "FR"
     body_limit: int = 1024 * 1024
+    body_limits: Mapping[str, int] = field(default_factory=dict)
     shows_balance: bool = False
+
+    def limit_at(self, path: str) -> int:
+        """How many bytes a body may have there."""
+        return self.body_limits.get(path, self.body_limit)

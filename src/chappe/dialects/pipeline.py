@@ -77,9 +77,10 @@ class Pipeline:
 
     async def _serve(self, dialect: Dialect, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _body(receive, scope, dialect.body_limit)
+            limit = dialect.limit_at(scope["path"])
+            body = await _body(receive, scope, limit)
         except BodyTooLarge:
-            await _answer(send, self.too_large(dialect), close=True)
+            await _answer(send, self.too_large(dialect, limit), close=True)
             return
         if body is not None:  # else the client has gone
             await _answer(send, await self.answer(dialect, _request(scope, body)))
@@ -95,10 +96,9 @@ class Pipeline:
             self._keep(dialect, request, call, caller, response, took)
         return response
 
-    def too_large(self, dialect: Dialect) -> HttpResponse:
-        """The answer to a request whose body passes the dialect's limit."""
-        limit = dialect.body_limit // 1024
-        refusal = Refusal(Fault.CONTENT_TOO_LONG, f"the request's body is larger than {limit} KiB")
+    def too_large(self, dialect: Dialect, limit: int) -> HttpResponse:
+        """The answer to a request whose body passes a limit in bytes."""
+        refusal = Refusal(Fault.CONTENT_TOO_LONG, f"the request's body is larger than {limit // 1024} KiB")
         return dialect.refuse(refusal, None)
 
     async def run(
@@ -177,7 +177,7 @@ class Pipeline:
             outgoing=False,
             status=response.status,
             request=_text(_wire(request), secrets),
-            answer=_text(response.body, secrets),
+            answer=_text(_shown(response.content_type, response.body), secrets),
             duration_ms=took,
             peer=request.peer,
         )
@@ -197,7 +197,12 @@ def _wire(request: HttpRequest) -> bytes:
         value = request.headers.get(name)
         if value is not None:
             head += f"\n{name}: {value}".encode("utf-8", "replace")
-    return head + b"\n\n" + request.body[: _KEPT * 2]
+    return head + b"\n\n" + _shown(request.content_type, request.body[: _KEPT * 2])
+
+
+def _shown(content_type: str, body: bytes) -> bytes:
+    """A body as it is kept: of sound nothing can be read."""
+    return b"(sound)" if content_type.startswith("audio/") else body
 
 
 def _text(data: bytes, secrets: Iterable[bytes]) -> str:

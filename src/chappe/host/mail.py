@@ -52,6 +52,7 @@ def _composed(mail: Mail, sender: str, at: datetime, name: str) -> bytes:
             reply_to=mail.reply_to,
             at=at,
             message_id=f"{name}@{domain}",
+            files=mail.attachments,
         )
     except ValueError as error:
         raise MailRefused(f"The mail to {mail.to!r} cannot be sent: {error}") from error

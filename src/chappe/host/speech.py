@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
+from chappe.host.programs import ProgramFailed, run
 from chappe.media import pcm, wav
 from chappe.model.sounds import Speech
 
@@ -28,7 +29,6 @@ _LOUDNESS = 2600
 """-22 dB below the loudest: that of a voice on the telephone (ITU-T P.56 aims at -26 to -20)."""
 _LONGEST_WORD, _LONGEST_PIECE = 30, 600
 _AT_ONCE = 2
-_PATIENCE = 30.0
 _VERSION = "1"
 """Of how speech is made: another one makes all of it anew."""
 
@@ -57,27 +57,9 @@ class Engine(Protocol):
 
 async def _run(command: Sequence[str], text: str) -> bytes:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise SpeechFailed(f"{command[0]} cannot be started: {error}") from error
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            said, complaint = await process.communicate(text.encode())
-    except TimeoutError as error:
-        raise SpeechFailed(f"{command[0]} was not done after {_PATIENCE:g} seconds") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-        raise SpeechFailed(f"{command[0]} ended with {process.returncode}: {last}")
-    return said
+        return await run(command, text.encode())
+    except ProgramFailed as error:
+        raise SpeechFailed(str(error)) from error
 
 
 _PICO = (

@@ -593,7 +593,8 @@ class PlaceCall:
     What each side is shown: a number, "" for none, None for the account's own number, or with
     `shows_parties` the other side's where the account may show that. `longest` is how
     long they may talk. With `confirm` the second side presses a key before it is joined. `line` is the
-    account's line for which it is made. With `record` what they say is recorded.
+    account's line for which it is made. With `record` what they say is recorded, and mailed to the address
+    `record_to` when it is over.
     """
 
     first: str
@@ -609,6 +610,7 @@ class PlaceCall:
     replay: Replay | None = None
     line: str = ""
     record: bool = False
+    record_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

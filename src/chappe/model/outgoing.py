@@ -28,11 +28,20 @@ class Answer(NamedTuple):
     duration_ms: int
 
 
+class Attachment(NamedTuple):
+    """A file that goes with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A plain text mail."""
+    """A plain text mail, with files where it has any."""
 
     to: str
     subject: str
     body: str
     reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()

@@ -1,7 +1,8 @@
-"""A plain text mail as bytes: RFC 5322 with MIME, safe from values that would become headers."""
+"""A plain text mail with files as bytes: RFC 5322 with MIME, safe from values that would become headers."""
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,12 +33,13 @@ def compose(
     at: datetime,
     message_id: str,
     reply_to: str | None = None,
+    files: Sequence[tuple[str, str, bytes]] = (),
 ) -> bytes:
     """The whole mail with CRLF line ends.
 
     `sender` may carry a display name (`Chappe <sms@example.com>`), `to` and `reply_to` are bare addresses,
-    `message_id` comes without angle brackets. Subject and body may be any text; raises ValueError for a
-    line break in a header or an address that is none.
+    `message_id` comes without angle brackets, `files` have name, media type and content. Subject and body may
+    be any text; raises ValueError for a line break in a header or an address that is none.
     """
     check_address(parseaddr(sender)[1])
     headers = {
@@ -56,6 +58,9 @@ def compose(
             raise ValueError(f"the {name} of a mail must be one line without control characters: {value!r}")
         message[name] = _whole(value)
     message.set_content(_whole(body), charset="utf-8")
+    for name, media_type, content in files:
+        kind, _, subtype = media_type.partition("/")
+        message.add_attachment(content, maintype=kind, subtype=subtype, filename=name)
     return message.as_bytes()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chappe.model.calls import Call, CallStory, Leg
+from chappe.model.calls import Call, CallStory, Leg, Recording
 from chappe.model.events import CallHappened, EventName
 from chappe.model.jobs import Job, JobState
 from chappe.services import subscriptions
@@ -14,7 +14,12 @@ DELIVER = "deliver_call"
 
 
 async def notices(
-    platform: Platform, call: Call, name: EventName, at: datetime, leg: Leg | None = None
+    platform: Platform,
+    call: Call,
+    name: EventName,
+    at: datetime,
+    leg: Leg | None = None,
+    recording: Recording | None = None,
 ) -> list[Job]:
     """The deliveries of one event: one for each subscription in force of the call's account that wants it."""
     return [
@@ -30,6 +35,7 @@ async def notices(
                 "target_id": subscription.id,
                 "way": "url",
                 "leg": None if leg is None else leg.id,
+                "recording": None if recording is None else recording.id,
             },
             state=JobState.WAITING,
             due_at=at,
@@ -52,7 +58,8 @@ async def deliver(platform: Platform, job: Job) -> str:
 
 
 async def event_of(platform: Platform, job: Job) -> CallHappened | None:
-    """The event that a delivery tells of, the call as it was then; None where the call is gone."""
+    """The event that a delivery tells of, the call as it was then; None where the call, or its
+    recording, is gone."""
     call = await platform.store.queries.call(job.account_id, job.subject)
     if call is None:
         return None
@@ -60,4 +67,9 @@ async def event_of(platform: Platform, job: Job) -> CallHappened | None:
     legs = await platform.store.queries.legs_of(job.account_id, [call.id])
     story = CallStory(call, legs).as_of(at)
     leg = next((one for one in story.legs if one.id == job.payload["leg"]), None)
-    return CallHappened(f"evt_{job.id}", EventName(str(job.payload["event"])), at, story, leg)
+    recording = None
+    if recording_id := job.payload.get("recording"):
+        recording = await platform.store.queries.recording(job.account_id, int(str(recording_id)))
+        if recording is None:
+            return None
+    return CallHappened(f"evt_{job.id}", EventName(str(job.payload["event"])), at, story, leg, recording)

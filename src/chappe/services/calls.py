@@ -14,7 +14,9 @@ from chappe.model.events import EventName
 from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
 from chappe.services import calling, callnotices, history, sandbox
+from chappe.services.accounts import looks_like_mail
 from chappe.services.ports import Platform
+from chappe.services.recordings import RECORD_TO
 
 _REF = re.compile("[0-9a-z]{26}")
 
@@ -35,6 +37,12 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     before places nothing; the same key for another request is refused.
     """
     platform.store.admit()
+    if command.record_to and not looks_like_mail(command.record_to):
+        raise Refusal(
+            Fault.INVALID_PARAMETER,
+            f"{command.record_to!r} is no mail address; write one like name@example.com",
+            "record_to",
+        )
     if (earlier := await _earlier(platform, caller, command)) is not None:
         return earlier
     board = platform.live_calls.board
@@ -77,8 +85,16 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             line=command.line,
             # Keyyo says nothing of a call that is recorded (dialects.md 5a).
             tells_lines=not (command.line and command.record),
-            recorded=command.record,
+            recorded=command.record or bool(command.record_to),
         )
+        plan: dict[str, object] = {
+            "rate": rate,
+            "longest": flow.longest_seconds,
+            "confirm": command.confirm,
+            "recorded": flow.recorded,
+        }
+        if command.record_to:
+            plan[RECORD_TO] = command.record_to
         call = Call(
             id=platform.ids.new_id(),
             ref=platform.ids.new_ref(),
@@ -87,12 +103,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             state=CallState.LIVE,
             first=first,
             second=second,
-            plan={
-                "rate": rate,
-                "longest": flow.longest_seconds,
-                "confirm": command.confirm,
-                "recorded": command.record,
-            },
+            plan=plan,
             dialect=caller.dialect,
             created_at=now,
             seen_at=now,

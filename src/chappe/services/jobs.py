@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from chappe.services import callnotices, linenotices, subscriptions
+from chappe.services import callnotices, linenotices, recordings, subscriptions
 from chappe.services.ports import JobKind
 
 # Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).
@@ -31,6 +31,7 @@ LINE_PAUSES = (
 KINDS: Mapping[str, JobKind] = {
     subscriptions.DELIVER: JobKind(subscriptions.deliver, NOTICE_PAUSES, kept=True),
     callnotices.DELIVER: JobKind(callnotices.deliver, NOTICE_PAUSES, kept=True),
+    recordings.MAIL: JobKind(recordings.mail, NOTICE_PAUSES),
     linenotices.DELIVER: JobKind(linenotices.deliver, LINE_PAUSES, kept=True),
 }
 """The kinds that services bring; carriers add their own when the platform is put together."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from chappe.model.calls import Arrival, Call, Dialogue, HangUpCause, Leg, LegEvent, Recorded
+from chappe.model.calls import Arrival, Call, Dialogue, HangUpCause, Leg, LegEvent, Recorded, Recording
 from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListCalls, ListMessages
@@ -24,6 +24,7 @@ from chappe.model.directory import (
     Subscription,
     User,
 )
+from chappe.model.errors import Fault, Refusal
 from chappe.model.events import Event
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job
@@ -32,6 +33,7 @@ from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Part, R
 from chappe.model.metrics import Metrics, Minute
 from chappe.model.network import Depth, Waiting
 from chappe.model.outgoing import Answer, Mail, Outgoing
+from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.sounds import Sound, Speech
 from chappe.services.carriers import Carriers
@@ -130,6 +132,17 @@ class Queries(Protocol):
     async def open_legs(self, account_id: int, limit: int) -> tuple[Leg, ...]: ...
     async def open_calls(self, account_id: int, line: str = "") -> int: ...
     async def calls_placed(self, account_id: int, since: datetime) -> tuple[int, int]: ...
+    async def refs_of_calls(self, account_id: int, ids: Sequence[int]) -> Mapping[int, str]: ...
+    async def recordings(
+        self, account_id: int, call_id: int | None, search: ListRecordings
+    ) -> tuple[Recording, ...]: ...
+    async def recording(self, account_id: int, recording_id: int) -> Recording | None: ...
+    async def recording_by_ref(self, account_id: int, ref: str) -> Recording | None: ...
+    async def recordings_of(self, account_id: int, call_id: int) -> tuple[Recording, ...]: ...
+    async def old_recordings(self, before: datetime, limit: int) -> tuple[Recording, ...]: ...
+    async def sounds(self, account_id: int, cursor: int | None, limit: int) -> tuple[UploadedSound, ...]: ...
+    async def count_sounds(self, account_id: int) -> int: ...
+    async def sound_by_ref(self, account_id: int, ref: str) -> UploadedSound | None: ...
     async def abandoned_calls(self, before: datetime, limit: int) -> tuple[Call, ...]: ...
 
     async def short_codes(self) -> tuple[ShortCode, ...]: ...
@@ -491,6 +504,23 @@ class NoSpeech:
         return b""
 
 
+class Decoder(Protocol):
+    """Reads sound files."""
+
+    async def decode(self, content: bytes, longest_seconds: int) -> bytes:
+        """The samples (8 kHz, 16 bits, mono) of a WAV, MP3 or Ogg Vorbis file, at most so many seconds.
+        Raises Refusal `unusable_media`."""
+        ...
+
+
+class NoDecoder:
+    """The decoder of a process that takes no sounds."""
+
+    async def decode(self, content: bytes, longest_seconds: int) -> bytes:
+        """Refuse."""
+        raise Refusal(Fault.UNSUPPORTED, "sounds are taken by the server, not by the command line")
+
+
 class NoticeTarget(NamedTuple):
     """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
 
@@ -564,6 +594,7 @@ class Platform:
     handover: Handover = field(default_factory=Handover)
     live_calls: LiveCalls = field(default_factory=LiveCalls)
     synthesizer: Synthesizer = field(default_factory=NoSpeech)
+    decoder: Decoder = field(default_factory=NoDecoder)
     folder: Path = Path("var")
 
 

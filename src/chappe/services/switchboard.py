@@ -655,6 +655,8 @@ async def close_abandoned(platform: Platform, before: datetime) -> int:
             except Refusal as refusal:
                 if refusal.fault is not Fault.TOO_LATE:
                     raise  # else another node was quicker
+            else:
+                await recordings.rescue(platform, call)
             closed += 1
     return closed
 

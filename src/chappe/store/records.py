@@ -19,7 +19,7 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import calls, contacts, leases, network, queries, rights, seeds
+from chappe.store import calls, contacts, leases, network, queries, rights, seeds, sounds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -51,11 +51,11 @@ _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls)
+_QUESTIONS = (queries, network, rights, calls, sounds)
 
 
 class BoundQueries:
-    """Every function of queries.py, network.py, rights.py and calls.py as a coroutine without its connection;
+    """Every function of the modules of questions as a coroutine without its connection;
     a few answers are remembered for two seconds, or until this process changes what they are about."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

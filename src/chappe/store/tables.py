@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from chappe.model import calls, carriers, directory, history, jobs, ledger, messages, metrics, rights, rules
 from chappe.model.errors import Fault
+from chappe.model.recordings import UploadedSound
 from chappe.model.smstext import Encoding
 
 
@@ -700,6 +701,20 @@ dialogues = Table(
     Index(None, "created_at"),
 )
 
+sounds = Table(
+    "sounds",
+    metadata,
+    _id(),
+    _text("ref"),
+    _number("account_id"),
+    _text("name"),
+    _number("milliseconds"),
+    _number("size"),
+    _time("created_at"),
+    UniqueConstraint("ref"),
+    Index(None, "account_id", "id"),
+)
+
 minutes = Table(
     "minutes",
     metadata,
@@ -741,6 +756,7 @@ TABLES: Mapping[type, Table] = {
     calls.Call: call_table,
     calls.Leg: leg_table,
     calls.Recording: recordings,
+    UploadedSound: sounds,
     calls.Dialogue: dialogues,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,

@@ -16,6 +16,8 @@ from chappe.model.calls import (
     HangUpCause,
     Leg,
     LegState,
+    Recording,
+    RecordingPurpose,
 )
 from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
@@ -37,6 +39,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.network import BindView, CarrierView
+from chappe.model.recordings import Kept, Part, UploadedSound, Voice
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
@@ -164,6 +167,9 @@ ENDED_CALL = CallStory(
     (ENDED_LEG,),
 )
 
+RECORDING = Recording(20, REF, 7, 17, None, RecordingPurpose.CALL, NOW, NOW, 4000, 64_044)
+SOUND = UploadedSound(21, REF, 7, "welcome", 3200, 51_244, NOW)
+
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
     "GET /v1/messages": Page((MESSAGE, INBOUND), 17),
@@ -220,6 +226,16 @@ OUTCOMES: Mapping[str, Any] = {
     "POST /v1/calls/{id}/mute": LIVE_CALL,
     "POST /v1/calls/{id}/record": LIVE_CALL,
     "POST /v1/calls/{id}/legs/{leg}/hangup": LIVE_CALL,
+    "GET /v1/recordings": Page((Kept(RECORDING, REF), Kept(replace(RECORDING, ended_at=None), REF)), 20),
+    "GET /v1/recordings/{id}": Kept(replace(RECORDING, leg_id=18), REF),
+    "GET /v1/recordings/{id}/audio": Part(b"RIFF", 0, 4),
+    "DELETE /v1/recordings/{id}": None,
+    "GET /v1/sounds": Page((SOUND,), None),
+    "POST /v1/sounds": SOUND,
+    "GET /v1/sounds/{id}": SOUND,
+    "GET /v1/sounds/{id}/audio": b"RIFF",
+    "DELETE /v1/sounds/{id}": None,
+    "GET /v1/voices": (Voice("fr", "female"),),
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,

@@ -65,7 +65,11 @@ def test_every_operation_has_examples_that_its_own_schema_accepts(verb: str) -> 
     assert any(status.startswith("2") for status in operation["responses"])
 
 
-@pytest.mark.parametrize("verb", [verb for verb in OPERATIONS if "requestBody" in described(verb)])
+def takes_json(verb: str) -> bool:
+    return "application/json" in described(verb).get("requestBody", {}).get("content", {})
+
+
+@pytest.mark.parametrize("verb", list(filter(takes_json, OPERATIONS)))
 def test_every_request_example_is_read(verb: str) -> None:
     body = described(verb)["requestBody"]["content"]["application/json"]["example"]
     assert decoded(concrete(verb), json.dumps(body).encode())

@@ -1,8 +1,6 @@
 """Calls between virtual telephones: they ring until somebody answers them, or behave as they were told to."""
 
 import asyncio
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +12,7 @@ from chappe.media.mixer import MixerEvent, Quiet, RecordEnded, Talking
 from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind, Recorded
 from chappe.model.errors import CarrierError, Fault, Refusal
 from chappe.model.sounds import Sound, Speech, Tone, has_end
-from chappe.services import sandbox, sounds
+from chappe.services import recordings, sandbox, sounds
 from chappe.services.livecalls import Moment
 from chappe.services.ports import Platform, RecordWanted, VoiceSink
 from chappe.services.sandbox import Behaviour, WhenCalled
@@ -144,8 +142,7 @@ class SandboxVoice:
 
     async def record(self, recording_id: int, wanted: RecordWanted) -> None:
         """See services/ports.py, VoiceCarrier."""
-        file, path = tempfile.mkstemp(suffix=".wav", prefix="chappe-")
-        os.close(file)
+        path = str(recordings.unfinished(self._platform, recording_id))
         self._paths[recording_id] = path
         self._sounding.record(recording_id, path, wanted)
 

@@ -54,6 +54,10 @@ class CallRequest(Body, rename={"first": "from", "second": "to"}):
     ring_seconds: Annotated[int, Meta(ge=1, le=120, description="How long each of them rings.")] = 30
     confirm: Annotated[bool, Meta(description="`to` presses a key before it is joined.")] = False
     language: Language = Language.FR
+    record: Annotated[bool, Meta(description="What both say is recorded.")] = False
+    record_to: Annotated[
+        str, Meta(max_length=254, description="A mail address to which the recording goes when it is over.")
+    ] = ""
     reference: Annotated[str, Meta(max_length=255)] = ""
 
 
@@ -209,6 +213,8 @@ def decode_place(call: WireCall) -> commands.PlaceCall:
         confirm=request.confirm,
         language=request.language.value,
         reference=request.reference,
+        record=request.record,
+        record_to=request.record_to,
         replay=wire.replay(call),
     )
 

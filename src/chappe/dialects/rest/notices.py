@@ -8,10 +8,12 @@ from msgspec import Struct
 from chappe.dialects.rest import wire
 from chappe.dialects.rest.calls import Call, Leg
 from chappe.dialects.rest.messages import Message
+from chappe.dialects.rest.recordings import Recording
 from chappe.dialects.rest.shapes import Time
 from chappe.model.events import CallHappened, Event, EventName, LineHappened, MessageEvent
 from chappe.model.messages import Direction
 from chappe.model.outgoing import Mail, Outgoing
+from chappe.model.recordings import Kept
 from chappe.protocols import standard_webhooks
 from chappe.services.ports import NoticeTarget
 
@@ -47,7 +49,22 @@ class LegNotice(Struct):
     data: OfLeg
 
 
-SHAPES: tuple[type[Struct], ...] = (Notice, CallNotice, LegNotice)
+class OfRecording(Struct):
+    """What a notice about a recording of a call holds."""
+
+    call: Call
+    recording: Recording
+
+
+class RecordingNotice(Struct):
+    """The same for an event of a recording."""
+
+    type: EventName
+    timestamp: Time
+    data: OfRecording
+
+
+SHAPES: tuple[type[Struct], ...] = (Notice, CallNotice, LegNotice, RecordingNotice)
 
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
@@ -69,6 +86,9 @@ def _body(event: MessageEvent | CallHappened) -> Struct:
     if isinstance(event, MessageEvent):
         return Notice(event.name, at, Message.of(event.message))
     call = Call.of(event.story)
+    if event.recording is not None:
+        recording = Recording.of(Kept(event.recording, event.story.call.ref))
+        return RecordingNotice(event.name, at, OfRecording(call, recording))
     if event.leg is None:
         return CallNotice(event.name, at, call)
     return LegNotice(event.name, at, OfLeg(call, Leg.of(event.leg)))
@@ -78,6 +98,8 @@ def shape_of(name: EventName) -> type[Struct]:
     """The shape of the body that tells of an event."""
     if name.startswith("leg."):
         return LegNotice
+    if name.startswith("recording."):
+        return RecordingNotice
     return CallNotice if name.startswith("call.") else Notice
 
 

@@ -18,15 +18,17 @@ from chappe.dialects.rest import (
     network,
     notices,
     problems,
+    recordings,
     rights,
     sandbox,
     shapes,
+    sounds,
     subscriptions,
     transfers,
     wire,
 )
 from chappe.dialects.rest.table import Described
-from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState
+from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.directory import AccountKind
 from chappe.model.errors import Fault, Refusal
@@ -131,6 +133,16 @@ _LINE = lines.Line(
     {"present": lines.Forwarding(no_answer="answerphone"), "absent": lines.Forwarding(always="answerphone")},
     "Bonjour, laissez un message.",
     lines.Telephone("33990000000", _AT, _LATER),
+)
+_RECORDING = recordings.Recording(
+    "06a3f2m7k9q1v4x8t2z5b7c9d4",
+    "06a3f2m7k9q1v4x8t2z5b7c9d2",
+    None,
+    RecordingPurpose.CALL,
+    _AT,
+    _LATER,
+    4000,
+    64_044,
 )
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
@@ -261,6 +273,11 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         sandbox.Keys(keys="1#"),
         notices.CallNotice(EventName.CALL_ANSWERED, _LATER, _CALL),
         notices.OfLeg(_CALL, _LEG),
+        _RECORDING,
+        sounds.Sound("06a3f2m7k9q1v4x8t2z5b7c9d5", "welcome", 3200, 51_244, _AT),
+        sounds.Voice("fr", "female"),
+        notices.OfRecording(_CALL, _RECORDING),
+        notices.RecordingNotice(EventName.RECORDING_ENDED, _LATER, notices.OfRecording(_CALL, _RECORDING)),
         notices.LegNotice(EventName.LEG_ANSWERED, _LATER, notices.OfLeg(_CALL, _LEG)),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
@@ -300,7 +317,7 @@ def document(operations: Mapping[str, Operation]) -> dict[str, Any]:
                 "summary": operation.summary,
                 "security": [] if one.anonymous else None,
                 "parameters": [*_path_parameters(template), *_other_parameters(one, components)],
-                "requestBody": _content(one.body) | {"required": True} if one.body else None,
+                "requestBody": _request(one),
                 "responses": {str(one.status): _success(one), **_problems(one)},
             }
         )
@@ -392,6 +409,12 @@ def _in_query(about: dict[str, Any]) -> dict[str, Any]:
 def _content(shape: Any) -> dict[str, Any]:
     (reference,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
     return {"content": {wire.JSON: {"schema": reference, "example": example_of(shape)}}}
+
+
+def _request(one: Described) -> dict[str, Any] | None:
+    if one.takes:
+        return {"content": {kind: {} for kind in one.takes}, "required": True}
+    return _content(one.body) | {"required": True} if one.body else None
 
 
 def _success(one: Described) -> dict[str, Any]:

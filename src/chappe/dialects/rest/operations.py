@@ -14,8 +14,10 @@ from chappe.dialects.rest import (
     notices,
     openapi,
     problems,
+    recordings,
     rights,
     sandbox,
+    sounds,
     subscriptions,
     table,
     transfers,
@@ -24,6 +26,7 @@ from chappe.dialects.rest import (
 from chappe.model.commands import Caller
 from chappe.protocols.http import HttpResponse
 from chappe.services.ports import Platform
+from chappe.services.sounds import MOST_BYTES
 
 
 async def no_service(platform: Platform, caller: Caller, command: object) -> None:
@@ -48,6 +51,8 @@ OPERATIONS: Mapping[str, Operation] = {
     **sandbox.LINES,
     **calls.LINES,
     **transfers.LINES,
+    **recordings.LINES,
+    **sounds.LINES,
     **lines.LINES,
     **network.LINES,
     **rights.LINES,
@@ -68,6 +73,7 @@ REST = Dialect(
     read=partial(wire.read, ROUTES),
     operations=OPERATIONS,
     refuse=problems.refuse,
+    body_limits={"/v1/sounds": MOST_BYTES},
     notice=notices.notice,
 )
 

@@ -16,8 +16,8 @@ class Described:
     """What the document says of an operation beyond its table line.
 
     `name` is the operationId, `answer` the shape of the success answer (None: no body, or a `file` of that
-    media type), `faults` those a client should expect besides wrong credentials, `costs` whether an
-    Idempotency-Key is read.
+    media type), `takes` the media types of a body that is no JSON, `faults` those a client should expect
+    besides wrong credentials, `costs` whether an Idempotency-Key is read.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Described:
     costs: bool = False
     anonymous: bool = False
     file: str = ""
+    takes: Sequence[str] = ()
 
 
 def line(

@@ -20,6 +20,7 @@ from chappe.protocols.http import HttpRequest, HttpResponse
 S = TypeVar("S", bound=msgspec.Struct)
 
 JSON = "application/json"
+WAV = "audio/wav"
 NO_STORE = ("cache-control", "no-store")
 IDEMPOTENCY_KEY = "idempotency-key"
 REPLAYED = "idempotency-replayed"
