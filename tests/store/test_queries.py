@@ -130,7 +130,6 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         "line": "",
         "day": f"{START:%Y-%m-%d}",
         "ids": [of(Call).id],
-        "line": "",
         "recording_id": of(Recording).id,
     }
     if name in ("recordings", "recordings_of"):
