@@ -1,7 +1,7 @@
 """A whole platform for tests: a clock that stands still, cheap password hashes, no loops, no network."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from chappe.app import Chappe, assemble
 from chappe.media import tones
 from chappe.model.commands import Caller
 from chappe.model.directory import Account
+from chappe.model.errors import Unavailable
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.model.sounds import Speech
 from chappe.services import accounts, directory
@@ -165,3 +166,5 @@ async def a_world(address: str, settings: Settings | None = None) -> AsyncIterat
             )
         )
         yield World(chappe, clock, timers, web, mailer)
+        with suppress(Unavailable):  # a test may have taken the database away
+            await chappe.switchboard.stop()  # no call asks the database when it is closed

@@ -16,8 +16,9 @@ from chappe.model.commands import (
     StopSound,
 )
 from chappe.model.errors import Fault, Refusal
-from chappe.model.sounds import LONGEST_TEXT, Speech
-from chappe.services import calls
+from chappe.model.recordings import FindSound
+from chappe.model.sounds import LONGEST_TEXT, Speech, Uploaded
+from chappe.services import calls, sounds
 from chappe.services.ports import Platform
 
 RECORDING = "asked"
@@ -35,6 +36,8 @@ async def play(platform: Platform, caller: Caller, command: PlayToCall) -> CallS
     if isinstance(sound, Speech) and len(sound.text) > LONGEST_TEXT:
         detail = f"a text of {len(sound.text)} letters is too long; say at most {LONGEST_TEXT} at once"
         raise Refusal(Fault.INVALID_PARAMETER, detail, "say")
+    if isinstance(sound, Uploaded):
+        await sounds.find(platform, caller, FindSound(sound.ref))
     story, legs = await _live(platform, caller, command.ref)
     if command.leg:
         return _do(platform, story, program.Play(_up(legs, command.leg), sound))
