@@ -5,6 +5,7 @@ Legs and timers have names that the flow chooses; it knows neither clock nor net
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from chappe.model.calls import CallOutcome, HangUpCause
@@ -12,6 +13,16 @@ from chappe.model.sounds import Sound
 
 CREDIT_USED_UP = "credit"
 """The timer that the switchboard starts itself, when what was reserved pays no more."""
+
+
+class Door(StrEnum):
+    """How a conference receives somebody who wants to come in; UNKNOWN: there is none."""
+
+    OPEN = "open"
+    EARLY = "early"
+    OVER = "over"
+    LOCKED = "locked"
+    UNKNOWN = "unknown"
 
 
 # --- what happens
@@ -141,6 +152,25 @@ class AskedToLock:
     locked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AskedToRecord:
+    """What is said is to be recorded from now on, or no more."""
+
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFound:
+    """What FindRoom has found: the conference is live as the call `call_id`, which calls the leg `name`; else
+    `call_id` is 0 and `door` says why nobody comes in. `language` is the conference's, empty for none."""
+
+    leg: str
+    door: Door
+    call_id: int = 0
+    name: str = ""
+    language: str = ""
+
+
 CallEvent = (
     Started
     | LegArrived
@@ -158,6 +188,8 @@ CallEvent = (
     | AskedToTransfer
     | AskedToPickUp
     | AskedToLock
+    | AskedToRecord
+    | RoomFound
 )
 
 
@@ -168,7 +200,8 @@ CallEvent = (
 class Dial:
     """Ring a number as a new leg; `shown` is what it sees (empty: hidden). With `judges` we listen whether a
     machine has answered. One of the account's own lines costs nothing where the flow knows it for one
-    (`is_own`)."""
+    (`is_own`). `reserve` is held of the balance for this leg alone until it ends (thousandths), 0 where it is
+    paid from what its call holds; `cap` as in model/ledger.py, Hold."""
 
     leg: str
     number: str
@@ -176,6 +209,8 @@ class Dial:
     ring_seconds: int
     judges: bool = False
     is_own: bool = False
+    reserve: int = 0
+    cap: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +298,22 @@ class StopRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FindRoom:
+    """Look for the conference that a leg has called for: the one that its code opens, with no code the one
+    that knows its number; RoomFound follows."""
+
+    leg: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """A leg takes part in the conference from now on, until it ends: whoever wants to know is told."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """Give a leg that is up to another live call, which calls it `name`; it is told LegArrived."""
 
@@ -345,6 +396,8 @@ Action = (
     | SendKeys
     | Record
     | StopRecord
+    | FindRoom
+    | Admit
     | HandOver
     | HangUp
     | StartTimer

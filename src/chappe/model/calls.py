@@ -132,7 +132,8 @@ class Leg:
     """One party's connection.
 
     `name` is what its call's flow calls it, `shown` the number that the party sees (empty: hidden), `rate`
-    what a minute costs and `price` what it cost (thousandths). An `inbound` leg came to us: its party,
+    what a minute costs and `price` what it cost (thousandths). `reserved` is held of the balance for this leg
+    alone until it ends, 0 where it is paid from what its call holds. An `inbound` leg came to us: its party,
     `number`, has called what is `shown`.
     """
 
@@ -153,6 +154,7 @@ class Leg:
     machine: bool = False
     price: int = 0
     inbound: bool = False
+    reserved: int = 0
 
 
 class RecordingPurpose(StrEnum):

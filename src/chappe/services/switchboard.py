@@ -36,7 +36,7 @@ from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import arrivals, calling, callnotices, linenotices, recordings
+from chappe.services import arrivals, calling, callnotices, linenotices, recordings, rooms
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
@@ -92,6 +92,7 @@ class _Live:
     recordings: dict[str, Recording] = field(default_factory=dict)  # by the flow's names
     timers: dict[str, Timer] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)  # and not stopped before the flow hears of it
+    talking: set[str] = field(default_factory=set)
     outcome: CallOutcome | None = None
     task: asyncio.Task[None] | None = None
 
@@ -166,6 +167,11 @@ class Switchboard:
         """The legs of a call that is live here, by the names its flow gives them."""
         live = self._live.get(call_id)
         return {} if live is None else dict(live.legs)
+
+    def talking(self, call_id: int) -> frozenset[str]:
+        """The names of the legs that are heard to speak, of a call that is live here."""
+        live = self._live.get(call_id)
+        return frozenset() if live is None else frozenset(live.talking)
 
     def flow_of(self, call_id: int) -> Flow | None:
         """The flow of a call that is live here, to be looked at."""
@@ -363,8 +369,8 @@ class Switchboard:
         if event.kind is LegEventKind.MACHINE_READY:
             return program.MachineReady(name)
         if event.kind in (LegEventKind.TALKING, LegEventKind.QUIET):
-            topic = f"talking.{live.call.account_id}"
-            self._platform.topics.publish(f"{topic}.{live.call.ref}.{name}.{event.kind.value}")
+            (live.talking.add if event.kind is LegEventKind.TALKING else live.talking.discard)(name)
+            callnotices.ring(self._platform, live.call, ())
             return None
         state = _STATE_OF_KIND[event.kind]
         if leg.state not in LEG_MAY_FOLLOW[state]:
@@ -472,6 +478,10 @@ class Switchboard:
                 if (running := live.recordings.get(recording)) is not None:
                     for network in self._carriers.values():
                         await network.stop_record(running.id)
+            case program.FindRoom():
+                await self._find_room(live, action)
+            case program.Admit(name):
+                await rooms.came_in(platform=self._platform, call=live.call, leg=live.legs[name])
             case program.HandOver():
                 await self._hand_over(live, action)
             case program.HangUp(name, cause):
@@ -508,10 +518,23 @@ class Switchboard:
             state=LegState.DIALLING,
             created_at=now,
             rate=0 if dial.is_own else rate,
+            reserved=dial.reserve,
         )
         live.legs[dial.leg] = leg
         self._of_leg[leg.id] = (live, dial.leg)
-        await platform.store.commit(Changes(insert=[leg]))
+        holds = [Hold(call.account_id, dial.reserve, dial.cap)] if dial.reserve else []
+        try:
+            await platform.store.commit(Changes(insert=[leg], hold=holds))
+        except Refusal as refusal:
+            if refusal.fault is not Fault.INSUFFICIENT_CREDITS:
+                raise
+            # Somebody else has spent meanwhile what there was when this was asked for.
+            leg = live.legs[dial.leg] = _changed(leg, {"reserved": 0})
+            await platform.store.commit(Changes(insert=[leg]))
+            live.inbox.put_nowait(
+                LegEvent(leg.id, LegEventKind.ENDED, platform.clock.now(), HangUpCause.CREDIT)
+            )
+            return
         network = self._carriers.get(carrier)
         try:
             if network is None:
@@ -580,7 +603,8 @@ class Switchboard:
         if to is None or to.outcome is not None:
             await self._hang_up(leg, HangUpCause.FAILED)
             return
-        values = {"call_id": to.call.id, "name": action.name}
+        # Whoever was received for nobody in particular belongs now to the account of this call.
+        values = {"call_id": to.call.id, "name": action.name, "account_id": to.call.account_id}
         update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
         await self._platform.store.commit(Changes(update=[update]))
         del live.legs[action.leg]
@@ -588,6 +612,13 @@ class Switchboard:
         self._of_leg[leg.id] = (to, action.name)
         to.inbox.put_nowait(program.LegArrived(action.name, leg.number, leg.shown, is_up=True))
         callnotices.ring(self._platform, to.call, ())
+
+    async def _find_room(self, live: _Live, action: program.FindRoom) -> None:
+        leg = live.legs[action.leg]
+        found = await rooms.find(self._platform, leg, action.code)
+        if found.call_id and found.call_id not in self._live:
+            _log.warning("a conference is worked by another node", call=live.call.ref)
+        live.inbox.put_nowait(found)
 
     async def _hang_up(self, leg: Leg, cause: HangUpCause) -> None:
         if leg.ended_at is not None:
