@@ -171,6 +171,7 @@ async def open_platform(
             calls_a_minute=settings.calls.per_minute,
             calls_a_day=settings.calls.per_day,
             calls_cap=round(settings.calls.spend_per_day * CREDIT),
+            call_in_numbers=settings.conferences.numbers,
         ),
         guard=Guard(),
         node=node,

@@ -115,6 +115,13 @@ class CallsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: str = ""
 
 
+class ConferenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The numbers that callers dial to come into a conference; the first is given to new ones. The usual one
+    is of those that the French numbering plan keeps for fiction (01 99 00), after Orange's 0825."""
+
+    numbers: Annotated[tuple[Prefix, ...], msgspec.Meta(min_length=1)] = ("33199000825",)
+
+
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
 # 000, III-E). The premium code and its share are our choice.
 DEFAULT_SHORT_CODES = (
@@ -145,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     rules: RulesSettings = RulesSettings()
     calls: CallsSettings = CallsSettings()
+    conferences: ConferenceSettings = ConferenceSettings()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
     files: str = ""

@@ -21,11 +21,12 @@ from chappe.model.commands import (
     Subscribe,
     Unsubscribe,
 )
+from chappe.model.conferences import AccessMode, CreateConference, EndConference, NewParticipant
 from chappe.model.directory import Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
-from chappe.services import calls, inbox, messages, sandbox, subscriptions
+from chappe.services import calls, conferences, inbox, messages, sandbox, subscriptions
 from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 from tests.services.asking import behave, from_phone, send_one, subscribe
@@ -65,6 +66,16 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
         case EventName.MESSAGE_RECEIVED:
             (own,) = await world.platform.store.queries.own_numbers(new.account.id)
             await from_phone(world, new, own.number, "hello")
+            return
+        case _ if event.startswith("conference."):
+            # So that each happens once: one comes in without a key, and everybody is sent away.
+            await sandbox.set_behaviour(world.platform, caller(new), SetBehaviour(FIRST, {"call": "answer"}))
+            named = [NewParticipant(FIRST, dials=True, confirms=False)]
+            asked = CreateConference(AccessMode.NONE, participants=named)
+            story = await conferences.create(world.platform, caller(new), asked)
+            await world.settle()
+            await conferences.end(world.platform, caller(new), EndConference(story.conference.ref))
+            await world.settle()
             return
         case _ if event.startswith(("call.", "leg.")):
             # So that each happens once: the first rejects; or it answers, and the second is away, or answers.

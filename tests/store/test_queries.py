@@ -6,9 +6,16 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from chappe.model.calls import Call, CallOutcome, CallState, Dialogue, Leg, Recording
+from chappe.model.calls import Call, CallKind, CallOutcome, CallState, Dialogue, Leg, Recording
 from chappe.model.changes import Changes
 from chappe.model.commands import ListCalls, ListMessages
+from chappe.model.conferences import (
+    AccessMode,
+    Conference,
+    ConferenceState,
+    ListConferences,
+    Participant,
+)
 from chappe.model.directory import (
     Account,
     BlacklistEntry,
@@ -21,6 +28,7 @@ from chappe.model.directory import (
     Subscription,
     User,
 )
+from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry
@@ -28,14 +36,14 @@ from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState
 from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.services.ports import Queries
-from chappe.store import calls, network, queries, rights, sounds
+from chappe.store import calls, conferences, network, queries, rights, sounds
 from tests.platform import START
 from tests.store.ground import Ground, changed, field_names, sample
 
 PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
 FUNCTIONS = {
     name: one
-    for module in (queries, network, rights, calls, sounds)
+    for module in (queries, network, rights, calls, sounds, conferences)
     for name, one in vars(module).items()
     if inspect.isfunction(one)
     and one.__module__ == module.__name__
@@ -69,6 +77,7 @@ OWNED = (
     *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
     *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
     *(Line, MarketingBasis, RegisteredSender, Call, Leg, Dialogue, Recording, UploadedSound),
+    *(Conference, Participant),
 )
 
 
@@ -90,6 +99,10 @@ def twin(kind: type, owner: int) -> Any:
         chosen |= {"state": MessageState.DELIVERED, "direction": Direction.MT, "created_at": START}
     if kind is Call:
         chosen |= {"over_at": None}
+    if kind is Conference:
+        chosen |= {"call_id": twin(Call, owner).id, "over_at": None, "code": str(owner)}
+    if kind is Participant:
+        chosen |= {"conference_id": twin(Conference, owner).id}
     if kind is Leg:
         chosen |= {"call_id": owner, "ended_at": None}
     if kind is Dialogue:
@@ -126,6 +139,8 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         "call_id": of(Call).id,
         "call_ids": [of(Leg).call_id],
         "ref": of(Call).ref,
+        "conference_id": of(Conference).id,
+        "asked": ListConferences(limit=100),
         "until": START + timedelta(days=1),
         "line": "",
         "day": f"{START:%Y-%m-%d}",
@@ -174,6 +189,8 @@ async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None
                 continue  # two counts, the asker's alone; tests/services/test_calling.py
             if name == "count_sounds":
                 continue  # a count, the asker's alone; tests/services/test_sounds.py
+            if name == "dialled_legs":
+                continue  # a count, the asker's alone; see below
             if name == "jobs_of_kind":
                 continue  # none waits here; tests/carriers/smpp/test_server.py
             own, foreign = await ask(ground, name, owner, owner), await ask(ground, name, owner, other)
@@ -409,6 +426,7 @@ async def test_early_receipts(ground: Ground) -> None:
 def a_call(ground: Ground, account_id: int = 1, **chosen: Any) -> Call:
     names = {"id": ground.ids.new_id(), "ref": ground.ids.new_ref(), "account_id": account_id}
     usual = {"created_at": START, "seen_at": START, "over_at": None, "first": "33639980001"}
+    usual["kind"] = CallKind.TWO_LEG
     return sample(Call, **{**names, **usual, **chosen})
 
 
@@ -543,3 +561,85 @@ async def test_when_the_next_job_is_due(ground: Ground) -> None:
     assert await ask.next_job_at() == waiting.due_at
     await ground.records.commit(Changes(enqueue=[running, changed(running, id=1, state=JobState.DEAD)]))
     assert await ask.next_job_at() == running.claimed_until
+
+
+# --- conferences
+
+CALL_IN = "33199000825"
+
+
+def a_conference(ground: Ground, account_id: int = 1, **chosen: Any) -> Conference:
+    usual = {
+        "id": ground.ids.new_id(),
+        "ref": ground.ids.new_ref(),
+        "account_id": account_id,
+        "number": CALL_IN,
+        "access": AccessMode.ROOM_AND_CALLER,
+        "state": ConferenceState.OPEN,
+        "over_at": None,
+    }
+    return sample(Conference, **{**usual, **chosen})
+
+
+async def test_telephones_that_conferences_have_rung_are_counted(ground: Ground) -> None:
+    meeting = a_call(ground, kind=CallKind.CONFERENCE, over_at=None)
+    other = a_call(ground, kind=CallKind.TWO_LEG, over_at=None)
+    foreign = a_call(ground, 2, kind=CallKind.CONFERENCE, over_at=None)
+
+    def leg(call: Call, **chosen: Any) -> Leg:
+        usual = {"account_id": call.account_id, "call_id": call.id, "ended_at": None, "inbound": False}
+        return sample(Leg, **{"id": ground.ids.new_id(), **usual, **chosen})
+
+    legs = [leg(meeting), leg(meeting), leg(meeting, inbound=True), leg(meeting, ended_at=START)]
+    await ground.records.commit(Changes(insert=[meeting, other, foreign, *legs, leg(other), leg(foreign)]))
+    assert await ground.records.queries.dialled_legs(1) == 2
+    assert await ground.records.queries.dialled_legs(2) == 1
+    assert await ground.records.queries.open_calls(1) == 1
+
+
+async def test_a_code_opens_the_newest_conference_that_has_it(ground: Ground) -> None:
+    old = a_conference(ground, code="123456", over_at=START, state=ConferenceState.OVER)
+    new = a_conference(ground, 2, code="123456")
+    await ground.records.commit(Changes(insert=[old]))
+    await ground.records.commit(Changes(insert=[new]))
+    assert await ground.records.queries.conference_of_code(CALL_IN, "123456") == new
+    assert await ground.records.queries.conference_of_code(CALL_IN, "123457") is None
+    assert await ground.records.queries.conference_of_code("33199000826", "123456") is None
+
+
+async def test_two_conferences_that_are_not_over_never_share_a_code(ground: Ground) -> None:
+    await ground.records.commit(Changes(insert=[a_conference(ground, code="123456")]))
+    with pytest.raises(Refusal) as refused:
+        await ground.records.commit(Changes(insert=[a_conference(ground, 2, code="123456")]))
+    assert refused.value.fault is Fault.ALREADY_EXISTS
+    without = [a_conference(ground, code="", access=AccessMode.CALLER) for _ in range(2)]
+    await ground.records.commit(Changes(insert=without))
+
+
+@pytest.mark.parametrize(
+    ("conference", "participant"),
+    [
+        ({"state": ConferenceState.OVER}, {}),
+        ({"access": AccessMode.ROOM}, {}),
+        ({"access": AccessMode.NONE}, {}),
+        ({"number": "33199000826"}, {}),
+        ({}, {"listed": False}),
+        ({}, {"number": "33639980002"}),
+        ({}, {"account_id": 2}),
+    ],
+)
+async def test_who_is_not_recognised(
+    ground: Ground, conference: dict[str, Any], participant: dict[str, Any]
+) -> None:
+    knows = a_conference(ground, code="1")
+    not_so = a_conference(ground, **{"code": "2", **conference})
+
+    def named(one: Conference, **chosen: Any) -> Participant:
+        names = {"id": ground.ids.new_id(), "ref": ground.ids.new_ref(), "account_id": 1}
+        usual = {"conference_id": one.id, "number": "33639980001", "listed": True}
+        return sample(Participant, **{**names, **usual, **chosen})
+
+    known, unknown = named(knows), named(not_so, **participant)
+    await ground.records.commit(Changes(insert=[knows, not_so, known, unknown]))
+    found = await ground.records.queries.conferences_knowing(CALL_IN, "33639980001", 9)
+    assert found == ((knows, known),)

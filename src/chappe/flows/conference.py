@@ -12,7 +12,7 @@ from chappe.model.sounds import Speech
 
 CONFIRMING = timedelta(seconds=20)
 LAST_MINUTE = timedelta(minutes=1)
-"""How long somebody who was rung may think before pressing `#` (our choice), and when the end is announced."""
+"""How long somebody who was rung may think before pressing `#` (our choice), and when the end is told."""
 
 _FAREWELL = timedelta(seconds=15)
 """How long a goodbye may last at most (our choice)."""
@@ -44,10 +44,11 @@ _LOCKED = {
 
 @dataclass(slots=True)
 class _Party:
-    """One leg: `confirms` before it is joined, and how many seconds of it are paid for (None: it costs
-    nothing)."""
+    """One leg: `confirms` before it is joined, `costs` while it lasts, and how many seconds of it are paid
+    (None: until the end)."""
 
     confirms: bool = False
+    costs: bool = False
     paid_seconds: int | None = None
     is_confirming: bool = False
     is_in: bool = False
@@ -115,7 +116,11 @@ class Conference:
     def _dial(self, asked: program.AskedToAdd) -> list[Action]:
         options = asked.options
         leg, paid = str(options["leg"]), options.get("paid_seconds")
-        self._parties[leg] = _Party(bool(options.get("confirms")), paid if isinstance(paid, int) else None)
+        self._parties[leg] = _Party(
+            confirms=bool(options.get("confirms")),
+            costs=_whole(options, "reserve") > 0,
+            paid_seconds=paid if isinstance(paid, int) else None,
+        )
         dial = program.Dial(
             leg,
             asked.number,
@@ -188,6 +193,9 @@ class Conference:
             return self._end(HangUpCause.TIME_LIMIT)
         if name == _LAST_MINUTE:
             return [program.Announce(Speech(_ONE_MINUTE[self.language], self.language))]
+        if name == program.CREDIT_USED_UP:  # what the account's calls may cost in a day
+            cost = [leg for leg, party in self._parties.items() if party.costs]
+            return [program.HangUp(leg, HangUpCause.CREDIT) for leg in cost]
         if name.startswith(_LEAVE):
             return [program.HangUp(name.removeprefix(_LEAVE), HangUpCause.REJECTED)]
         if name.startswith(_PAID):

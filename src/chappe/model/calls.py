@@ -287,10 +287,11 @@ class CallStory:
             call = replace(call, state=CallState.LIVE, over_at=None, outcome=None, price=0)
         if call.joined_at is not None and call.joined_at > at:
             call = replace(call, joined_at=None)
-        return CallStory(call, tuple(_as_of(leg, at) for leg in legs))
+        return CallStory(call, tuple(leg_as_of(leg, at) for leg in legs))
 
 
-def _as_of(leg: Leg, at: datetime) -> Leg:
+def leg_as_of(leg: Leg, at: datetime) -> Leg:
+    """A leg as it was at a time."""
     if leg.ended_at is not None and leg.ended_at > at:
         leg = replace(leg, ended_at=None, cause=None, price=0, state=LegState.UP)
     if leg.answered_at is not None and leg.answered_at > at:

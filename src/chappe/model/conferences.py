@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chappe.model.calls import Leg
+from chappe.model.calls import Leg, leg_as_of
 from chappe.model.commands import Replay
 
 CODE_DIGITS = 6
@@ -98,8 +98,8 @@ class Participant:
 
     `number` is a telephone's (MSISDN; empty: a caller without number). `listed`: named by the account, so
     that its number is recognised; else it has come in by the room code. One that `dials` is rung when the
-    conference begins, and with `confirms` presses `#` before it is joined. `leg_id` is its last leg, `joined_at`
-    when that was joined.
+    conference begins, and with `confirms` presses `#` before it is joined. Its legs are named by its `ref`
+    and something of their own; `joined_at` is when one was last joined.
     """
 
     id: int
@@ -113,8 +113,17 @@ class Participant:
     dials: bool = False
     confirms: bool = True
     muted: bool = False
-    leg_id: int | None = None
     joined_at: datetime | None = None
+
+
+def leg_name(participant_ref: str, leg: int) -> str:
+    """What a conference's call names a leg of a participant."""
+    return f"{participant_ref}/{leg}"
+
+
+def participant_of(leg: str) -> str:
+    """The ref of the participant to whom a leg of that name belongs."""
+    return leg.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +137,36 @@ class Attendance:
     @property
     def state(self) -> ParticipantState:
         """Where it stands."""
-        has_joined = self.participant.joined_at is not None
         if self.leg is None:
             return ParticipantState.EXPECTED
         if self.leg.ended_at is None:
-            return ParticipantState.IN if has_joined else ParticipantState.CALLED
-        return ParticipantState.LEFT if has_joined else ParticipantState.MISSED
+            return ParticipantState.IN if self._has_joined else ParticipantState.CALLED
+        return ParticipantState.LEFT if self._has_joined else ParticipantState.MISSED
+
+    @property
+    def _has_joined(self) -> bool:
+        """With its last leg, not with one before."""
+        joined_at = self.participant.joined_at
+        return self.leg is not None and joined_at is not None and joined_at >= self.leg.created_at
 
     @property
     def left_at(self) -> datetime | None:
         """When it left, once it had come in."""
-        return None if self.leg is None or self.participant.joined_at is None else self.leg.ended_at
+        return self.leg.ended_at if self.leg is not None and self._has_joined else None
+
+    def as_of(self, at: datetime) -> "Attendance":
+        """The participant as it was at a time; nobody is known to have spoken then."""
+        participant, leg = self.participant, self.leg
+        if participant.joined_at is not None and participant.joined_at > at:
+            participant = replace(participant, joined_at=None)
+        if leg is not None:
+            leg = leg_as_of(leg, at) if leg.created_at <= at else None
+        return Attendance(participant, leg)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it has a leg that is not down."""
+        return self.leg is not None and self.leg.ended_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +180,13 @@ class ConferenceStory:
     replayed: bool = False
 
     def as_of(self, at: datetime) -> "ConferenceStory":
-        """The conference as it was at a time, as far as its own times tell."""
+        """The conference as it was at a time, as far as its times tell; its price is today's."""
         conference = self.conference
         if conference.over_at is not None and conference.over_at > at:
             conference = replace(conference, over_at=None, state=ConferenceState.OPEN)
-        return replace(self, conference=conference)
+        there = [one for one in self.present if one.participant.created_at <= at]
+        present = tuple(one.as_of(at) for one in there)
+        return replace(self, conference=conference, present=present)
 
 
 # --- what is asked for
@@ -174,7 +204,8 @@ class NewParticipant:
 
 @dataclass(frozen=True, slots=True)
 class CreateConference:
-    """Outcome: ConferenceStory. It begins at once unless `starts_at` is ahead; `duration` None is one hour."""
+    """It begins at once unless `starts_at` is ahead; `duration` None is one hour. Outcome:
+    ConferenceStory."""
 
     access: AccessMode = AccessMode.ROOM
     starts_at: datetime | None = None
@@ -205,7 +236,7 @@ class ListConferences:
 
 @dataclass(frozen=True, slots=True)
 class AddParticipants:
-    """Name more of them; those that dial are rung now where the conference is open. Outcome: ConferenceStory."""
+    """Name more of them; those that dial are rung now where it is open. Outcome: ConferenceStory."""
 
     ref: str
     participants: Sequence[NewParticipant]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chappe.model.calls import CallStory, Dialogue, Leg, LineNews, Recording
+from chappe.model.conferences import Attendance, ConferenceStory
 from chappe.model.messages import Message, MessageState
 
 
@@ -26,6 +27,10 @@ class EventName(StrEnum):
     LEG_ANSWERED = "leg.answered"
     LEG_ENDED = "leg.ended"
     RECORDING_ENDED = "recording.ended"
+    CONFERENCE_STARTED = "conference.started"
+    CONFERENCE_ENDED = "conference.ended"
+    PARTICIPANT_JOINED = "conference.participant_joined"
+    PARTICIPANT_LEFT = "conference.participant_left"
 
 
 EVENT_OF_STATE = {
@@ -74,4 +79,14 @@ class LineHappened(NamedTuple):
     dialogue: Dialogue
 
 
-Event = MessageEvent | CallHappened | LineHappened
+class ConferenceHappened(NamedTuple):
+    """Something happened to a conference, or to one of its participants; `id` as above."""
+
+    id: str
+    name: EventName
+    at: datetime
+    story: ConferenceStory
+    participant: Attendance | None = None
+
+
+Event = MessageEvent | CallHappened | LineHappened | ConferenceHappened

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chappe.flows.program import Flow
-from chappe.model.calls import Arrival, Call, HangUpCause
+from chappe.flows.reception import Reception
+from chappe.model.calls import Arrival, Call, CallKind, CallState, HangUpCause
 from chappe.model.errors import Fault
 from chappe.model.ledger import Hold
-from chappe.services import linecalls
+from chappe.services import linecalls, rooms
 from chappe.services.ports import Platform
 
 
@@ -38,4 +39,26 @@ CAUSE_OF_FAULT: Mapping[Fault, HangUpCause] = _Causes(
 
 async def receive(platform: Platform, arrival: Arrival) -> Received:
     """The call that an arrival begins; nothing is written yet. Raises Refusal."""
+    if number := rooms.call_in_number(platform, arrival.dialled):
+        return Received(_asked_in(platform, arrival, number), Reception())
     return Received(*await linecalls.received(platform, arrival))
+
+
+def _asked_in(platform: Platform, arrival: Arrival, number: str) -> Call:
+    """The call of somebody who has dialled a call-in number: nobody's until it is known whose conference that
+    is about, but for telephones that are an account's anyway."""
+    return Call(
+        id=platform.ids.new_id(),
+        ref=platform.ids.new_ref(),
+        account_id=arrival.account_id,
+        kind=CallKind.RECEPTION,
+        state=CallState.LIVE,
+        first=arrival.caller,
+        second=number,
+        plan={},
+        dialect="",
+        created_at=arrival.at,
+        seen_at=platform.clock.now(),
+        node=platform.node,
+        is_virtual=True,
+    )

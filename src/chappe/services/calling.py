@@ -101,13 +101,15 @@ async def check_room(
     platform: Platform, account_id: int, limits: tuple[int, int], *, is_virtual: bool, line: str = ""
 ) -> None:
     """Whether an account with these limits (see `limits_of`) may have another call, of one of its lines where
-    that is given; one that stays inside is only counted as open. Raises Refusal `too_many_calls`.
+    that is given; one that stays inside is only counted as open, as is each telephone that a conference has
+    rung. Raises Refusal `too_many_calls`.
 
     Hold `platform.live_calls.turn(account)` from before this until the call is written: two that come at one
     moment are then counted one after the other (by each node for itself).
     """
     rules, queries, now = platform.rules, platform.store.queries, platform.clock.now()
-    if rules.calls_at_once and await queries.open_calls(account_id) >= rules.calls_at_once:
+    open_now = await queries.open_calls(account_id) + await queries.dialled_legs(account_id)
+    if rules.calls_at_once and open_now >= rules.calls_at_once:
         detail = f"{rules.calls_at_once} calls of this account are going on; wait until one of them ends"
         raise Refusal(Fault.TOO_MANY_CALLS, detail)
     most = rules.calls_at_once_per_line

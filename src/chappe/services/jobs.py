@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from chappe.services import callnotices, linenotices, recordings, subscriptions
+from chappe.services import (
+    callnotices,
+    conferencenotices,
+    conferences,
+    linenotices,
+    recordings,
+    subscriptions,
+)
 from chappe.services.ports import JobKind
 
 # Ten tries over 75 hours and a half (the example schedule of Standard Webhooks 1.0).
@@ -27,11 +34,14 @@ LINE_PAUSES = (
     timedelta(minutes=2),
     timedelta(minutes=10),
 )
+BEGIN_PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=30))
 
 KINDS: Mapping[str, JobKind] = {
     subscriptions.DELIVER: JobKind(subscriptions.deliver, NOTICE_PAUSES, kept=True),
     callnotices.DELIVER: JobKind(callnotices.deliver, NOTICE_PAUSES, kept=True),
     recordings.MAIL: JobKind(recordings.mail, NOTICE_PAUSES),
     linenotices.DELIVER: JobKind(linenotices.deliver, LINE_PAUSES, kept=True),
+    conferencenotices.DELIVER: JobKind(conferencenotices.deliver, NOTICE_PAUSES, kept=True),
+    conferences.BEGIN: JobKind(conferences.begin, BEGIN_PAUSES),
 }
 """The kinds that services bring; carriers add their own when the platform is put together."""

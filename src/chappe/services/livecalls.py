@@ -19,7 +19,11 @@ class Board(Protocol):
 
     def ask(self, call_id: int, what: CallEvent | Action) -> bool: ...
 
+    async def caught_up(self, call_id: int) -> None: ...
+
     def live_legs(self, call_id: int) -> Mapping[str, Leg]: ...
+
+    def talking(self, call_id: int) -> frozenset[str]: ...
 
     def flow_of(self, call_id: int) -> Flow | None: ...
 
@@ -92,6 +96,11 @@ class LiveCalls:
     def cost_of(self, account_id: int) -> int:
         """What the calls of an account that are live here have cost until now (see Board.cost_of_live)."""
         return 0 if self._board is None else self._board.cost_of_live(account_id)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a switchboard."""
+        return self._board is not None
 
     @property
     def telephones(self) -> Telephones:

@@ -18,6 +18,7 @@ from chappe.model.calls import (
     LEG_MAY_FOLLOW,
     Arrival,
     Call,
+    CallKind,
     CallOutcome,
     CallState,
     CallStory,
@@ -35,6 +36,7 @@ from chappe.model.calls import (
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
+from chappe.model.jobs import Job
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
 from chappe.services import arrivals, calling, callnotices, linenotices, recordings, rooms
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
@@ -139,6 +141,15 @@ class Switchboard:
             return False
         live.inbox.put_nowait(what)
         return True
+
+    async def caught_up(self, call_id: int) -> None:
+        """Until a call that is live here has done what it was asked so far, or is over."""
+        live = self._live.get(call_id)
+        if live is None or live.task is None:
+            return
+        done = asyncio.ensure_future(live.inbox.join())
+        await asyncio.wait({done, live.task}, return_when=asyncio.FIRST_COMPLETED)
+        done.cancel()
 
     def leg_event(self, event: LegEvent) -> None:
         """See services/ports.py, VoiceSink."""
@@ -322,6 +333,8 @@ class Switchboard:
         live.task = asyncio.create_task(self._run(live))
 
     async def _check_room(self, call: Call, line: str) -> None:
+        if not call.account_id:
+            return  # nobody's: somebody has dialled a call-in number
         account = await self._platform.store.queries.account(call.account_id)
         limits = (0, 0) if account is None else calling.limits_of(self._platform, account)
         await calling.check_room(
@@ -385,8 +398,9 @@ class Switchboard:
             self._watch_credit(live)
         else:
             cause = event.cause or HangUpCause.FAILED
-            values |= {"ended_at": event.at, "cause": cause, "price": charge(leg, event.at)}
+            values |= {"ended_at": event.at, "cause": cause, "price": price_of(leg, event.at)}
             told = program.LegEnded(name, cause)
+            live.talking.discard(name)
         live.legs[name] = leg = _changed(leg, values)
         update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
         try:
@@ -409,7 +423,11 @@ class Switchboard:
     ) -> None:
         platform, now = self._platform, self._platform.clock.now()
         jobs = await callnotices.notices(platform, live.call, name, now, leg)
-        await platform.store.commit(Changes(insert=insert, update=updates, enqueue=jobs))
+        changes = Changes(insert=insert, update=updates, enqueue=jobs)
+        if leg is not None and leg.ended_at is not None:
+            jobs += await _left(platform, live.call, leg)
+            changes = changes._replace(ledger=_taken(live.call, leg), hold=_freed(leg))
+        await platform.store.commit(changes)
         callnotices.ring(platform, live.call, jobs)
 
     def _watch_credit(self, live: _Live) -> None:
@@ -481,7 +499,7 @@ class Switchboard:
             case program.FindRoom():
                 await self._find_room(live, action)
             case program.Admit(name):
-                await rooms.came_in(platform=self._platform, call=live.call, leg=live.legs[name])
+                await rooms.came_in(self._platform, live.call, live.legs[name])
             case program.HandOver():
                 await self._hand_over(live, action)
             case program.HangUp(name, cause):
@@ -644,34 +662,71 @@ async def close_call(
 ) -> None:
     """A call is over: legs that are open end now, what it cost is taken and what was reserved is free again,
     all in one write. Raises Refusal `too_late` where somebody has closed it before."""
-    call, updates, price = story.call, [], 0
-    jobs = []
+    call, updates, jobs = story.call, [], []
+    moves: list[LedgerMove] = []
+    freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
+    shared = alone = 0
     for leg in story.legs:
         if leg.ended_at is None:
             values = {
                 "state": LegState.DOWN,
                 "ended_at": now,
                 "cause": HangUpCause.INTERRUPTED,
-                "price": charge(leg, now),
+                "price": price_of(leg, now),
             }
             updates.append(Update(Leg, leg.id, leg.account_id, values, {"ended_at": None}))
             leg = _changed(leg, values)
             jobs += await callnotices.notices(platform, call, EventName.LEG_ENDED, now, leg)
-        price += leg.price
-    price = min(price, call.reserved)  # a timer that came late is not the account's fault
+            jobs += await _left(platform, call, leg)
+            moves += _taken(call, leg)
+            freed += _freed(leg)
+        if leg.reserved:
+            alone += leg.price
+        else:
+            shared += leg.price
+    shared = min(shared, call.reserved)  # a timer that came late is not the account's fault
+    if shared:
+        moves.append(LedgerMove(call.account_id, -shared, EntryKind.CALLS, call.ref, cap=NO_CAP))
     if outcome is None:
         outcome = CallOutcome.ANSWERED if call.joined_at is not None else CallOutcome.FAILED
-    over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": price}
+    over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": shared + alone}
     updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
     jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
     told = await platform.store.queries.dialogues_of(call.account_id, call.id)
     parts = await linenotices.ended(platform, call, [one for one in told if one.ended_at is None], now)
     updates += parts.update
     jobs += parts.enqueue
-    moves = [LedgerMove(call.account_id, -price, EntryKind.CALLS, call.ref, cap=NO_CAP)] if price else []
-    freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
+    if call.kind is CallKind.CONFERENCE:
+        more, tell = await rooms.ended(platform, call, now)
+        updates += more
+        jobs += tell
     await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))
     callnotices.ring(platform, call, jobs)
+
+
+async def _left(platform: Platform, call: Call, leg: Leg) -> list[Job]:
+    """What is told of a conference one of whose legs has ended."""
+    if call.kind is not CallKind.CONFERENCE or leg.ended_at is None:
+        return []
+    return await rooms.left(platform, call, leg, leg.ended_at)
+
+
+def price_of(leg: Leg, until: datetime) -> int:
+    """What a leg costs that ends at a time: never more than what is held for it alone, if anything is."""
+    price = charge(leg, until)
+    return min(price, leg.reserved) if leg.reserved else price
+
+
+def _taken(call: Call, leg: Leg) -> list[LedgerMove]:
+    """What a leg costs that has ended, where it is paid from what is held for it alone."""
+    if not leg.reserved or not leg.price:
+        return []
+    reference = f"{call.ref}/{leg.id}"
+    return [LedgerMove(leg.account_id, -leg.price, EntryKind.CALLS, reference, cap=NO_CAP)]
+
+
+def _freed(leg: Leg) -> list[Hold]:
+    return [Hold(leg.account_id, -leg.reserved)] if leg.reserved else []
 
 
 async def close_abandoned(platform: Platform, before: datetime) -> int:

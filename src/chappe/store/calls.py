@@ -74,8 +74,11 @@ def dialogues_of(connection: Connection, account_id: int, call_id: int) -> tuple
 
 
 def open_calls(connection: Connection, account_id: int, line: str = "") -> int:
-    """How many calls of an account are not over; with a line's number, those that begin with it."""
-    statement = select(func.count()).where(_c.over_at.is_(None), _c.account_id == account_id)
+    """How many calls of an account are not over, conferences apart; with a line's number, those that begin
+    with it."""
+    statement = select(func.count()).where(
+        _c.over_at.is_(None), _c.account_id == account_id, _c.kind != CallKind.CONFERENCE
+    )
     if line:
         statement = statement.where(_c.first == line)
     return int(connection.execute(statement).scalar_one())
@@ -85,7 +88,8 @@ def calls_placed(connection: Connection, account_id: int, since: datetime) -> tu
     """How many calls an account has placed since a time that left the sandbox, parties rung by conferences
     among them, and what those that are over have cost, in thousandths."""
     first = first_id_of(since)
-    statement = select(func.count(), func.coalesce(func.sum(_c.price), 0)).where(
+    placed = func.count().filter(_c.kind != CallKind.CONFERENCE)
+    statement = select(placed, func.coalesce(func.sum(_c.price), 0)).where(
         _c.account_id == account_id, _c.id >= first, _c.is_virtual.is_(False)
     )
     count, spent = connection.execute(statement).one()

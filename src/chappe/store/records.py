@@ -19,7 +19,7 @@ from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import calls, contacts, leases, network, queries, rights, seeds, sounds
+from chappe.store import calls, conferences, contacts, leases, network, queries, rights, seeds, sounds
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -51,7 +51,7 @@ _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls, sounds)
+_QUESTIONS = (queries, network, rights, calls, sounds, conferences)
 
 
 class BoundQueries:

@@ -25,7 +25,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from chappe.model import calls, carriers, directory, history, jobs, ledger, messages, metrics, rights, rules
+from chappe.model import (
+    calls,
+    carriers,
+    conferences,
+    directory,
+    history,
+    jobs,
+    ledger,
+    messages,
+    metrics,
+    rights,
+    rules,
+)
 from chappe.model.errors import Fault
 from chappe.model.recordings import UploadedSound
 from chappe.model.smstext import Encoding
@@ -657,6 +669,7 @@ leg_table = Table(
     Column("machine", Boolean, nullable=False),
     _number("price"),
     Column("inbound", Boolean, nullable=False, server_default=false()),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
     Index(None, "call_id"),
     Index(None, "account_id", "number", "id"),
     _partial("ix_legs_open", "account_id", where="ended_at is null"),
@@ -715,6 +728,57 @@ sounds = Table(
     Index(None, "account_id", "id"),
 )
 
+conference_table = Table(
+    "conferences",
+    metadata,
+    _id(),
+    _text("ref"),
+    _number("account_id"),
+    _text("name"),
+    Column("access", Choice(conferences.AccessMode), nullable=False),
+    _text("number"),
+    _text("code"),
+    Column("state", Choice(conferences.ConferenceState), nullable=False),
+    _time("starts_at"),
+    _number("seconds"),
+    _text("language"),
+    Column("recorded", Boolean, nullable=False),
+    _text("dialect"),
+    _time("created_at"),
+    Column("locked", Boolean, nullable=False),
+    _number("call_id", null=True),
+    _time("over_at", null=True),
+    _text("reference"),
+    _number("exchange_id", null=True),
+    _number("user_id", null=True),
+    UniqueConstraint("ref"),
+    Index(None, "account_id", "id"),
+    Index(None, "number", "code", "id"),
+    Index(None, "call_id"),
+    _partial("ix_conferences_open", "account_id", where="over_at is null"),
+    _partial("uq_conferences_code", "number", "code", where="over_at is null and code <> ''", unique=True),
+)
+
+participants = Table(
+    "participants",
+    metadata,
+    _id(),
+    _text("ref"),
+    _number("account_id"),
+    _number("conference_id"),
+    _text("number"),
+    _text("name"),
+    _time("created_at"),
+    Column("listed", Boolean, nullable=False),
+    Column("dials", Boolean, nullable=False),
+    Column("confirms", Boolean, nullable=False),
+    Column("muted", Boolean, nullable=False),
+    _time("joined_at", null=True),
+    UniqueConstraint("ref"),
+    Index(None, "account_id", "conference_id", "id"),
+    Index(None, "number", "conference_id"),
+)
+
 minutes = Table(
     "minutes",
     metadata,
@@ -758,6 +822,8 @@ TABLES: Mapping[type, Table] = {
     calls.Recording: recordings,
     UploadedSound: sounds,
     calls.Dialogue: dialogues,
+    conferences.Conference: conference_table,
+    conferences.Participant: participants,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,

@@ -21,6 +21,14 @@ from chappe.model.calls import (
 )
 from chappe.model.carriers import BindStatus, CarrierStatus, LinkState, LinkStatus
 from chappe.model.commands import Accepted, Quote, QuotedRecipient, SendOutcome
+from chappe.model.conferences import (
+    AccessMode,
+    Attendance,
+    Conference,
+    ConferenceState,
+    ConferenceStory,
+    Participant,
+)
 from chappe.model.directory import (
     Account,
     AccountKind,
@@ -169,6 +177,46 @@ ENDED_CALL = CallStory(
 
 RECORDING = Recording(20, REF, 7, 17, None, RecordingPurpose.CALL, NOW, NOW, 4000, 64_044)
 SOUND = UploadedSound(21, REF, 7, "welcome", 3200, 51_244, NOW)
+PARTICIPANT_REF = "1123456789abcdefghjkmnpqrs"
+CONFERENCE = Conference(
+    id=21,
+    ref=REF,
+    account_id=7,
+    name="Monday meeting",
+    access=AccessMode.ROOM_AND_CALLER,
+    number="33199000825",
+    code="048291",
+    state=ConferenceState.OPEN,
+    starts_at=NOW,
+    seconds=600,
+    language="fr",
+    recorded=False,
+    dialect="rest",
+    created_at=NOW,
+    call_id=9,
+    reference="r1",
+)
+PARTICIPANT = Participant(
+    id=22,
+    ref=PARTICIPANT_REF,
+    account_id=7,
+    conference_id=21,
+    number="33639980001",
+    name="Anne",
+    created_at=NOW,
+    joined_at=NOW,
+)
+EXPECTED = Attendance(PARTICIPANT)
+HERE = Attendance(PARTICIPANT, replace(LEG, state=LegState.UP, answered_at=NOW), talking=True)
+GONE = Attendance(PARTICIPANT, ENDED_LEG)
+OPEN_CONFERENCE = ConferenceStory(CONFERENCE, (HERE,), 0)
+PLANNED_CONFERENCE = ConferenceStory(
+    replace(
+        CONFERENCE, state=ConferenceState.PLANNED, access=AccessMode.NONE, number="", code="", call_id=None
+    ),
+    (EXPECTED,),
+)
+ENDED_CONFERENCE = ConferenceStory(replace(CONFERENCE, state=ConferenceState.OVER, over_at=NOW), (GONE,), 17)
 
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
@@ -236,6 +284,19 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/sounds/{id}/audio": b"RIFF",
     "DELETE /v1/sounds/{id}": None,
     "GET /v1/voices": (Voice("fr", "female"),),
+    "POST /v1/conferences": PLANNED_CONFERENCE,
+    "GET /v1/conferences": Page((CONFERENCE, PLANNED_CONFERENCE.conference), 17),
+    "GET /v1/conferences/{id}": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/participants": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/participants/{participant}/call": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/participants/{participant}/mute": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/participants/{participant}/unmute": OPEN_CONFERENCE,
+    "DELETE /v1/conferences/{id}/participants/{participant}": ENDED_CONFERENCE,
+    "POST /v1/conferences/{id}/lock": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/unlock": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/record": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/record/stop": OPEN_CONFERENCE,
+    "POST /v1/conferences/{id}/end": OPEN_CONFERENCE,
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,
@@ -286,4 +347,5 @@ def decoded(line: str, body: bytes = b"", content_type: str = "application/json"
 
 def concrete(verb: str) -> str:
     """A request line for a verb: its path with parameters filled in."""
-    return verb.replace("{id}", "42").replace("{number}", "33612345678").replace("{sender}", "Shop")
+    given = {"id": "42", "number": "33612345678", "sender": "Shop", "participant": "43", "leg": "5"}
+    return verb.format_map(given)

@@ -118,7 +118,7 @@ def test_what_costs_credits_takes_an_idempotency_key() -> None:
         for verb in OPERATIONS
         if "Idempotency-Key" in [one["name"] for one in described(verb).get("parameters", [])]
     ]
-    assert with_key == ["POST /v1/messages", "POST /v1/calls"]
+    assert with_key == ["POST /v1/messages", "POST /v1/calls", "POST /v1/conferences"]
 
 
 def test_a_list_has_its_cursor_and_filters() -> None:

@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from chappe.dialects.rest import wire
 from chappe.dialects.rest.calls import Call, Leg
+from chappe.dialects.rest.conferences import Participant, WholeConference
 from chappe.dialects.rest.messages import Message
 from chappe.dialects.rest.recordings import Recording
 from chappe.dialects.rest.shapes import Time
-from chappe.model.events import CallHappened, Event, EventName, LineHappened, MessageEvent
+from chappe.model.events import CallHappened, ConferenceHappened, Event, EventName, LineHappened, MessageEvent
 from chappe.model.messages import Direction
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.model.recordings import Kept
@@ -64,7 +65,37 @@ class RecordingNotice(Struct):
     data: OfRecording
 
 
-SHAPES: tuple[type[Struct], ...] = (Notice, CallNotice, LegNotice, RecordingNotice)
+class ConferenceNotice(Struct):
+    """The same for an event of a conference."""
+
+    type: EventName
+    timestamp: Time
+    data: WholeConference
+
+
+class OfParticipant(Struct):
+    """What a notice about one participant of a conference holds."""
+
+    conference: WholeConference
+    participant: Participant
+
+
+class ParticipantNotice(Struct):
+    """The same for an event of a participant."""
+
+    type: EventName
+    timestamp: Time
+    data: OfParticipant
+
+
+SHAPES: tuple[type[Struct], ...] = (
+    Notice,
+    CallNotice,
+    LegNotice,
+    RecordingNotice,
+    ConferenceNotice,
+    ParticipantNotice,
+)
 
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
@@ -81,10 +112,15 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
     return None
 
 
-def _body(event: MessageEvent | CallHappened) -> Struct:
+def _body(event: MessageEvent | CallHappened | ConferenceHappened) -> Struct:
     at = event.at.astimezone(UTC)
     if isinstance(event, MessageEvent):
         return Notice(event.name, at, Message.of(event.message))
+    if isinstance(event, ConferenceHappened):
+        conference = WholeConference.told(event.story)
+        if event.participant is None:
+            return ConferenceNotice(event.name, at, conference)
+        return ParticipantNotice(event.name, at, OfParticipant(conference, Participant.of(event.participant)))
     call = Call.of(event.story)
     if event.recording is not None:
         recording = Recording.of(Kept(event.recording, event.story.call.ref))
@@ -96,6 +132,10 @@ def _body(event: MessageEvent | CallHappened) -> Struct:
 
 def shape_of(name: EventName) -> type[Struct]:
     """The shape of the body that tells of an event."""
+    if name.startswith("conference.participant"):
+        return ParticipantNotice
+    if name.startswith("conference."):
+        return ConferenceNotice
     if name.startswith("leg."):
         return LegNotice
     if name.startswith("recording."):
@@ -103,7 +143,9 @@ def shape_of(name: EventName) -> type[Struct]:
     return CallNotice if name.startswith("call.") else Notice
 
 
-def _request(event: MessageEvent | CallHappened, target: NoticeTarget, now: datetime) -> Outgoing:
+def _request(
+    event: MessageEvent | CallHappened | ConferenceHappened, target: NoticeTarget, now: datetime
+) -> Outgoing:
     content = msgspec.json.encode(_body(event))
     if target.secret:
         signature = standard_webhooks.sign([target.secret], event.id, now, content)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -12,6 +12,7 @@ from chappe.dialects.contract import Operation
 from chappe.dialects.rest import (
     account,
     calls,
+    conferences,
     inbound,
     lines,
     messages,
@@ -30,6 +31,7 @@ from chappe.dialects.rest import (
 from chappe.dialects.rest.table import Described
 from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
+from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
 from chappe.model.directory import AccountKind
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
@@ -122,6 +124,34 @@ _CALL = calls.Call(
     reference="order 66",
     dialect="rest",
     legs=[_LEG],
+)
+_CONFERENCE: Mapping[str, Any] = {
+    "id": "06a3f2m7k9q1v4x8t2z5b7c9d4",
+    "name": "Monday meeting",
+    "access": AccessMode.ROOM_AND_CALLER,
+    "number": "33199000825",
+    "code": "482913",
+    "state": ConferenceState.OPEN,
+    "starts_at": _AT,
+    "ends_at": _AT + timedelta(hours=1),
+    "ended_at": None,
+    "locked": False,
+    "recorded": True,
+    "language": calls.Language.FR,
+    "reference": "order 66",
+    "dialect": "rest",
+}
+_PARTICIPANT = conferences.Participant(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d5",
+    number="33612345678",
+    name="Anne",
+    state=ParticipantState.IN,
+    muted=False,
+    talking=True,
+    joined_at=_LATER,
+)
+_WHOLE_CONFERENCE = conferences.WholeConference(
+    **_CONFERENCE, price=shapes.credits_of(0), participants=[_PARTICIPANT]
 )
 
 _LINE = lines.Line(
@@ -279,6 +309,23 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         notices.OfRecording(_CALL, _RECORDING),
         notices.RecordingNotice(EventName.RECORDING_ENDED, _LATER, notices.OfRecording(_CALL, _RECORDING)),
         notices.LegNotice(EventName.LEG_ANSWERED, _LATER, notices.OfLeg(_CALL, _LEG)),
+        conferences.ConferenceRequest(
+            access=AccessMode.ROOM_AND_CALLER,
+            name="Monday meeting",
+            participants=(conferences.NewParticipant(number="+33612345678", name="Anne", call=True),),
+            record=True,
+        ),
+        conferences.MoreParticipants(
+            participants=(conferences.NewParticipant(number="0698765432", call=True, confirm=False),)
+        ),
+        conferences.Conference(**_CONFERENCE),
+        _WHOLE_CONFERENCE,
+        _PARTICIPANT,
+        notices.ConferenceNotice(EventName.CONFERENCE_STARTED, _AT, _WHOLE_CONFERENCE),
+        notices.OfParticipant(_WHOLE_CONFERENCE, _PARTICIPANT),
+        notices.ParticipantNotice(
+            EventName.PARTICIPANT_JOINED, _LATER, notices.OfParticipant(_WHOLE_CONFERENCE, _PARTICIPANT)
+        ),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
@@ -288,10 +335,11 @@ _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETERS = {
     "id": "The `id` of an answer.",
     "leg": "A leg of the call: its name or id.",
+    "participant": "The `id` of a participant of a conference.",
     "sender": "A sender in letters, as the handset shows it.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
-_DESCRIPTION = """Messages, calls, credits, numbers and the telephones of the sandbox.
+_DESCRIPTION = """Messages, calls, conferences, credits, numbers and the telephones of the sandbox.
 
 Send your key as `Authorization: Bearer KEY`. Amounts are credits, exact to the thousandth. Errors are problem
 details (RFC 9457) whose `code` never changes its meaning. Lists give a `next_cursor`: ask again with it as

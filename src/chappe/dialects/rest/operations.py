@@ -7,6 +7,7 @@ from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.rest import (
     account,
     calls,
+    conferences,
     inbound,
     lines,
     messages,
@@ -53,6 +54,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **transfers.LINES,
     **recordings.LINES,
     **sounds.LINES,
+    **conferences.LINES,
     **lines.LINES,
     **network.LINES,
     **rights.LINES,

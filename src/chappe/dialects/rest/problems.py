@@ -85,6 +85,7 @@ _FIELDS = {
     "shown_to_second": "shown_to_to",
     "longest": "longest_seconds",
     "ring": "ring_seconds",
+    "duration": "duration_seconds",
     "receipt_wanted": "receipt",
     "replay": wire.IDEMPOTENCY_KEY,
     "idempotency_key": wire.IDEMPOTENCY_KEY,
