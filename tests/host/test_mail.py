@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from chappe.host.mail import MailFailed, MailRefused, OutboxMailer, SmtpMailer
 from chappe.model.errors import CarrierErrorKind
-from chappe.model.outgoing import Mail
+from chappe.model.outgoing import Attachment, Mail
 
 NOW = datetime(2026, 3, 1, 12, 30, 5, tzinfo=UTC)
 MAIL = Mail(
@@ -84,6 +84,24 @@ def mailer(
         now=lambda: NOW,
         new_id=lambda: "id1",
     )
+
+
+async def test_a_file_goes_with_a_mail(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 100
+    sound = Attachment("message é\u2028.wav", "audio/wav", content)
+    await OutboxMailer(tmp_path).send(Mail("jade@example.org", "Message", "Écoutez", attachments=(sound,)))
+    [file] = sorted_files(tmp_path)
+    raw = file.read_bytes()
+    assert raw.isascii() and b"\n" not in raw.replace(b"\r\n", b"")
+    mail = message_from_bytes(raw, policy=default)
+    text, attached = mail.iter_parts()  # type: ignore[attr-defined]
+    assert text.get_content().strip() == "Écoutez"
+    assert attached.get_content() == content and attached.get_content_type() == "audio/wav"
+    assert attached.is_attachment() and attached.get_filename().endswith(".wav")
+
+
+def sorted_files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
 
 
 async def test_a_mail_arrives_with_every_letter(server: MailServer) -> None:

@@ -9,10 +9,11 @@ import pytest
 from chappe.media import pcm, tones, wav
 from chappe.model.calls import CallStory, Recorded, Recording, RecordingPurpose
 from chappe.model.changes import Changes, Update
-from chappe.model.commands import FindCall, PlaceCall, Subscribe, UseTelephone
+from chappe.model.commands import CallFromLine, FindCall, PlaceCall, Subscribe, UseTelephone
+from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.recordings import DeleteRecording, FindRecording, Kept, ListRecordings, ReadRecording
-from chappe.services import calls, recordings, sandbox, subscriptions, telephones
+from chappe.services import calls, lines, recordings, sandbox, subscriptions, telephones
 from chappe.services.accounts import NewAccount
 from chappe.services.switchboard import PATIENCE, close_abandoned
 from tests.platform import World, caller
@@ -137,6 +138,27 @@ async def test_a_message_is_mailed_where_its_call_says(sandbox_world: World) -> 
     await world.settle()
     [mail] = world.mailer.sent
     assert mail.subject == f"Message: {A} > {B}" and "1:05" in mail.body
+
+
+async def test_messages_and_calls_of_lines_go_to_the_account_s_own_address(sandbox_world: World) -> None:
+    world, shop = sandbox_world, await sandbox_world.account(credits=900)
+    address = {"email": "owner@shop.example"}
+    account_id = shop.account.id
+    await world.platform.store.commit(Changes(update=[Update(Account, account_id, None, address)]))
+    await kept(world, shop, tones.sine(440, 1), purpose="message")
+    await kept(world, shop, tones.sine(440, 1), purpose="call")  # nobody has asked for a mail
+    await kept(world, shop, tones.sine(440, 1), purpose="message", plan={"record_to": "me@shop.example"})
+    await world.settle()
+    assert [mail.to for mail in world.mailer.sent] == ["owner@shop.example", "me@shop.example"]
+
+    line = shop.secrets["keyyo"].login
+    story = await lines.make_call(
+        world.platform, caller(shop), CallFromLine(line, PlaceCall(A, B, record=True))
+    )
+    assert story.call.plan["record_to"] == "owner@shop.example"
+    world.clock.move(seconds=2)
+    story = await lines.make_call(world.platform, caller(shop), CallFromLine(line, PlaceCall(A, B)))
+    assert "record_to" not in story.call.plan
 
 
 async def test_what_is_too_long_for_a_mail_is_told_without_it(

@@ -130,10 +130,16 @@ async def send_message(platform: Platform, caller: Caller, command: SendFromLine
 
 
 async def make_call(platform: Platform, caller: Caller, command: CallFromLine) -> CallStory:
-    """Place a call as a line. Raises Refusal: `rate_limited` as above, and all that `calls.place` raises."""
+    """Place a call as a line; what is recorded of it is mailed to the account (our choice; at Keyyo to the
+    voicemail's address). Raises Refusal: `rate_limited` as above, and all that `calls.place` raises."""
     line = await _own(platform, caller, command.line)
     platform.door.check_pace(f"line {line.number}", platform.clock.now())
-    return await calls.place(platform, caller, replace(command.call, line=line.number))
+    call = replace(command.call, line=line.number)
+    if call.record and not call.record_to:
+        account = await platform.store.queries.account(caller.account_id)
+        if account is not None and accounts.looks_like_mail(account.email):
+            call = replace(call, record_to=account.email)
+    return await calls.place(platform, caller, call)
 
 
 async def _own(platform: Platform, caller: Caller, written: str) -> Line:

@@ -1,7 +1,7 @@
 """What was recorded of calls: kept, listened to, mailed, deleted.
 
-A call whose plan has `record_to`, a mail address, has its recordings mailed there: what a call was asked to
-record (`PlaceCall`) and what a caller has left on an answerphone alike.
+A call whose plan has `record_to`, a mail address (`PlaceCall`), has its recordings mailed there; what a
+caller has left on an answerphone goes to the account's own address where the plan names none.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.outgoing import Attachment, Mail
 from chappe.model.recordings import DeleteRecording, FindRecording, Kept, ListRecordings, Part, ReadRecording
 from chappe.services import callnotices
+from chappe.services.accounts import looks_like_mail
 from chappe.services.ports import Platform
 
 _log = structlog.get_logger()
@@ -83,8 +84,7 @@ async def keep(platform: Platform, call: Call, recording: Recording, recorded: R
     jobs = await callnotices.notices(
         platform, call, EventName.RECORDING_ENDED, recorded.at, recording=recording
     )
-    to = call.plan.get(RECORD_TO)
-    if isinstance(to, str) and to and values["milliseconds"]:
+    if values["milliseconds"] and (to := await _mailbox(platform, call, recording)):
         jobs.append(_mail_job(platform, recording, to, recorded.at))
     update = Update(Recording, recording.id, call.account_id, values, {"ended_at": None})
     try:
@@ -219,6 +219,15 @@ def _unlink(file: Path) -> None:
 
 
 # --- by mail
+
+
+async def _mailbox(platform: Platform, call: Call, recording: Recording) -> str:
+    """To which address a recording is mailed, empty for none."""
+    to = call.plan.get(RECORD_TO)
+    if to or recording.purpose is not RecordingPurpose.MESSAGE:
+        return str(to or "")
+    account = await platform.store.queries.account(call.account_id)
+    return "" if account is None or not looks_like_mail(account.email) else account.email
 
 
 def _mail_job(platform: Platform, recording: Recording, to: str, at: datetime) -> Job:

@@ -75,6 +75,8 @@ async def _call_page(platform: Platform, visit: Visit, status: int = 200, **valu
         story = await calls.find(platform, visit.caller, FindCall(visit.request.path_params["ref"]))
     except Refusal:
         return visit.sorry(404)
+    recorded = await platform.store.queries.recordings_of(visit.caller.account_id, story.call.id)
+    values["recorded"] = recorded
     return visit.page("call.html", status, story=story, c=story.call, moments=moments(visit, story), **values)
 
 

@@ -1,6 +1,6 @@
 """The words that pages use for the platform's own names, marked for translation."""
 
-from chappe.model.calls import CallOutcome, HangUpCause, LegState
+from chappe.model.calls import CallOutcome, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
@@ -89,6 +89,7 @@ EVENT: dict[str, str] = {
     EventName.LEG_RINGING: N_("a telephone rang"),
     EventName.LEG_ANSWERED: N_("a telephone was answered"),
     EventName.LEG_ENDED: N_("a telephone was put down"),
+    EventName.RECORDING_ENDED: N_("a recording ended"),
 }
 
 LIVE: dict[str, str] = {
@@ -96,6 +97,12 @@ LIVE: dict[str, str] = {
     LegState.RINGING: N_("Rings"),
     LegState.UP: N_("Speaking"),
     LegState.DOWN: N_("Over"),
+}
+
+RECORDED: dict[str, str] = {
+    RecordingPurpose.CALL: N_("What was said"),
+    RecordingPurpose.CONFERENCE: N_("The conference"),
+    RecordingPurpose.MESSAGE: N_("The message left"),
 }
 
 CALL: dict[str, str] = {
@@ -381,6 +388,7 @@ SAID: dict[str, str] = {
     "sent": N_("Sent. Its course is below."),
     "called": N_("The first telephone is being called."),
     "hung-up": N_("The call is being ended."),
+    "recording-deleted": N_("The recording is deleted."),
     "sent-many": N_("Sent. The newest messages are below."),
     "cancelled": N_("Stopped. The price was given back."),
     "claimed": N_("The keyword is yours."),
