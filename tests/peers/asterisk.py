@@ -20,7 +20,7 @@ from tests.clients.running import free_port
 
 TOP = Path(__file__).parents[2]
 ROOT = TOP / "var" / "asterisk-root"
-_RTP = iter(range(21_000, 60_000, 400))
+_RTP = iter(range(10_000, 32_000, 2_000))
 
 
 def asterisk_root() -> Path:
@@ -133,7 +133,7 @@ def a_table(folder: Path, **more: Any) -> dict[str, Any]:
         "url": f"http://127.0.0.1:{free_port()}/ari",
         "password": "secret",
         "sip": f"127.0.0.1:{free_udp_port()}",
-        "rtp": [first, first + 399],
+        "rtp": [first, first + 1_999],
         "sounds": str(folder / "sounds"),
         "recordings": str(folder / "spool" / "recording"),
         "per_second": 1000,

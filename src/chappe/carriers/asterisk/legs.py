@@ -12,8 +12,9 @@ after a restart we know what is ours."""
 
 
 def channel_of(leg_id: int) -> str:
-    """The channel of a leg that we ring."""
-    return f"{PREFIX}{leg_id}"
+    """The channel of a leg that we ring. All are of one length: Asterisk 22.10 takes a channel whose name
+    begins with another's for that one."""
+    return f"{PREFIX}{leg_id:020}"
 
 
 def bridge_of(room: int) -> str:
@@ -23,7 +24,7 @@ def bridge_of(room: int) -> str:
 
 def recording_of(recording_id: int) -> str:
     """The name of a recording, which is that of its file and of the channel that listens for it."""
-    return f"{PREFIX}record-{recording_id}"
+    return f"{PREFIX}record-{recording_id:020}"
 
 
 @dataclass(slots=True, eq=False)

@@ -115,10 +115,12 @@ class Switch:
         self._placed += 1
         try:
             answer = await self.link.ask("POST", "channels", query, {"variables": variables})
+            if answer.status == 409:  # asked twice; but it says so of other failures, too
+                answer = await self.link.ask("GET", f"channels/{leg.channel}")
         except AriLost as lost:
             self._forget(leg)  # should it have been made after all, it is hung up when we are back
             raise CarrierError(CarrierErrorKind.TEMPORARY, Fault.CARRIER_UNAVAILABLE, str(lost)) from lost
-        if answer.is_good or answer.status == 409:  # asked twice
+        if answer.is_good:
             leg.is_placed = True
             return
         # Who has no contact, such as a telephone that is not registered: 500 (voice.md 1.5, 6).
