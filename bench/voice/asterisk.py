@@ -107,10 +107,10 @@ class Ours:
         del self.told[ref]
 
     async def ask(self, path: str, body: object) -> dict[str, Any]:
-        server = self.account.server
-        reader, writer = (
-            self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", server.port)
-        )
+        port = self.account.server.port
+        while self.idle and self.idle[-1][0].at_eof():  # it was idle for too long
+            self.idle.pop()[1].close()
+        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection("127.0.0.1", port)
         content = json.dumps(body).encode()
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.account.rest_key}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"

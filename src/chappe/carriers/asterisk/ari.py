@@ -4,7 +4,9 @@ Source: Asterisk's documentation, "Asterisk REST Interface" and "ARI over WebSoc
 """
 
 import asyncio
+import os
 import ssl
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -21,7 +23,6 @@ from wsproto.events import (
     Ping,
     RejectConnection,
     Request,
-    TextMessage,
 )
 from wsproto.events import Event as WireEvent
 from wsproto.utilities import ProtocolError
@@ -168,7 +169,7 @@ class Ari(asyncio.Protocol):
             words["content_type"] = "application/json"
             words["message_body"] = msgspec.json.encode(body).decode()
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._send(TextMessage(msgspec.json.encode(words).decode()))
+        self._transport.write(_frame(msgspec.json.encode(words)))
         try:
             async with asyncio.timeout(PATIENCE):
                 given: Answer = await answer
@@ -266,6 +267,20 @@ class Ari(asyncio.Protocol):
             if not answer.done():
                 answer.set_exception(AriLost(reason))
         self.close()
+
+
+def _frame(text: bytes) -> bytes:
+    """A text message of a client in one frame (RFC 6455, 5.2): wsproto masks it byte by byte, which cost a
+    tenth of all the processor time of a call."""
+    size, key = len(text), os.urandom(4)
+    if size < 126:
+        head = struct.pack("!BB", 0x81, 0x80 | size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", 0x81, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", 0x81, 0x80 | 127, size)
+    mask = (key * (size // 4 + 1))[:size]
+    return head + key + (int.from_bytes(text) ^ int.from_bytes(mask)).to_bytes(size)
 
 
 async def connect(

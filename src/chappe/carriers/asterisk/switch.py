@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -190,19 +191,21 @@ class Switch:
         if room not in self._rooms:
             self._rooms[room] = set()
             await self.link.attempt("POST", f"bridges/{bridge_of(room)}", {"type": _ROOM})
+        late = [leg for leg in legs if not leg.is_with_us or leg.waiting]
+        for leg in late:
+            leg.waiting.append(partial(self._join, room, [leg]))
+        await self._join(room, [leg for leg in legs if leg not in late])
+
+    async def _join(self, room: int, legs: Sequence[OnSwitch]) -> None:
         for leg in legs:
-
-            async def now(leg: OnSwitch = leg) -> None:
-                await self.stop(leg)
-                if leg.room not in (None, room):
-                    await self.part(leg)
-                leg.room = room
-                self._rooms.setdefault(room, set()).add(leg.id)
-                await self.link.attempt(
-                    "POST", f"bridges/{bridge_of(room)}/addChannel", {"channel": leg.channel}
-                )
-
-            await self._when_with_us(leg, now)
+            await self.stop(leg)
+            if leg.room not in (None, room):
+                await self.part(leg)
+            leg.room = room
+            self._rooms.setdefault(room, set()).add(leg.id)
+        if legs:
+            channels = ",".join(leg.channel for leg in legs)
+            await self.link.attempt("POST", f"bridges/{bridge_of(room)}/addChannel", {"channel": channels})
 
     async def part(self, leg: OnSwitch) -> None:
         """Take it out of its room."""
