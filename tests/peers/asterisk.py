@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.clients.running import free_port
 
 TOP = Path(__file__).parents[2]
 ROOT = TOP / "var" / "asterisk-root"
-_RTP = iter(range(10_000, 32_000, 2_000))
+_RTP = cycle(range(10_000, 32_000, 2_000))  # each switch has its own, as long as not all run at once
 
 
 def asterisk_root() -> Path:

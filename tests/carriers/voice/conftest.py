@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.carriers.voice.far import Far
 from tests.platform import World
 
-CARRIERS = ("sandbox", "sip")
+CARRIERS = ("sandbox", "sip", "asterisk")
 """For each the module beside this one that has its far side."""
 
 

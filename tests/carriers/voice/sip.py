@@ -102,6 +102,7 @@ class SipFar:
             sip_ha1=md5(f"{user}:chappe:{secret}".encode(), usedforsecurity=False).hexdigest(),
         )
         await platform.store.commit(Changes(insert=[line]))
+        await self.is_told_of(line)
         made = telephone(self.folder / user, user, secret, self.port, hertz=hertz, **more)
         baresip = await self.stack.enter_async_context(made)
 
@@ -111,6 +112,9 @@ class SipFar:
 
         await eventually(is_reached)
         return SipTelephone(number, baresip, self.port)
+
+    async def is_told_of(self, line: Line) -> None:
+        """Until the registrar knows the line: ours asks when a telephone comes."""
 
     async def number_that_is(self, cause: HangUpCause) -> str:
         await self.stack.enter_async_context(sipp.refusing(self.folder, self.trunk_port, STATUSES[cause]))

@@ -148,6 +148,10 @@ class AsteriskVoice:
         if (found := self._of_leg.get(leg_id)) is not None:
             await found[0].hang_up(found[1], cause)
 
+    def knows(self, user: str) -> bool:
+        """Whether every switch knows the telephone that registers so."""
+        return all(telephones.number_of(user) for telephones in self._telephones.values())
+
     # --- what switches tell
 
     def tell(self, event: LegEvent) -> None:
