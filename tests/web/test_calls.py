@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 
+from chappe.model.calls import LegEvent, LegEventKind
 from tests.platform import World
 from tests.web.browser import Browser
 
@@ -95,3 +96,52 @@ async def test_a_button_that_says_nothing_does_nothing(sandbox_world: World, mem
     page = await member.post(f"/telephones/{A}/calls/{leg[4:]}", {}, at="/telephones")
     assert page.status == 422
     assert "Rings" in (await member.get(path)).text
+
+
+async def test_who_is_in_a_call_is_seen_muted_recorded_and_hung_up_by_a_click(
+    sandbox_world: World, member: Browser
+) -> None:
+    world = sandbox_world
+    path = await place(world, member)
+    page = await member.get(path)
+    assert page.words("//ul[contains(@class, 'scene')]/li//strong") == ["06 39 98 00 01"]
+    assert not page.find("//form[contains(@action, '/record')]")  # nobody is joined yet
+    await press(world, member, A, what="answer")
+    await press(world, member, B, what="answer")
+    page = await member.get(path)
+    assert len(page.find("//ul[contains(@class, 'joined')]/li[contains(@class, 'up')]")) == 2
+    mute = page.find("//form[contains(@action, '/mute')]/@action")
+    page = await member.post(mute[0], {}, at=path)
+    await world.settle()
+    page = await member.get(path)
+    assert len(page.find("//li[contains(@class, 'muted')]")) == 1
+    (unmute,) = page.find("//form[contains(@action, '/unmute')]/@action")
+    await member.post(unmute, {}, at=path)
+    await member.post(f"{path}/record", {"recording": "1"}, at=path)
+    await world.settle()
+    page = await member.get(path)
+    assert "being recorded" in page.text and not page.find("//li[contains(@class, 'muted')]")
+    await member.post(f"{path}/record", {}, at=path)
+    await world.wait(1)
+    assert "being recorded" not in (await member.get(path)).text
+    (ending, _) = (await member.get(path)).find("//button[contains(@formaction, '/hangup')]/@formaction")
+    await member.post(ending, {}, at=path)
+    await world.settle()
+    page = await member.get(path)
+    assert not page.find("//ul[contains(@class, 'scene')]")
+    assert (await member.post(ending, {}, at=path)).status == 409
+    assert (await member.post(f"{path}/legs/1/dance", {}, at=path)).status == 404
+
+
+async def test_who_speaks_is_seen(sandbox_world: World, member: Browser) -> None:
+    world = sandbox_world
+    path = await place(world, member)
+    await press(world, member, A, what="answer")
+    await press(world, member, B, what="answer")
+    board = world.chappe.switchboard
+    (call,) = board.live_calls()
+    leg = board.live_legs(call.id)["first"]
+    for kind, seen in ((LegEventKind.TALKING, 1), (LegEventKind.QUIET, 0)):
+        board.leg_event(LegEvent(leg.id, kind, world.clock.at))
+        await world.settle()
+        assert len((await member.get(path)).find("//li[contains(@class, 'talking')]")) == seen

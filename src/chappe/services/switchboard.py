@@ -95,6 +95,7 @@ class _Live:
     timers: dict[str, Timer] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)  # and not stopped before the flow hears of it
     talking: set[str] = field(default_factory=set)
+    muted: set[str] = field(default_factory=set)
     outcome: CallOutcome | None = None
     task: asyncio.Task[None] | None = None
 
@@ -183,6 +184,16 @@ class Switchboard:
         """The names of the legs that are heard to speak, of a call that is live here."""
         live = self._live.get(call_id)
         return frozenset() if live is None else frozenset(live.talking)
+
+    def muted(self, call_id: int) -> frozenset[str]:
+        """The names of the legs that nobody hears, of a call that is live here."""
+        live = self._live.get(call_id)
+        return frozenset() if live is None else frozenset(live.muted)
+
+    def is_recorded(self, call_id: int) -> bool:
+        """Whether a call that is live here is being recorded."""
+        live = self._live.get(call_id)
+        return live is not None and bool(live.recordings)
 
     def flow_of(self, call_id: int) -> Flow | None:
         """The flow of a call that is live here, to be looked at."""
@@ -487,6 +498,8 @@ class Switchboard:
             case program.Mute(name, muted):
                 leg = live.legs[name]
                 await self._carriers[leg.carrier].mute(leg.id, muted)
+                (live.muted.add if muted else live.muted.discard)(name)
+                callnotices.ring(self._platform, live.call, ())
             case program.SendKeys(name, keys):
                 leg = live.legs[name]
                 await self._carriers[leg.carrier].send_keys(leg.id, keys)

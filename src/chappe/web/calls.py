@@ -1,14 +1,23 @@
 """Pages of calls: the list, one call with its course, placing one, and what is done at a telephone."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from chappe.model.calls import CallState, CallStory, Leg
-from chappe.model.commands import FindCall, HangUpCall, ListCalls, PlaceCall
+from chappe.model.commands import (
+    FindCall,
+    HangUpCall,
+    HangUpLeg,
+    ListCalls,
+    MuteLeg,
+    PlaceCall,
+    RecordCall,
+)
 from chappe.model.errors import Fault, Refusal
-from chappe.services import calls
+from chappe.services import calls, steering
 from chappe.services.ports import Platform
 from chappe.web import words
 from chappe.web.visits import Visit, for_members
@@ -20,6 +29,8 @@ def routes(platform: Platform) -> list[BaseRoute]:
         Route("/calls", for_members(platform, place), methods=["POST"]),
         Route("/calls/{ref}", for_members(platform, call_page)),
         Route("/calls/{ref}/hangup", for_members(platform, hang_up), methods=["POST"]),
+        Route("/calls/{ref}/legs/{leg}/{what}", for_members(platform, steer), methods=["POST"]),
+        Route("/calls/{ref}/record", for_members(platform, record), methods=["POST"]),
     ]
 
 
@@ -30,6 +41,15 @@ class Draft:
     first: str = ""
     second: str = ""
     confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One party of a call that is going on, as it is at this moment."""
+
+    leg: Leg
+    is_talking: bool
+    is_muted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +95,23 @@ async def _call_page(platform: Platform, visit: Visit, status: int = 200, **valu
         story = await calls.find(platform, visit.caller, FindCall(visit.request.path_params["ref"]))
     except Refusal:
         return visit.sorry(404)
-    recorded = await platform.store.queries.recordings_of(visit.caller.account_id, story.call.id)
-    values["recorded"] = recorded
-    return visit.page("call.html", status, story=story, c=story.call, moments=moments(visit, story), **values)
+    call, board = story.call, platform.live_calls.board
+    talking, muted = board.talking(call.id), board.muted(call.id)
+    parties = [
+        Party(leg, leg.name in talking, leg.name in muted) for leg in story.legs if leg.ended_at is None
+    ]
+    return visit.page(
+        "call.html",
+        status,
+        story=story,
+        c=call,
+        moments=moments(visit, story),
+        parties=parties,
+        is_here=call.state is not CallState.OVER and bool(board.live_legs(call.id)),
+        recorded=await platform.store.queries.recordings_of(visit.caller.account_id, call.id),
+        is_recorded=board.is_recorded(call.id),
+        **values,
+    )
 
 
 def moments(visit: Visit, story: CallStory) -> list[Moment]:
@@ -100,6 +134,41 @@ def moments(visit: Visit, story: CallStory) -> list[Moment]:
         happened(call.over_at, words.CALL_TONE[call.outcome], words.CALL[call.outcome])
     course.sort(key=lambda one: one[0])  # type: ignore[arg-type,return-value]  # times, all of them
     return [moment for _, moment in course]
+
+
+_STEER: dict[str, Callable[[str, str], HangUpLeg | MuteLeg]] = {
+    "hangup": HangUpLeg,
+    "mute": lambda ref, leg: MuteLeg(ref, leg, True),
+    "unmute": lambda ref, leg: MuteLeg(ref, leg, False),
+}
+
+
+async def steer(platform: Platform, visit: Visit) -> Response:
+    ref, leg = visit.request.path_params["ref"], visit.request.path_params["leg"]
+    make = _STEER.get(visit.request.path_params["what"])
+    if make is None:
+        return visit.sorry(404)
+    command = make(ref, leg)
+    if isinstance(command, HangUpLeg):
+        return await _steered(platform, visit, steering.hang_up_leg(platform, visit.caller, command), "ended")
+    said = "muted" if command.muted else "heard"
+    return await _steered(platform, visit, steering.mute(platform, visit.caller, command), said)
+
+
+async def record(platform: Platform, visit: Visit) -> Response:
+    command = RecordCall(visit.request.path_params["ref"], bool(visit.field("recording")))
+    said = "recorded-on" if command.recording else "recorded-off"
+    return await _steered(platform, visit, steering.record(platform, visit.caller, command), said)
+
+
+async def _steered(platform: Platform, visit: Visit, asked: Awaitable[CallStory], said: str) -> Response:
+    try:
+        await asked
+    except Refusal as refusal:
+        if refusal.fault is Fault.NOT_FOUND and refusal.field == "id":
+            return visit.sorry(404)
+        return await _call_page(platform, visit, 409, trouble=visit.trouble(refusal))
+    return visit.go(f"/calls/{visit.request.path_params['ref']}", said)
 
 
 async def hang_up(platform: Platform, visit: Visit) -> Response:
