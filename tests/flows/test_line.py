@@ -177,14 +177,14 @@ def test_another_line_picks_the_call_up() -> None:
         (
             AskedToPickUp(OTHER),
             [
-                Setup("picker-1", OTHER, OTHER, X, replaces=CALLED),
-                Dial("picker-1", OTHER, X, RING_SECONDS, is_own=True),
+                Setup("called-picker-1", OTHER, OTHER, X, replaces=CALLED),
+                Dial("called-picker-1", OTHER, X, RING_SECONDS, is_own=True),
             ],
         ),
-        (LegAnswered("picker-1"), [HangUp(CALLED, HangUpCause.ANSWERED_ELSEWHERE), Answer(CALLER)]),
+        (LegAnswered("called-picker-1"), [HangUp(CALLED, HangUpCause.ANSWERED_ELSEWHERE), Answer(CALLER)]),
         (LegEnded(CALLED, HangUpCause.ANSWERED_ELSEWHERE), []),
-        (LegAnswered(CALLER), [Bridge((CALLER, "picker-1")), StartTimer("longest", 600)]),
-        (LegEnded("picker-1", HangUpCause.NORMAL), [HangUp(CALLER), Finish(CallOutcome.ANSWERED)]),
+        (LegAnswered(CALLER), [Bridge((CALLER, "called-picker-1")), StartTimer("longest", 600)]),
+        (LegEnded("called-picker-1", HangUpCause.NORMAL), [HangUp(CALLER), Finish(CallOutcome.ANSWERED)]),
     )
 
 
@@ -216,7 +216,7 @@ def test_who_was_asked_to_pick_up_does_not_answer() -> None:
         flow,
         (LegEnded(CALLED, HangUpCause.NO_ANSWER), []),
         (
-            LegEnded("picker-1", HangUpCause.NO_ANSWER),
+            LegEnded("called-picker-1", HangUpCause.NO_ANSWER),
             [HangUp(CALLER, HangUpCause.NO_ANSWER), Finish(CallOutcome.NO_ANSWER)],
         ),
     )
@@ -226,7 +226,11 @@ def test_the_line_answers_though_another_was_asked_to_pick_up() -> None:
     flow = a_call()
     flow.step(ARRIVED)
     flow.step(AskedToPickUp(OTHER))
-    say(flow, (LegAnswered(CALLED), [HangUp("picker-1", HangUpCause.CANCELLED), Answer(CALLER)]), JOINED)
+    say(
+        flow,
+        (LegAnswered(CALLED), [HangUp("called-picker-1", HangUpCause.CANCELLED), Answer(CALLER)]),
+        JOINED,
+    )
 
 
 BLIND = (

@@ -58,6 +58,8 @@ class LineCall:
                 return self._end(HangUpCause.NORMAL if self._speaking else HangUpCause.CANCELLED)
             case _ if self._speaking is not None:
                 return self._speak(self._speaking, event)
+            case program.LegArrived(leg) if self._ringing is None:
+                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case program.LegEnded(leg) if leg == CALLER:
                 return self._caller_is_gone()
             case program.LegAnswered(leg) if leg == CALLER:
@@ -69,8 +71,6 @@ class LineCall:
                 return self._answer_machine(self._answerphone, event)
             case _ if self._ringing is not None:
                 return self._rings(self._ringing, event)
-            case program.LegArrived(leg):
-                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case _:
                 return ()
 

@@ -48,7 +48,7 @@ class Ringing:
                 return self._pick_up(picker)
             case program.AskedToPickUp(number):
                 self._picks += 1
-                picker = Party(f"picker-{self._picks}", number, number)
+                picker = Party(f"{self.rung.leg}-picker-{self._picks}", number, number)
                 self._pickers.append(picker)
                 dial = program.Dial(picker.leg, number, self.waiting.number, RING_SECONDS, is_own=True)
                 return [self._setup(picker), dial]
@@ -208,8 +208,8 @@ class Speaking:
             program.Setup(third.leg, third.line, kept.number, third.number, replaces=third.leg),
             program.Setup(kept.leg, kept.line, kept.number, third.number, replaces=kept.leg),
         ]
-        if self._third is None:
-            self._ringing = Ringing(kept, third)
+        if self._third is None and self._ringing is not None:
+            self._ringing.waiting = kept
             return [program.Play(kept.leg, Tone.RINGBACK), *setups]
         self._settle(kept, third)
         return [*setups, program.Bridge((kept.leg, third.leg))]

@@ -66,6 +66,8 @@ class TwoLeg:
                 return self._end(HangUpCause.NORMAL if self._speaking else HangUpCause.CANCELLED)
             case _ if self._speaking is not None:
                 return self._speak(self._speaking, event)
+            case program.LegArrived(leg) if self._ringing is None:
+                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case program.LegAnswered(leg) if leg == FIRST:
                 return self._ring()
             case program.LegEnded(leg, cause) if leg == FIRST:
@@ -75,8 +77,6 @@ class TwoLeg:
                 return self._confirm(self._confirming, event)
             case _ if self._ringing is not None:
                 return self._rings(self._ringing, event)
-            case program.LegArrived(leg):
-                return [program.HangUp(leg)]  # it came to pick up what rings no more
             case _:
                 return ()
 
