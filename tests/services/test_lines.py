@@ -8,6 +8,7 @@ from chappe.model.commands import (
     ChangeLine,
     DialFromHandset,
     ListCalls,
+    PlaceCall,
     RenewTelephone,
     SetBehaviour,
     TransferCall,
@@ -197,3 +198,62 @@ async def test_a_transfer_is_judged_like_a_call(world: World) -> None:
         with pytest.raises(Refusal) as refused:
             await transfers.transfer(world.platform, caller(shop), TransferCall(ref, "called", number))
         assert refused.value.fault is Fault.DESTINATION_FORBIDDEN
+
+
+async def test_a_call_placed_over_rest_is_transferred_and_told_as_it_was(world: World) -> None:
+    shop = await world.account()
+    for number, how in ((X, "answer"), (OUTSIDE, "answer"), ("33639980023", "answer")):
+        await behave(world, shop, number, call=how)
+    story = await calls.place(world.platform, caller(shop), PlaceCall(X, OUTSIDE))
+    await world.settle()
+    await transfers.transfer(
+        world.platform, caller(shop), TransferCall(story.call.ref, "second", "33639980023")
+    )
+    await world.settle()
+    story = await newest(world, shop)
+    assert [(leg.name, leg.state, leg.cause) for leg in story.legs] == [
+        ("first", LegState.UP, None),
+        ("second", LegState.DOWN, HangUpCause.TRANSFERRED),
+        ("third-1", LegState.UP, None),
+    ]
+    await world.wait(60)
+    await calls.hang_up(world.platform, caller(shop), calls.HangUpCall(story.call.ref))
+    await world.settle()
+    story = await newest(world, shop)
+    assert (story.call.outcome, story.call.price) == (CallOutcome.ANSWERED, 2000)
+    assert await world.balance(shop.account) == 198_000
+
+
+async def test_who_calls_a_line_is_transferred_outside_at_the_line_s_cost(world: World) -> None:
+    shop = await world.account(credits=1)
+    line = await a_line(world, shop)
+    for number in (line, OUTSIDE):
+        await behave(world, shop, number, call="answer")
+    await dial(world, shop, X, line)
+    story = await newest(world, shop)
+    assert story.call.reserved == 0
+    await transfers.transfer(world.platform, caller(shop), TransferCall(story.call.ref, "called", OUTSIDE))
+    await world.settle()
+    assert (await newest(world, shop)).call.reserved == 1000
+    await world.wait(61)
+    story = await newest(world, shop)
+    assert [leg.cause for leg in story.legs] == [
+        HangUpCause.CREDIT,
+        HangUpCause.TRANSFERRED,
+        HangUpCause.CREDIT,
+    ]
+    assert story.call.price == 1000
+    account = await world.platform.store.queries.account(shop.account.id)
+    assert account is not None
+    assert (account.balance, account.reserved) == (0, 0)
+
+
+async def test_a_transfer_that_nothing_pays_is_refused(world: World) -> None:
+    shop = await world.account(credits=0)
+    line = await a_line(world, shop)
+    await behave(world, shop, line, call="answer")
+    await dial(world, shop, X, line)
+    ref = (await newest(world, shop)).call.ref
+    with pytest.raises(Refusal) as refused:
+        await transfers.transfer(world.platform, caller(shop), TransferCall(ref, "called", OUTSIDE))
+    assert refused.value.fault is Fault.INSUFFICIENT_CREDITS

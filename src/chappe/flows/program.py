@@ -346,6 +346,14 @@ class StopTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Hold more of the balance for the call (thousandths); `cap` as in model/ledger.py, Hold."""
+
+    amount: int
+    cap: int
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """The number `line` takes part in `leg`, and is told so where it is a line of the account: who calls
     whom, and whose place it takes. It is connected when its leg is joined to another, and over with its leg,
@@ -402,6 +410,7 @@ Action = (
     | HangUp
     | StartTimer
     | StopTimer
+    | Reserve
     | Setup
     | Connect
     | Release

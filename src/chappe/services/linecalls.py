@@ -1,6 +1,7 @@
 """Calls to lines and from their telephones: what they dial, who is called, and what that may cost."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from chappe.flows.line import LineCall
@@ -14,6 +15,7 @@ from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import calling
 from chappe.services.ports import Platform
+from chappe.services.recordings import RECORD_TO
 from chappe.services.routing import Way
 
 LONGEST = timedelta(hours=2)
@@ -56,7 +58,8 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
     caller = _caller(account, line)
     number = calling.callable_number(platform, caller, arrival.dialled, "to")
     way = await calling.way(platform, number)
-    reserve, hold = await _reserve(platform, caller, way.price)
+    reserved, cap = await reserve(platform, caller, way.price)
+    hold = Hold(caller.account_id, reserved, cap) if reserved else None
     flow = LineCall(
         caller=line.number,
         called=number,
@@ -65,7 +68,7 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
         caller_line=line.number,
     )
     is_virtual = calling.stays_inside([way])
-    return _call(platform, arrival, line, number, way.price, reserve, is_virtual), flow, hold
+    return _call(platform, arrival, line, number, way.price, reserved, is_virtual), flow, hold
 
 
 async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_line: Line | None) -> Begun:
@@ -76,14 +79,16 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     forwarding = line.forwarding
     own = {one.number for one in await platform.store.queries.lines(line.account_id)}
     outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
-    reserve, hold, rate = 0, None, 0
+    reserved, rate = 0, 0
+    hold: Hold | None = None
     ways: list[Way] = []
     try:
         numbers = [calling.callable_number(platform, caller, one, "to") for one in outside]
         ways = [await calling.way(platform, number) for number in numbers]
         if ways:
             rate = max(way.price for way in ways)
-            reserve, hold = await _reserve(platform, caller, rate)
+            reserved, cap = await reserve(platform, caller, rate)
+            hold = Hold(caller.account_id, reserved, cap) if reserved else None
     except Refusal:
         forwarding = _without(forwarding, outside)
         rate, ways = 0, []
@@ -101,7 +106,9 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         language="en" if account.locale.startswith("en") else "fr",
     )
     is_virtual = calling.stays_inside(ways)
-    return _call(platform, arrival, line, line.number, rate, reserve, is_virtual), flow, hold
+    call = _call(platform, arrival, line, line.number, rate, reserved, is_virtual)
+    # What somebody leaves on the answerphone is mailed.
+    return replace(call, plan=call.plan | {RECORD_TO: account.email}), flow, hold
 
 
 async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
@@ -162,17 +169,17 @@ def _caller(account: Account, line: Line) -> Caller:
     )
 
 
-async def _reserve(platform: Platform, caller: Caller, rate: int) -> tuple[int, Hold | None]:
-    """What is held of the balance for a call at a rate. Raises Refusal `insufficient_credits`."""
+async def reserve(platform: Platform, caller: Caller, rate: int) -> tuple[int, int]:
+    """What is to be held of the balance for a party that costs `rate` a minute, and the cap that bounds it
+    (thousandths). Raises Refusal `insufficient_credits`."""
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
     balance = await calling.free(platform, caller, cap)
-    reserve, payable = calling.longest_affordable(balance, rate, LONGEST)
+    amount, payable = calling.longest_affordable(balance, rate, LONGEST)
     if payable < _SHORTEST_PAID:
-        raise Refusal(
-            Fault.INSUFFICIENT_CREDITS,
-            f"the credits that are left pay {int(payable.total_seconds())} seconds of this call; buy some",
-        )
-    return reserve, Hold(caller.account_id, reserve, cap) if reserve else None
+        seconds = int(payable.total_seconds())
+        detail = f"the credits that are left pay {seconds} seconds of this call; buy some"
+        raise Refusal(Fault.INSUFFICIENT_CREDITS, detail, "to")
+    return amount, cap
 
 
 def _call(

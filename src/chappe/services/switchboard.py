@@ -378,6 +378,8 @@ class Switchboard:
         if told is not None and live.outcome is None:
             for action in live.flow.step(told):
                 await self._do(live, action)
+        elif isinstance(told, program.LegArrived):
+            await self._hang_up(live.legs[told.leg], HangUpCause.NORMAL)  # the call has ended meanwhile
 
     async def _note(self, live: _Live, event: LegEvent) -> CallEvent | None:
         """Write what happened to a leg; returns what the flow is told, None where it is no news."""
@@ -406,13 +408,13 @@ class Switchboard:
         elif state is LegState.UP:
             values |= {"answered_at": event.at, "machine": event.machine}
             told = program.LegAnswered(name, event.machine)
-            self._watch_credit(live)
         else:
             cause = event.cause or HangUpCause.FAILED
             values |= {"ended_at": event.at, "cause": cause, "price": price_of(leg, event.at)}
             told = program.LegEnded(name, cause)
             live.talking.discard(name)
         live.legs[name] = leg = _changed(leg, values)
+        self._watch_credit(live)
         update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
         try:
             await self._commit(live, [update], _NAME_OF_KIND[event.kind], leg)
@@ -442,11 +444,27 @@ class Switchboard:
         callnotices.ring(platform, live.call, jobs)
 
     def _watch_credit(self, live: _Live) -> None:
-        """Start the clock of what was reserved, when the first leg is answered."""
-        rate = live.call.plan.get("rate", 0)
-        if not isinstance(rate, int) or rate <= 0 or program.CREDIT_USED_UP in live.timers:
+        """Set the clock of what was reserved, by the legs that cost something at this moment."""
+        now, legs = self._platform.clock.now(), live.legs.values()
+        rate = sum(leg.rate for leg in legs if leg.state is LegState.UP)
+        if rate <= 0 or "rate" not in live.call.plan:
             return
-        self._start_timer(live, program.CREDIT_USED_UP, live.call.reserved * 60 // rate)
+        left = live.call.reserved - sum(leg.price if leg.ended_at else charge(leg, now) for leg in legs)
+        self._start_timer(live, program.CREDIT_USED_UP, max(0, left * 60 // rate))
+
+    async def _reserve(self, live: _Live, reserve: program.Reserve) -> None:
+        call, reserved = live.call, live.call.reserved + reserve.amount
+        changes = Changes(
+            update=[Update(Call, call.id, call.account_id, {"reserved": reserved}, {"over_at": None})],
+            hold=[Hold(call.account_id, reserve.amount, reserve.cap)],
+        )
+        try:
+            await self._platform.store.commit(changes)
+        except Refusal as refusal:
+            _log.info("nothing more could be reserved", call=call.ref, reason=refusal.detail)
+            return
+        live.call = replace(call, reserved=reserved)
+        self._watch_credit(live)
 
     def _start_timer(self, live: _Live, name: str, seconds: int) -> None:
         running = live.timers.pop(name, None)
@@ -524,6 +542,8 @@ class Switchboard:
                 if timer is not None:
                     timer.cancel()
                 live.fired.discard(name)
+            case program.Reserve():
+                await self._reserve(live, action)
             case program.Setup() | program.Connect():
                 await linenotices.tell(self._platform, live.call, live.dialogues, action)
             case program.Release(name, line):

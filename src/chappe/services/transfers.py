@@ -6,7 +6,7 @@ from chappe.flows.two_leg import TwoLeg
 from chappe.model.calls import CallStory, Leg, LegState
 from chappe.model.commands import Caller, FindCall, PickUpCall, TransferCall
 from chappe.model.errors import Fault, Refusal
-from chappe.services import calling, calls
+from chappe.services import calling, calls, linecalls
 from chappe.services.ports import Platform
 
 
@@ -22,10 +22,13 @@ async def transfer(platform: Platform, caller: Caller, command: TransferCall) ->
     if story.call.joined_at is None or leg.state is not LegState.UP:
         raise Refusal(Fault.TOO_LATE, f"leg {leg.name} speaks with nobody, so it can give nobody away", "leg")
     number = calling.callable_number(platform, caller, command.to, "to")
-    await calling.way(platform, number)
+    way = await calling.way(platform, number)
     shown = await calling.shown_number(platform, caller, None)
-    asked = program.AskedToTransfer(leg.name, number, shown, command.attended)
-    platform.live_calls.board.ask(story.call.id, asked)
+    board = platform.live_calls.board
+    if way.price:
+        amount, cap = await linecalls.reserve(platform, caller, way.price)
+        board.ask(story.call.id, program.Reserve(amount, cap))
+    board.ask(story.call.id, program.AskedToTransfer(leg.name, number, shown, command.attended))
     return story
 
 

@@ -63,6 +63,7 @@ LINES: Mapping[str, Operation] = {
                 Fault.INVALID_RECIPIENT,
                 Fault.DESTINATION_FORBIDDEN,
                 Fault.NO_ROUTE,
+                Fault.INSUFFICIENT_CREDITS,
             ),
         ),
     ),
