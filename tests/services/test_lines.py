@@ -5,6 +5,7 @@ import pytest
 from chappe.model.calls import CallOutcome, CallStory, HangUpCause, LegState
 from chappe.model.commands import (
     AddLine,
+    CallFromLine,
     ChangeLine,
     DialFromHandset,
     ListCalls,
@@ -12,10 +13,11 @@ from chappe.model.commands import (
     RenewTelephone,
     SetBehaviour,
     TransferCall,
+    UseTelephone,
 )
 from chappe.model.directory import ANSWERPHONE, Forwarding
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
-from chappe.services import calls, lines, sandbox, telephones, transfers
+from chappe.services import accounts, calls, lines, sandbox, telephones, transfers
 from chappe.services.accounts import NewAccount
 from chappe.services.switchboard import PATIENCE, close_abandoned
 from tests.platform import World, caller
@@ -257,3 +259,46 @@ async def test_a_transfer_that_nothing_pays_is_refused(world: World) -> None:
     with pytest.raises(Refusal) as refused:
         await transfers.transfer(world.platform, caller(shop), TransferCall(ref, "called", OUTSIDE))
     assert refused.value.fault is Fault.INSUFFICIENT_CREDITS
+
+
+async def with_mail(world: World) -> NewAccount:
+    return await accounts.create_account(
+        world.platform, "mailed", credits=200_000, email="camille@example.com", password="a long password"
+    )
+
+
+async def test_what_is_left_on_the_answerphone_is_mailed(world: World) -> None:
+    shop = await with_mail(world)
+    line = await a_line(world, shop, profile="absent", greeting="Bonjour.")
+    await behave(world, shop, X, say="Rappelez-moi, merci. " * 15)
+    await dial(world, shop, X, line)
+    await world.wait(30)
+    story = await newest(world, shop)
+    assert [leg.name for leg in story.legs] == ["caller"]
+    if story.call.over_at is None:
+        (leg,) = story.legs
+        await telephones.use_telephone(world.platform, caller(shop), UseTelephone(X, leg.id, "hangup"))
+    await world.wait(1)
+    await world.settle()
+    story = await newest(world, shop)
+    assert story.call.outcome is CallOutcome.MACHINE
+    [mail] = world.mailer.sent
+    assert mail.to == "camille@example.com"
+    assert mail.attachments
+
+
+async def test_a_recorded_call_of_a_line_is_mailed(world: World) -> None:
+    shop = await with_mail(world)
+    line = await a_line(world, shop)
+    for number in (line, OUTSIDE):
+        await behave(world, shop, number, call="answer", say="Bonjour, comment allez-vous ?")
+    call = PlaceCall(line, OUTSIDE, record=True)
+    story = await lines.make_call(world.platform, caller(shop, "keyyo"), CallFromLine(line, call))
+    await world.settle()
+    await world.wait(10)
+    await calls.hang_up(world.platform, caller(shop), calls.HangUpCall(story.call.ref))
+    await world.wait(1)
+    await world.settle()
+    [mail] = world.mailer.sent
+    assert mail.to == "camille@example.com"
+    assert told(world) == []

@@ -1,7 +1,6 @@
 """Calls to lines and from their telephones: what they dial, who is called, and what that may cost."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 from chappe.flows.line import LineCall
@@ -15,7 +14,6 @@ from chappe.model.ledger import Hold
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import calling
 from chappe.services.ports import Platform
-from chappe.services.recordings import RECORD_TO
 from chappe.services.routing import Way
 
 LONGEST = timedelta(hours=2)
@@ -106,9 +104,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         language="en" if account.locale.startswith("en") else "fr",
     )
     is_virtual = calling.stays_inside(ways)
-    call = _call(platform, arrival, line, line.number, rate, reserved, is_virtual)
-    # What somebody leaves on the answerphone is mailed.
-    return replace(call, plan=call.plan | {RECORD_TO: account.email}), flow, hold
+    return _call(platform, arrival, line, line.number, rate, reserved, is_virtual), flow, hold
 
 
 async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
