@@ -9,14 +9,14 @@ from pathlib import Path
 RUNS = 20_000
 
 
-def bounded_run(module: str, seeds: Sequence[bytes], most_octets: int, folder: Path) -> int:
+def bounded_run(module: str, seeds: Sequence[bytes], most_octets: int, folder: Path, runs: int = RUNS) -> int:
     """Run `python -m tests.fuzz.<module>` from those seeds, kept in `folder`; how many inputs passed.
 
     AssertionError where one did not, with the end of what the fuzzer wrote.
     """
     for number, seed in enumerate(seeds):
         (folder / str(number)).write_bytes(seed)
-    options = [f"-runs={RUNS}", "-seed=1", f"-max_len={most_octets}", str(folder)]
+    options = [f"-runs={runs}", "-seed=1", f"-max_len={most_octets}", str(folder)]
     ended = subprocess.run(
         [sys.executable, "-m", f"tests.fuzz.{module}", *options],
         cwd=Path(__file__).parents[2],
@@ -26,5 +26,5 @@ def bounded_run(module: str, seeds: Sequence[bytes], most_octets: int, folder: P
     )
     done = re.search(r"Done (\d+) runs", ended.stderr)
     assert ended.returncode == 0 and done is not None, ended.stderr[-3000:]
-    assert int(done[1]) >= RUNS
+    assert int(done[1]) >= runs
     return int(done[1])

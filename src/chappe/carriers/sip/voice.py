@@ -78,7 +78,7 @@ class SipVoice:
 
     async def play(self, leg_id: int, sound: Sound) -> None:
         """See services/ports.py, VoiceCarrier."""
-        key = await self._keep(self._accounts.get(leg_id, 0), sound)
+        key = await self._keep(self._account(leg_id), sound)
         self._say(words.Play(leg_id, key, not has_end(sound)))
 
     async def announce(self, room: int, sound: Sound) -> None:
@@ -123,7 +123,7 @@ class SipVoice:
 
     async def bridge(self, room: int, leg_ids: Sequence[int]) -> None:
         """See services/ports.py, VoiceCarrier."""
-        self._rooms[room] = next((self._accounts[one] for one in leg_ids if one in self._accounts), 0)
+        self._rooms[room] = next((found for one in leg_ids if (found := self._account(one))), 0)
         self._say(words.Join(room, tuple(leg_ids)))
 
     async def part(self, leg_id: int) -> None:
@@ -201,6 +201,15 @@ class SipVoice:
     def _say(self, word: words.Command) -> None:
         if self._process is not None:
             self._process.say(word)
+
+    def _account(self, leg_id: int) -> int:
+        """Whose call a leg is; of one that came in the switchboard knows it."""
+        if self._accounts.get(leg_id) == 0:
+            board = self._platform.live_calls.board
+            for call in board.live_calls():
+                if any(leg.id == leg_id for leg in board.live_legs(call.id).values()):
+                    self._accounts[leg_id] = call.account_id
+        return self._accounts.get(leg_id, 0)
 
     async def _keep(self, account_id: int, sound: Sound) -> str:
         """Let the process have a sound; returns by which key."""
