@@ -161,8 +161,9 @@ async def scanned(is_scanned: bool) -> str:
         times.sort()
         silenced = (await bench.pulse()).silenced
         beside = "beside a scanner" if is_scanned else "alone"
+        half, most = times[_GOOD // 2], times[_GOOD * 99 // 100]
         return (
-            f"{_GOOD} set-ups {beside}: p50 {times[_GOOD // 2]:.1f} ms, p99 {times[_GOOD * 99 // 100]:.1f} ms;"
+            f"{_GOOD} set-ups {beside}: p50 {half:.1f} ms, p99 {most:.1f} ms;"
             f" {sent} scans, {silenced} dropped unread, {heard} answered"
         )
 
