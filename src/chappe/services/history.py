@@ -7,9 +7,11 @@ from datetime import datetime
 
 from chappe.model.calls import CallStory
 from chappe.model.commands import Caller, FindAnything, FindMessages, ListMessages, Refused, Replay
+from chappe.model.conferences import ConferenceStory
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange, MessageStory, Page, StoredOutcome
 from chappe.model.messages import Direction, Message, MessageState
+from chappe.services import conferencenotices
 from chappe.services.ports import Platform
 
 _REF = re.compile("[0-9a-z]{26}")
@@ -66,8 +68,8 @@ async def replayed(platform: Platform, caller: Caller, replay: Replay | None) ->
 
 async def find_anything(
     platform: Platform, caller: Caller, command: FindAnything
-) -> MessageStory | CallStory:
-    """A message or a call by its ref. Raises Refusal `not_found`."""
+) -> MessageStory | CallStory | ConferenceStory:
+    """A message, a call or a conference by its ref. Raises Refusal `not_found`."""
     (found,) = await find_messages(platform, caller, FindMessages((command.ref,)))
     if isinstance(found, MessageStory):
         return found
@@ -75,6 +77,9 @@ async def find_anything(
         call = await platform.store.queries.call_by_ref(caller.account_id, command.ref)
         if call is not None:
             return CallStory(call, await platform.store.queries.legs_of(caller.account_id, [call.id]))
+        conference = await platform.store.queries.conference_by_ref(caller.account_id, command.ref)
+        if conference is not None:
+            return await conferencenotices.story_of(platform, conference)
     raise Refusal(found.fault, found.detail)
 
 

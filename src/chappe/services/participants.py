@@ -8,7 +8,7 @@ from datetime import timedelta
 from chappe.flows import program
 from chappe.model.calls import Leg
 from chappe.model.changes import Changes, Delete, Update
-from chappe.model.commands import Caller
+from chappe.model.commands import Caller, HangUpCall
 from chappe.model.conferences import (
     AddParticipants,
     Attendance,
@@ -27,7 +27,7 @@ from chappe.model.conferences import (
     participant_of,
 )
 from chappe.model.errors import Fault, Refusal
-from chappe.services import calling, conferencenotices, rooms, sandbox
+from chappe.services import calling, calls, conferencenotices, rooms, sandbox
 from chappe.services.ports import Platform
 
 LONGEST_NAME = 100
@@ -260,3 +260,21 @@ def _leg_here(story: ConferenceStory, ref: str) -> Leg:
     if about.leg is None or about.state is not ParticipantState.IN:
         raise Refusal(Fault.TOO_LATE, f"participant {ref} is not in the conference", "participant")
     return about.leg
+
+
+async def release(platform: Platform, caller: Caller, command: HangUpCall) -> str:
+    """End a call, or send the participant of a conference away whose ref is given; returns the ref. Raises
+    Refusal `not_found`, `too_late`."""
+    known = _REF.fullmatch(command.ref)
+    found = known and await platform.store.queries.participant_by_ref(caller.account_id, command.ref)
+    if found is None:
+        return (await calls.hang_up(platform, caller, command)).call.ref
+    conference = await platform.store.queries.conference(caller.account_id, found.conference_id)
+    if conference is None:
+        raise Refusal(Fault.NOT_FOUND, f"there is no call {command.ref}", "id")
+    story = await not_over(platform, caller, conference.ref)
+    about = _present(story, command.ref)
+    if about.leg is None or not about.is_here:
+        raise Refusal(Fault.TOO_LATE, f"call {command.ref} is over", "id")
+    ask(platform, conference, program.HangUp(about.leg.name))
+    return command.ref

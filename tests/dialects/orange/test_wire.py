@@ -465,9 +465,6 @@ def test_every_fault_has_a_status_and_a_message(fault: Fault) -> None:
         (b"/mms/sendMMS.xml", b""),
         (b"/location/getLocation.xml", b"amp;number=33612345678"),
         (b"/location/createAuthorization.xml", b"amp;number=33612345678"),
-        (b"/conf/createConference.xml", b"amp;none=none&amp;duration=20"),
-        (b"/conf/createCall.xml", b"amp;from=33100000000&amp;to="),
-        (b"/conf/addParticipant.xml", b""),
     ],
 )
 def test_verbs_that_are_known_but_not_built_say_so(path: bytes, query: bytes) -> None:

@@ -57,6 +57,13 @@ def encode_call(story: CallStory, call: WireCall) -> HttpResponse:
     )
 
 
+def encode_released(ref: str, call: WireCall) -> HttpResponse:
+    """The same, whether a call has ended or a participant of a conference was sent away."""
+    return wire.response(
+        wire.status(wire.SUCCESS, "OK"), wire.element("call_info", wire.leaf("call_id", ref))
+    )
+
+
 def history(story: CallStory) -> str:
     """The element `history` of a call, after that of an SMS."""
     call = story.call

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
-from chappe.dialects.orange import calls, wire
+from chappe.dialects.orange import calls, conferences, wire
 from chappe.model.calls import CallStory
 from chappe.model.commands import FindAnything, SendMessages
+from chappe.model.conferences import ConferenceStory
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import MessageStory
 from chappe.model.smstext import Encoding
 from chappe.protocols.http import HttpResponse
 from chappe.services import calls as call_service
-from chappe.services import history, messages
+from chappe.services import conferences as conference_service
+from chappe.services import history, messages, participants
 
 DEFAULT_SENDER = "20345"
 """The short code of Orange France, which the document's own samples answer from."""
@@ -128,9 +130,15 @@ def _session(call: WireCall) -> timedelta | None:
     return timedelta(minutes=minutes or _SESSION_MINUTES) if wanted else None
 
 
-def encode_history(found: MessageStory | CallStory, call: WireCall) -> HttpResponse:
+def encode_history(found: MessageStory | CallStory | ConferenceStory, call: WireCall) -> HttpResponse:
     """Answer what became of it; all names are our choice, after the other verbs'."""
-    told = calls.history(found) if isinstance(found, CallStory) else wire.history(found)
+    match found:
+        case ConferenceStory():
+            told = conferences.history(found)
+        case CallStory():
+            told = calls.history(found)
+        case MessageStory():
+            told = wire.history(found)
     return wire.response(wire.status(wire.SUCCESS, "OK"), told)
 
 
@@ -155,10 +163,31 @@ ORANGE = Dialect(
         ),
         wire.RELEASE_CALL: Operation(
             calls.decode_release,
-            call_service.hang_up,
-            calls.encode_call,
+            participants.release,
+            calls.encode_released,
             summary="End a call",
             source="Présentation des Orange API (2010), III-F; public clients",
+        ),
+        wire.CREATE_CONFERENCE: Operation(
+            conferences.decode_create,
+            conference_service.create,
+            conferences.encode_conference,
+            summary="Hold a conference, now or later",
+            source="Présentation des Orange API (2010), III-G",
+        ),
+        wire.CONFERENCE_CALL: Operation(
+            conferences.decode_ring,
+            participants.ring_number,
+            conferences.encode_rung,
+            summary="Ring a number for a conference",
+            source="Présentation des Orange API (2010), III-G",
+        ),
+        wire.ADD_PARTICIPANT: Operation(
+            conferences.decode_add,
+            participants.add,
+            conferences.encode_conference,
+            summary="Name participants of a conference",
+            source="Présentation des Orange API (2010), III-G (named only); the parameters are our choice",
         ),
         wire.GET_HISTORY: Operation(
             decode_history,

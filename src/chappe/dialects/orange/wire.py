@@ -41,19 +41,24 @@ SEND_SMS = "sms/sendSMS"
 GET_HISTORY = "getHistory"
 CREATE_CALL = "call/createCall"
 RELEASE_CALL = "call/releaseCall"
+CREATE_CONFERENCE = "conf/createConference"
+CONFERENCE_CALL = "conf/createCall"
+ADD_PARTICIPANT = "conf/addParticipant"
 
 DOCUMENTED_VERBS = (
     "mms/sendMMS",
     "location/getLocation",
     "location/createAuthorization",
-    "conf/createConference",
-    "conf/createCall",
-    "conf/addParticipant",
 )
-"""Verbs of level "documented": their words are known (sections III-C to III-G), nothing answers them yet."""
+"""Verbs of level "documented": their words are known (sections III-C to III-E), nothing answers them yet."""
 
 _CANONICAL: Mapping[str, str] = {
-    verb.lower(): verb for verb in (SEND_SMS, CREATE_CALL, RELEASE_CALL, *DOCUMENTED_VERBS)
+    verb.lower(): verb
+    for verb in (
+        *(SEND_SMS, CREATE_CALL, RELEASE_CALL),
+        *(CREATE_CONFERENCE, CONFERENCE_CALL, ADD_PARTICIPANT),
+        *DOCUMENTED_VERBS,
+    )
 }
 
 EIGHT_BIT = "cp1252"
@@ -115,6 +120,7 @@ _PARAMETER_OF_FIELD: Mapping[str, str] = {
     "first": "from",
     "second": "to",
     "longest": "max_duration",
+    "starts_at": "start_date",
     "shown_to_first": "from_display",
     "shown_to_second": "to_display",
 }
