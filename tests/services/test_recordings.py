@@ -267,6 +267,32 @@ async def test_nobody_waits_for_this_recording(tmp_path: Path, sandbox_world: Wo
     recordings.discard(recorded)  # it is no error that it is gone
 
 
+async def test_a_server_that_stops_keeps_what_was_recorded(world: World) -> None:
+    shop = await world.account()
+    await answered(world, shop, record=True)
+    await world.wait(2.5)
+    await world.chappe.switchboard.stop()
+    [(recording, _)] = await listed(world, shop)
+    assert recording.ended_at is not None and 2000 <= recording.milliseconds <= 2600
+    part = await recordings.read(world.platform, caller(shop), ReadRecording(recording.ref))
+    assert pcm.milliseconds(wav.decode(part.octets).samples) == recording.milliseconds
+
+
+async def test_a_carrier_that_never_ends_a_recording_holds_nothing_up(
+    sandbox_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, shop = sandbox_world, await sandbox_world.account()
+    await answered(world, shop, record=True)
+    await world.wait(2.5)
+    monkeypatch.setattr(world.chappe.switchboard, "recorded", lambda recorded: None)
+    await use(world, shop, B, "hangup")
+    assert world.chappe.switchboard.live_calls() != []  # it is waited for
+    await world.wait(6)
+    assert world.chappe.switchboard.live_calls() == []
+    [(recording, _)] = await listed(world, shop)
+    assert recording.ended_at is not None and recording.milliseconds >= 2000
+
+
 async def test_after_a_crash_what_was_recorded_until_then_is_kept(world: World) -> None:
     """The node is killed in the middle of a call; another one closes it."""
     shop = await world.account()

@@ -268,6 +268,7 @@ class Switchboard:
             for leg in live.legs.values():
                 await self._hang_up(leg, HangUpCause.INTERRUPTED)
             await self._close(live)
+            await self._rescue(live)
 
     async def _run(self, live: _Live) -> None:
         try:
@@ -369,7 +370,7 @@ class Switchboard:
         if live.outcome is not None and live.recordings and _RECORDING_LATE not in live.timers:
             self._start_timer(live, _RECORDING_LATE, int(_LATEST.total_seconds()))
         if told == program.TimerFired(_RECORDING_LATE):
-            live.recordings.clear()
+            await self._rescue(live)
             return
         if isinstance(told, program.TimerFired):
             if told.name not in live.fired:
@@ -648,6 +649,15 @@ class Switchboard:
         finally:
             del live.recordings[name]
         return program.RecordDone(name, recorded.seconds, recorded.key)
+
+    async def _rescue(self, live: _Live) -> None:
+        """Wait no longer for the ends of recordings: what there is of them is kept."""
+        if not live.recordings:
+            return
+        for recording in live.recordings.values():
+            self._of_recording.pop(recording.id, None)
+        live.recordings.clear()
+        await recordings.rescue(self._platform, live.call)
 
     async def _hand_over(self, live: _Live, action: program.HandOver) -> None:
         leg, to = live.legs[action.leg], self._live.get(action.call_id)
