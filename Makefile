@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-kill bench-profile bench-scenes
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-scenes
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -55,6 +55,10 @@ bench-kill: .venv/installed-bench  ## kill -9 under full load; OPTIONS="--rounds
 bench-voice: .venv/installed-bench  ## click-to-call on Asterisk beside the smallest client of its interface
 	@scripts/system-packages
 	@$(BIN)/python -m bench.voice.asterisk $(OPTIONS)
+
+bench-voice-sip: .venv/installed-bench  ## the SIP process: legs mixed and recorded, a conference, a scanner
+	@scripts/system-packages
+	@$(BIN)/python -m bench.voice.sip $(OPTIONS)
 
 bench-voice-kill: .venv/installed-bench  ## kill -9 in the middle of calls; OPTIONS="--rounds 50"
 	@$(BIN)/python -m bench.voice.kill $(OPTIONS)

@@ -59,6 +59,24 @@ async def refusing(folder: Path, port: int, status: int) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def answering(folder: Path, port: int) -> AsyncIterator[None]:
+    """A network that answers every call and sends back what it hears."""
+    arguments = ("-sn", "uas", "-i", HOST, "-p", str(port), "-mi", HOST, "-rtp_echo")
+    async with running(folder, "sipp-uas", *arguments):
+        await listens(port)
+        yield
+
+
+@asynccontextmanager
+async def calling(folder: Path, port: int, to: int, number: str) -> AsyncIterator[None]:
+    """A network that calls a number at a port of ours once, sends back what it hears, and hangs up after four
+    seconds."""
+    arguments = ("-sn", "uac", "-i", HOST, "-p", str(port), "-mi", HOST, "-rtp_echo", "-m", "1", "-d", "4000")
+    async with running(folder, "sipp-uac", *arguments, "-s", number, f"127.0.0.1:{to}"):
+        yield
+
+
 async def listens(port: int) -> None:
     """Until a UDP port of the network's address is taken."""
     taken = Path("/proc/net/udp")

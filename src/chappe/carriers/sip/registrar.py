@@ -37,6 +37,9 @@ class Registrar:
         answer = response(server.request, 401, "Unauthorized", new_tag())
         answer.headers.set_single("WWW-Authenticate", self._proofs.challenge(self._desk.now(), is_stale))
         self._desk.transactions.respond(server, answer, self._desk.now())
+        if server.request.method == "REGISTER":
+            # Whoever asks without a proof costs no memory; asked again, it is challenged again.
+            self._desk.transactions.forget(server)
 
     def refuse(self, server: Server) -> None:
         """A proof was wrong: the same answer as for no proof, so that nobody learns who is known here."""

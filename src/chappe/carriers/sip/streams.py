@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from secrets import randbits
 
-from chappe.media import pcm
+from chappe.media import pcm, tones
+from chappe.media.listening import Keys
 from chappe.protocols.rtp import Hearing, Speaking
 from chappe.protocols.sip.sdp import Agreed, Law
 
@@ -58,6 +59,9 @@ class Stream:
         self._agreed: Agreed | None = None
         self._hearing: Hearing | None = None
         self._speaking: Speaking | None = None
+        # Of a side that has agreed on no events of keys: they are heard and said as sound.
+        self._keys = Keys()
+        self._pressed = b""
 
     def agree(self, agreed: Agreed, signalling: str) -> None:
         """From now on sound goes so, also if it went otherwise before."""
@@ -100,12 +104,17 @@ class Stream:
             return pcm.SILENCE
         # Silence is one object, which the mixer knows and need not add.
         heard = self._hearing.take()
-        return _FROM[self._agreed.law](heard) if heard else pcm.SILENCE
+        frame = _FROM[self._agreed.law](heard) if heard else pcm.SILENCE
+        if self._agreed.keys_type is None and (key := self._keys.hear(frame)):
+            self.pressed(key)
+        return frame
 
     def say(self, frame: bytes) -> None:
         """Let 20 ms be heard."""
         if self._speaking is None or self._agreed is None or self._to is None:
             return
+        if self._pressed:
+            frame, self._pressed = self._pressed[: pcm.FRAME_BYTES], self._pressed[pcm.FRAME_BYTES :]
         for packet in self._speaking.say(_TO[self._agreed.law](frame)):
             if self._agreed.hears:
                 with suppress(OSError):  # full, or closed over there: it is lost, as packets are
@@ -113,7 +122,9 @@ class Stream:
 
     def press(self, keys: str) -> None:
         """Press keys."""
-        if self._speaking is not None:
+        if self._agreed is not None and self._agreed.keys_type is None:
+            self._pressed += tones.keys("".join(key for key in keys.upper() if key in tones.KEY_PAIRS))
+        elif self._speaking is not None:
             self._speaking.press(keys)
 
     @property
