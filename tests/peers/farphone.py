@@ -1,4 +1,4 @@
-"""Debian's baresip as a telephone at the far side: it rings or answers by itself, sends a tone or what it is
+"""Debian's baresip as a telephone behind a trunk: it rings or answers by itself, sends a tone or what it is
 given, keeps what it hears, presses keys, hangs up. Driven over its own control socket (module ctrl_tcp)."""
 
 import asyncio
@@ -126,21 +126,21 @@ async def telephone(
     port: int = 5060,
     answers: bool = True,
     hertz: float = 0.0,
-    account: str = "",
+    says: bytes = b"",
 ) -> AsyncIterator[Telephone]:
-    """A telephone at an address (127.0.0.x) until the end of the block; it sends a tone, or silence. With
-    `account` it is one of baresip's own form (`<sip:user@host:port>;auth_pass=...`), and registers."""
+    """A telephone at an address (127.0.0.x) until the end of the block; it sends a tone, what it `says`, or
+    silence."""
     if not (MODULES / "sndfile.so").exists():
         raise RuntimeError("The tests need baresip; scripts/system-packages installs it or says how")
     heard, control = folder / "heard", free_port()
     heard.mkdir(parents=True)
     source = folder / "source.wav"
-    samples = tones.sine(hertz, 60) if hertz else tones.silence(60)
+    samples = says or (tones.sine(hertz, 60) if hertz else tones.silence(60))
     source.write_bytes(wav.encode(samples))
     values = {"address": address, "port": port, "control": control, "source": source, "heard": heard}
     (folder / "config").write_text(_CONFIG.format(modules=MODULES, **values))
     mode = "auto" if answers else "manual"
-    own = account or f"<sip:{number}@{address}:{port}>;regint=0"
+    own = f"<sip:{number}@{address}:{port}>;regint=0"
     (folder / "accounts").write_text(f"{own};answermode={mode}\n")
     (folder / "contacts").touch()
     with (folder / "said").open("wb") as said:

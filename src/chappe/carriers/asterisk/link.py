@@ -54,7 +54,7 @@ class Link:
         self._url = own.url
         self._clock = clock
         self._listener = listener
-        self._ari: Ari | None = None
+        self.connection: Ari | None = None
         self._up = asyncio.Event()
         self._lost: tuple[datetime, float] | None = None  # by the clock, and by the loop's
 
@@ -85,14 +85,14 @@ class Link:
         finally:
             self._up.clear()
             self._listener.lost(self._lost[0] if self._lost else self._clock.now())
-            if self._ari is not None:
-                self._ari.close()
+            if self.connection is not None:
+                self.connection.close()
 
     async def _hold(self) -> None:
         who = self._settings
         ari = await connect(self._url, who.user, who.password, who.application, self._listener.hear)
         try:
-            self._ari = ari
+            self.connection = ari
             await self._listener.reconcile(ari, self._lost[0] if self._lost else None)
             self._lost, self.since, self.error = None, self._clock.now(), ""
             self._up.set()
@@ -122,7 +122,7 @@ class Link:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOST_AFTER):
                         await self._up.wait()
-            ari = self._ari
+            ari = self.connection
             if ari is None or not self.is_up:
                 raise AriLost(self.error or "the switch is out of reach")
             try:

@@ -37,25 +37,25 @@ class AsteriskVoice:
         self._settings = settings
         self._platform = platform
         self._sink = sink
-        self._switches = [
+        self.switches = [
             Switch(one, settings, own, platform.clock, self) for one, own in settings.switches.items()
         ]
         self._of_leg: dict[int, tuple[Switch, OnSwitch]] = {}
-        self._sounds = {switch.name: Sounds(platform, switch.settings.sounds) for switch in self._switches}
-        self._telephones = {one.name: Telephones(one.link, platform, name) for one in self._switches}
+        self._sounds = {switch.name: Sounds(platform, switch.settings.sounds) for switch in self.switches}
+        self._telephones = {one.name: Telephones(one.link, platform, name) for one in self.switches}
 
     # --- the port
 
     async def run(self) -> None:
         """See services/ports.py."""
         async with asyncio.TaskGroup() as group:
-            for switch in self._switches:
+            for switch in self.switches:
                 group.create_task(switch.link.run())
                 group.create_task(self._telephones[switch.name].run())
 
     def status(self) -> CarrierStatus:
         """See services/ports.py."""
-        links = tuple(switch.status() for switch in self._switches)
+        links = tuple(switch.status() for switch in self.switches)
         states = {link.state for link in links}
         return CarrierStatus(
             self.name, "asterisk", next(state for state in LinkState if state in states), links
@@ -98,7 +98,7 @@ class AsteriskVoice:
 
     async def announce(self, room: int, sound: Sound) -> None:
         """See services/ports.py, VoiceCarrier."""
-        for switch in self._switches:
+        for switch in self.switches:
             inside = [on for on in switch.legs.values() if on.room == room]
             if inside:
                 media = await self._sounds[switch.name].media(self._account(inside[0]), sound)
@@ -116,7 +116,7 @@ class AsteriskVoice:
 
     async def record(self, recording_id: int, wanted: RecordWanted) -> None:
         """See services/ports.py, VoiceCarrier."""
-        for switch in self._switches:
+        for switch in self.switches:
             if wanted.leg_id in switch.legs or switch.has_room(wanted.room):
                 await switch.record(recording_id, wanted)
                 return
@@ -124,14 +124,14 @@ class AsteriskVoice:
 
     async def stop_record(self, recording_id: int) -> None:
         """See services/ports.py, VoiceCarrier."""
-        for switch in self._switches:
+        for switch in self.switches:
             await switch.stop_record(recording_id)
 
     async def bridge(self, room: int, leg_ids: Sequence[int]) -> None:
         """See services/ports.py, VoiceCarrier. Raises CarrierError for legs of two switches."""
         found = [self._of_leg[leg_id] for leg_id in leg_ids if leg_id in self._of_leg]
         switches = {switch for switch, _ in found}
-        switches |= {one for one in self._switches if one.has_room(room)}
+        switches |= {one for one in self.switches if one.has_room(room)}
         if len(switches) > 1:
             reason = f"legs on {sorted(one.name for one in switches)} cannot be joined"
             raise CarrierError(CarrierErrorKind.PERMANENT, Fault.UNSUPPORTED, reason)
@@ -203,7 +203,7 @@ class AsteriskVoice:
         for leg in legs:
             if (found := self._of_leg.get(leg.id)) is not None:
                 return found[0]
-        up = [switch for switch in self._switches if switch.link.is_up]
+        up = [switch for switch in self.switches if switch.link.is_up]
         if not up:
             raise CarrierError(CarrierErrorKind.TEMPORARY, Fault.CARRIER_UNAVAILABLE, "no switch is up")
         return min(up, key=lambda switch: len(switch.legs))
