@@ -21,6 +21,7 @@ MEMBER = (
     f"/telephones/{CAMILLE}",
     "/messages",
     "/calls",
+    "/conferences",
     "/messages?q=zeppelin",
     "/messages/{message}",
     "/messages/new",

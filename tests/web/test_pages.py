@@ -17,6 +17,7 @@ PAGES = (
     "/messages",
     "/messages/new",
     "/calls",
+    "/conferences",
     "/lines",
     "/numbers",
     "/subscriptions",

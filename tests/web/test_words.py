@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 import chappe.web
 from chappe.model.carriers import LinkState
+from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
 from chappe.model.events import EventName
@@ -69,6 +70,9 @@ def test_french_never_breaks_a_line_before_high_punctuation() -> None:
         (words.JOB_STATE, JobState),
         (words.TONE, [*MessageState, *JobState]),
         (words.EVENT, EventName),
+        (words.CONFERENCE, ConferenceState),
+        (words.PARTICIPANT, ParticipantState),
+        (words.ACCESS, AccessMode),
         (words.ENTRY, EntryKind),
         (words.CREDENTIAL, CredentialKind),
         (words.FAULT, Fault),

@@ -2,6 +2,7 @@
 
 from chappe.model.calls import CallOutcome, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
+from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
 from chappe.model.directory import CredentialKind
 from chappe.model.errors import Fault
 from chappe.model.events import EventName
@@ -90,6 +91,10 @@ EVENT: dict[str, str] = {
     EventName.LEG_ANSWERED: N_("a telephone was answered"),
     EventName.LEG_ENDED: N_("a telephone was put down"),
     EventName.RECORDING_ENDED: N_("a recording ended"),
+    EventName.CONFERENCE_STARTED: N_("a conference began"),
+    EventName.CONFERENCE_ENDED: N_("a conference ended"),
+    EventName.PARTICIPANT_JOINED: N_("somebody came into a conference"),
+    EventName.PARTICIPANT_LEFT: N_("somebody left a conference"),
 }
 
 LIVE: dict[str, str] = {
@@ -103,6 +108,27 @@ RECORDED: dict[str, str] = {
     RecordingPurpose.CALL: N_("What was said"),
     RecordingPurpose.CONFERENCE: N_("The conference"),
     RecordingPurpose.MESSAGE: N_("The message left"),
+}
+
+CONFERENCE: dict[str, str] = {
+    ConferenceState.PLANNED: N_("Planned"),
+    ConferenceState.OPEN: N_("Going on"),
+    ConferenceState.OVER: N_("Over"),
+}
+
+PARTICIPANT: dict[str, str] = {
+    ParticipantState.EXPECTED: N_("Expected"),
+    ParticipantState.CALLED: N_("Being called"),
+    ParticipantState.IN: N_("In"),
+    ParticipantState.LEFT: N_("Has left"),
+    ParticipantState.MISSED: N_("Did not come"),
+}
+
+ACCESS: dict[str, str] = {
+    AccessMode.ROOM_AND_CALLER: N_("by the code, or by their number"),
+    AccessMode.ROOM: N_("by the code"),
+    AccessMode.CALLER: N_("by their number"),
+    AccessMode.NONE: N_("not at all"),
 }
 
 CALL: dict[str, str] = {
@@ -310,6 +336,9 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.BLACKLISTED, MessageState.CANCELLED): N_(
         "The owner of the telephone answered STOP before this advertisement left. The price was given back."
     ),
+    (Fault.INVALID_PARAMETER, "minutes"): N_("A conference lasts 1 to 240 minutes. Write a whole number."),
+    (Fault.INVALID_PARAMETER, "start"): N_("A conference begins within a year. Choose a day and an hour."),
+    (Fault.MISSING_PARAMETER, "numbers"): N_("Name at least one participant: only they may call in."),
     (Fault.BAD_CREDENTIALS, "old"): N_("This is not your present password. Type it again."),
     (Fault.INVALID_PARAMETER, "password"): N_("A password needs 10 to 200 characters. Choose a longer one."),
     (Fault.INVALID_PARAMETER, "email"): N_("This is no e-mail address. Write it like name@example.com."),
