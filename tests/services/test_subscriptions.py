@@ -13,9 +13,11 @@ from chappe.model.commands import (
     ChangeSubscription,
     ClaimNumber,
     FindSubscription,
+    HangUpCall,
     ListDeliveries,
     ListSubscriptions,
     PlaceCall,
+    RecordCall,
     ReplayDelivery,
     SetBehaviour,
     Subscribe,
@@ -26,7 +28,7 @@ from chappe.model.directory import Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
-from chappe.services import calls, conferences, inbox, messages, sandbox, subscriptions
+from chappe.services import calls, conferences, inbox, messages, sandbox, steering, subscriptions
 from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 from tests.services.asking import behave, from_phone, send_one, subscribe
@@ -76,6 +78,18 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
             await world.settle()
             await conferences.end(world.platform, caller(new), EndConference(story.conference.ref))
             await world.settle()
+            return
+        case EventName.RECORDING_ENDED:
+            for number in (FIRST, SECOND):
+                await sandbox.set_behaviour(
+                    world.platform, caller(new), SetBehaviour(number, {"call": "answer"})
+                )
+            placed = await calls.place(world.platform, caller(new), PlaceCall(FIRST, SECOND))
+            await world.settle()
+            await steering.record(world.platform, caller(new), RecordCall(placed.call.ref, True))
+            await world.wait(2)
+            await calls.hang_up(world.platform, caller(new), HangUpCall(placed.call.ref))
+            await world.wait(1)
             return
         case _ if event.startswith(("call.", "leg.")):
             # So that each happens once: the first rejects; or it answers, and the second is away, or answers.
