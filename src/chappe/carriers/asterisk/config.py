@@ -7,6 +7,7 @@ lines are no part of it: the carrier tells the switch of them (lines.py).
 import os
 from collections.abc import Iterable, Mapping
 from errno import EEXIST
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -166,16 +167,17 @@ def _pjsip(settings: AsteriskSettings, switch: SwitchSettings) -> str:
         ("transport", transport),
     ]
     for name, trunk in settings.trunks.items():
-        blocks += _trunk(TRUNK + name, trunk)
+        blocks += _trunk(TRUNK + name, trunk, endpoint(switch))
     return _sections(*blocks)
 
 
 def _trunk(
-    name: str, trunk: TrunkSettings
+    name: str, trunk: TrunkSettings, common: Mapping[str, object]
 ) -> list[tuple[str, Mapping[str, object] | Iterable[tuple[str, object]]]]:
     peer = f"{trunk.host}:{trunk.port}"
     sources = trunk.sources or (trunk.host.strip("[]"),)
-    endpoint: dict[str, object] = ENDPOINT | {
+    own: dict[str, object] = {
+        **common,
         "context": FROM_TRUNK,
         "allow": "!all," + ",".join(trunk.codecs),
         "aors": name,
@@ -184,7 +186,7 @@ def _trunk(
         "trust_id_outbound": "yes",
     }
     blocks: list[tuple[str, Mapping[str, object] | Iterable[tuple[str, object]]]] = [
-        (name, {"type": "endpoint", **endpoint, **({"outbound_auth": name} if trunk.username else {})}),
+        (name, {"type": "endpoint", **own, **({"outbound_auth": name} if trunk.username else {})}),
         (name, {"type": "aor", "contact": f"sip:{peer}"}),
         (name, [("type", "identify"), ("endpoint", name), *(("match", source) for source in sources)]),
     ]
@@ -205,7 +207,7 @@ def _trunk(
     return blocks
 
 
-ENDPOINT: dict[str, object] = {
+_ENDPOINT: dict[str, object] = {
     "transport": "transport",
     # Sound goes through the switch: we listen, mix and record.
     "direct_media": "no",
@@ -219,7 +221,13 @@ ENDPOINT: dict[str, object] = {
     "rtp_timeout": 60,
     "rtp_timeout_hold": 600,
 }
-"""What all that we speak SIP with have in common."""
+
+
+def endpoint(switch: SwitchSettings) -> dict[str, object]:
+    """What all that a switch speaks SIP with have in common."""
+    host, _ = address_of(switch.sip)
+    # Else it looks its machine's name up at each call, and waits where nobody knows it (voice.md 1.5, 2).
+    return _ENDPOINT if ip_address(host).is_unspecified else _ENDPOINT | {"media_address": host}
 
 
 def _extensions(application: str) -> str:

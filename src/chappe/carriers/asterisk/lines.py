@@ -12,8 +12,9 @@ import msgspec
 import structlog
 
 from chappe.carriers.asterisk.ari import AriLost
-from chappe.carriers.asterisk.config import ENDPOINT, FROM_LINE
+from chappe.carriers.asterisk.config import FROM_LINE, endpoint
 from chappe.carriers.asterisk.link import Link
+from chappe.carriers.asterisk.settings import SwitchSettings
 from chappe.model.changes import Changes, Update
 from chappe.model.directory import Line
 from chappe.model.errors import Refusal, Unavailable
@@ -39,8 +40,9 @@ class _Endpoint(msgspec.Struct, frozen=True):
 class Telephones:
     """Those of one switch."""
 
-    def __init__(self, link: Link, platform: Platform, name: str) -> None:
+    def __init__(self, link: Link, switch: SwitchSettings, platform: Platform, name: str) -> None:
         self._link = link
+        self._common = endpoint(switch)
         self._platform = platform
         self._carrier = name
         self._known: dict[str, tuple[str, str]] = {}  # number and hash by user
@@ -93,11 +95,11 @@ class Telephones:
 
     async def _tell(self, line: Line) -> None:
         user = line.sip_user
-        endpoint = ENDPOINT | {"context": FROM_LINE, "allow": "!all,alaw,ulaw", "aors": user, "auth": user}
+        own = self._common | {"context": FROM_LINE, "allow": "!all,alaw,ulaw", "aors": user, "auth": user}
         objects: Mapping[str, Mapping[str, object]] = {
             "auth": {"auth_type": "md5", "username": user, "realm": _REALM, "md5_cred": line.sip_ha1},
             "aor": {"max_contacts": 1, "remove_existing": "yes", "maximum_expiration": 3600},
-            "endpoint": {**endpoint, "callerid": f"<{line.number}>"},
+            "endpoint": {**own, "callerid": f"<{line.number}>"},
         }
         for kind, values in objects.items():
             fields = [{"attribute": name, "value": str(value)} for name, value in values.items()]

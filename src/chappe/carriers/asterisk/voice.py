@@ -42,7 +42,9 @@ class AsteriskVoice:
         ]
         self._of_leg: dict[int, tuple[Switch, OnSwitch]] = {}
         self._sounds = {switch.name: Sounds(platform, switch.settings.sounds) for switch in self.switches}
-        self._telephones = {one.name: Telephones(one.link, platform, name) for one in self.switches}
+        self._telephones = {
+            one.name: Telephones(one.link, one.settings, platform, name) for one in self.switches
+        }
 
     # --- the port
 
