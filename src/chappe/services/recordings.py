@@ -50,7 +50,7 @@ def file_of(platform: Platform, ref: str) -> Path:
 def unfinished(platform: Platform, recording_id: int) -> Path:
     """Where a carrier should write what it records: after a crash it is found there, and kept. The folder is
     made where it can be; else the recording cannot be either, which its end tells."""
-    folder = platform.folder / "recordings" / "unfinished"
+    folder = platform.folder.absolute() / "recordings" / "unfinished"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{recording_id}.wav"

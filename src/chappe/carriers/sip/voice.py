@@ -2,8 +2,6 @@
 platform."""
 
 import asyncio
-import shutil
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +22,7 @@ from chappe.model.directory import Line
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.sounds import Sound, Tone, has_end
-from chappe.services import sounds
+from chappe.services import recordings, sounds
 from chappe.services.ports import Platform, RecordWanted, VoiceSink
 
 _log = structlog.get_logger()
@@ -50,7 +48,6 @@ class SipVoice:
         self._kept: OrderedDict[str, None] = OrderedDict()
         self._moves: asyncio.Queue[words.Telephone] = asyncio.Queue()
         self._asking: set[asyncio.Task[None]] = set()
-        self._folder = Path()
 
     # --- what the switchboard asks
 
@@ -99,7 +96,7 @@ class SipVoice:
 
     async def record(self, recording_id: int, wanted: RecordWanted) -> None:
         """See services/ports.py, VoiceCarrier."""
-        path = self._folder / f"{recording_id}.wav"
+        path = recordings.unfinished(self._platform, recording_id)
         if self._process is None:
             self._recorded(recording_id, path, 0.0)
             return
@@ -138,7 +135,6 @@ class SipVoice:
 
     async def run(self) -> None:
         """See services/ports.py, VoiceNetwork: until the process dies; then it is to be called again."""
-        self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="chappe-sip-"))
         mover = asyncio.create_task(self._move())
         try:
             async with started() as process:
@@ -153,7 +149,6 @@ class SipVoice:
             mover.cancel()
             self._process, self._since = None, self._platform.clock.now()
             self._interrupt()
-            await asyncio.to_thread(self._clear)
 
     def _interrupt(self) -> None:
         """All legs are down; what was recorded until now is kept."""
@@ -166,11 +161,6 @@ class SipVoice:
             size = path.stat().st_size - wav.HEADER_BYTES if path.exists() else 0
             self._recorded(recording_id, path, max(0, size) / (pcm.RATE * pcm.WIDTH))
         self._recordings.clear()
-
-    def _clear(self) -> None:
-        """The folder goes unless a recording in it still waits to be moved."""
-        if self._folder.exists() and not any(self._folder.iterdir()):
-            shutil.rmtree(self._folder)
 
     def status(self) -> CarrierStatus:
         """See services/ports.py, VoiceNetwork."""
