@@ -19,19 +19,56 @@ from chappe.carriers.sip.process import Process, started
 from chappe.carriers.sip.settings import read_settings
 from chappe.media import tones
 
-_PORT, _TRUNK = 15_060, 15_070
+_PORT, _TRUNK, _HOST = 15_060, 15_070, "127.0.0.2"
 _SETTINGS = {
     "listen": "127.0.0.1",
     "port": _PORT,
     "first_port": 40_000,
     "last_port": 40_999,
     "max_calls": 200,
-    "trunks": [{"name": "network", "host": "127.0.0.2", "port": _TRUNK, "max_calls": 100}]
-    + [{"name": f"network{n}", "host": "127.0.0.2", "port": _TRUNK, "max_calls": 100} for n in (2,)],
+    "trunks": [{"name": "network", "host": _HOST, "port": _TRUNK, "max_calls": 100}]
+    + [{"name": f"network{n}", "host": _HOST, "port": _TRUNK, "max_calls": 100} for n in (2,)],
 }
 _FROM_SCANNER = "127.0.0.66"
 _SCANS = 100
 _GOOD = 200
+
+_SAME = "[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n[last_CSeq:]\n"
+_NETWORK = f"""<?xml version="1.0"?>
+<scenario name="answers with A-law and events of keys">
+  <recv request="INVITE" crlf="true"/>
+  <send><![CDATA[
+SIP/2.0 180 Ringing
+{_SAME}Contact: <sip:[local_ip]:[local_port]>
+Content-Length: 0
+]]></send>
+  <send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+{_SAME}Contact: <sip:[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=sipp 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 8 101
+a=rtpmap:101 telephone-event/8000
+]]></send>
+  <recv request="ACK" crlf="true"/>
+  <recv request="BYE"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+]]></send>
+</scenario>
+"""
 
 
 class Bench:
@@ -86,20 +123,10 @@ class Bench:
 @asynccontextmanager
 async def _bench() -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "network.xml").write_text(_NETWORK)
         network = await asyncio.create_subprocess_exec(
-            *(
-                "sipp",
-                "-sn",
-                "uas",
-                "-i",
-                "127.0.0.2",
-                "-mi",
-                "127.0.0.2",
-                "-p",
-                str(_TRUNK),
-                "-rtp_echo",
-                "-nostdin",
-            ),
+            *("sipp", "-sf", "network.xml", "-i", _HOST, "-mi", _HOST, "-p", str(_TRUNK)),
+            *("-rtp_echo", "-nostdin"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -4,6 +4,7 @@ death of its SIP process, and of itself, in the middle of them."""
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from chappe.carriers.sip import process, words
+from chappe.carriers.sip.settings import read_settings
 from chappe.media import tones
 from tests.clients.running import Account, running_server
 from tests.peers.baresip import Baresip, free_ports, telephone
@@ -180,3 +183,16 @@ def _words(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+async def test_a_port_that_is_taken_is_said_in_words() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        told: list[words.Event] = []
+        async with process.started() as made:
+            made.say(words.Begin(read_settings({"listen": "127.0.0.1", "port": port}), ()))
+            await made.listen(told.append)
+    (note,) = told
+    assert isinstance(note, words.Note)
+    assert note.text == f"SIP cannot be spoken at 127.0.0.1 port {port}: Address already in use"

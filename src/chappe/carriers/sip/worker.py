@@ -288,7 +288,13 @@ async def _work(end: socket.socket) -> None:
     begin = await words.next_word(reader, decoder)
     if not isinstance(begin, words.Begin):
         raise ValueError("the first message must be Begin")
-    worker = Worker(begin.settings, writer)
+    try:
+        worker = Worker(begin.settings, writer)
+    except OSError as error:
+        where = f"{begin.settings.listen} port {begin.settings.port}"
+        writer.write(words.packed(words.Note("error", f"SIP cannot be spoken at {where}: {error.strerror}")))
+        await writer.drain()
+        return
     worker.obey(begin)
     worker.start()
     tasks = [asyncio.create_task(one) for one in (worker.pulse(), worker.look_up())]
