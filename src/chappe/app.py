@@ -31,6 +31,7 @@ from chappe.model.jobs import CLAIM
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.platform import folder_of, open_platform
 from chappe.services import health, jobs, messages, network, recordings, traffic
+from chappe.services.closing import close_abandoned
 from chappe.services.door import Door
 from chappe.services.leases import Leases
 from chappe.services.outbox import Outbox
@@ -47,7 +48,7 @@ from chappe.services.ports import (
     VoiceSink,
     WebClient,
 )
-from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, close_abandoned, in_this_loop
+from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, in_this_loop
 from chappe.settings import Limits, Settings, voices
 from chappe.web.pages import build
 

@@ -17,7 +17,8 @@ from chappe.model.commands import (
 from chappe.model.errors import Fault, Refusal, Unavailable
 from chappe.services import calls, sandbox, subscriptions, telephones
 from chappe.services.accounts import NewAccount
-from chappe.services.switchboard import PATIENCE, close_abandoned
+from chappe.services.closing import close_abandoned
+from chappe.services.switchboard import PATIENCE
 from tests.platform import World, caller
 
 A, B = "33639980001", "33639980002"

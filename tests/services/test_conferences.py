@@ -29,7 +29,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.recordings import ListRecordings
 from chappe.services import conferences, participants, recordings, sandbox, telephones
 from chappe.services.accounts import NewAccount
-from chappe.services.switchboard import close_abandoned
+from chappe.services.closing import close_abandoned
 from tests.platform import World, caller
 
 A, B, C, D, E = (f"3363998000{n}" for n in range(1, 6))

@@ -19,7 +19,8 @@ from chappe.model.directory import ANSWERPHONE, Forwarding
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.services import accounts, calls, lines, sandbox, telephones, transfers
 from chappe.services.accounts import NewAccount
-from chappe.services.switchboard import PATIENCE, close_abandoned
+from chappe.services.closing import close_abandoned
+from chappe.services.switchboard import PATIENCE
 from tests.platform import World, caller
 
 X, OUTSIDE = "33639980021", "33639980022"

@@ -18,9 +18,7 @@ from chappe.model.calls import (
     LEG_MAY_FOLLOW,
     Arrival,
     Call,
-    CallKind,
     CallOutcome,
-    CallState,
     CallStory,
     Dialogue,
     HangUpCause,
@@ -36,9 +34,8 @@ from chappe.model.calls import (
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
-from chappe.model.jobs import Job
-from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import arrivals, calling, callnotices, linenotices, recordings, rooms
+from chappe.model.ledger import Hold
+from chappe.services import arrivals, calling, callnotices, closing, linenotices, recordings, rooms
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
@@ -391,7 +388,7 @@ class Switchboard:
         if event.kind is LegEventKind.PLAYED:
             return program.PlayDone(name)
         if event.kind is LegEventKind.JUDGED:
-            live.legs[name] = _changed(leg, {"machine": event.machine})
+            live.legs[name] = closing.changed(leg, {"machine": event.machine})
             return program.LegJudged(name, event.machine)
         if event.kind is LegEventKind.MACHINE_READY:
             return program.MachineReady(name)
@@ -411,10 +408,10 @@ class Switchboard:
             told = program.LegAnswered(name, event.machine)
         else:
             cause = event.cause or HangUpCause.FAILED
-            values |= {"ended_at": event.at, "cause": cause, "price": price_of(leg, event.at)}
+            values |= {"ended_at": event.at, "cause": cause, "price": closing.price_of(leg, event.at)}
             told = program.LegEnded(name, cause)
             live.talking.discard(name)
-        live.legs[name] = leg = _changed(leg, values)
+        live.legs[name] = leg = closing.changed(leg, values)
         self._watch_credit(live)
         update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
         try:
@@ -439,8 +436,8 @@ class Switchboard:
         jobs = await callnotices.notices(platform, live.call, name, now, leg)
         changes = Changes(insert=insert, update=updates, enqueue=jobs)
         if leg is not None and leg.ended_at is not None:
-            jobs += await _left(platform, live.call, leg)
-            changes = changes._replace(ledger=_taken(live.call, leg), hold=_freed(leg))
+            jobs += await closing.left(platform, live.call, leg)
+            changes = changes._replace(ledger=closing.taken(live.call, leg), hold=closing.freed_by(leg))
         await platform.store.commit(changes)
         callnotices.ring(platform, live.call, jobs)
 
@@ -581,7 +578,7 @@ class Switchboard:
             if refusal.fault is not Fault.INSUFFICIENT_CREDITS:
                 raise
             # Somebody else has spent meanwhile what there was when this was asked for.
-            leg = live.legs[dial.leg] = _changed(leg, {"reserved": 0})
+            leg = live.legs[dial.leg] = closing.changed(leg, {"reserved": 0})
             await platform.store.commit(Changes(insert=[leg]))
             live.inbox.put_nowait(
                 LegEvent(leg.id, LegEventKind.ENDED, platform.clock.now(), HangUpCause.CREDIT)
@@ -669,7 +666,7 @@ class Switchboard:
         update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
         await self._platform.store.commit(Changes(update=[update]))
         del live.legs[action.leg]
-        to.legs[action.name] = _changed(leg, values)
+        to.legs[action.name] = closing.changed(leg, values)
         self._of_leg[leg.id] = (to, action.name)
         to.inbox.put_nowait(program.LegArrived(action.name, leg.number, leg.shown, is_up=True))
         callnotices.ring(self._platform, to.call, ())
@@ -693,102 +690,8 @@ class Switchboard:
     async def _close(self, live: _Live) -> None:
         story = CallStory(live.call, tuple(live.legs.values()))
         try:
-            await close_call(self._platform, story, self._platform.clock.now(), live.outcome)
+            await closing.close_call(self._platform, story, self._platform.clock.now(), live.outcome)
         except Refusal as refusal:
             if refusal.fault is not Fault.TOO_LATE:
                 raise
             _log.warning("a call was closed by another node", call=live.call.ref)
-
-
-async def close_call(
-    platform: Platform, story: CallStory, now: datetime, outcome: CallOutcome | None = None
-) -> None:
-    """A call is over: legs that are open end now, what it cost is taken and what was reserved is free again,
-    all in one write. Raises Refusal `too_late` where somebody has closed it before."""
-    call, updates, jobs = story.call, [], []
-    moves: list[LedgerMove] = []
-    freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
-    shared = alone = 0
-    for leg in story.legs:
-        if leg.ended_at is None:
-            values = {
-                "state": LegState.DOWN,
-                "ended_at": now,
-                "cause": HangUpCause.INTERRUPTED,
-                "price": price_of(leg, now),
-            }
-            updates.append(Update(Leg, leg.id, leg.account_id, values, {"ended_at": None}))
-            leg = _changed(leg, values)
-            jobs += await callnotices.notices(platform, call, EventName.LEG_ENDED, now, leg)
-            jobs += await _left(platform, call, leg)
-            moves += _taken(call, leg)
-            freed += _freed(leg)
-        if leg.reserved:
-            alone += leg.price
-        else:
-            shared += leg.price
-    shared = min(shared, call.reserved)  # a timer that came late is not the account's fault
-    if shared:
-        moves.append(LedgerMove(call.account_id, -shared, EntryKind.CALLS, call.ref, cap=NO_CAP))
-    if outcome is None:
-        outcome = CallOutcome.ANSWERED if call.joined_at is not None else CallOutcome.FAILED
-    over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": shared + alone}
-    updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
-    jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
-    told = await platform.store.queries.dialogues_of(call.account_id, call.id)
-    parts = await linenotices.ended(platform, call, [one for one in told if one.ended_at is None], now)
-    updates += parts.update
-    jobs += parts.enqueue
-    if call.kind is CallKind.CONFERENCE:
-        more, tell = await rooms.ended(platform, call, now)
-        updates += more
-        jobs += tell
-    await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))
-    callnotices.ring(platform, call, jobs)
-
-
-async def _left(platform: Platform, call: Call, leg: Leg) -> list[Job]:
-    """What is told of a conference one of whose legs has ended."""
-    if call.kind is not CallKind.CONFERENCE or leg.ended_at is None:
-        return []
-    return await rooms.left(platform, call, leg, leg.ended_at)
-
-
-def price_of(leg: Leg, until: datetime) -> int:
-    """What a leg costs that ends at a time: never more than what is held for it alone, if anything is."""
-    price = charge(leg, until)
-    return min(price, leg.reserved) if leg.reserved else price
-
-
-def _taken(call: Call, leg: Leg) -> list[LedgerMove]:
-    """What a leg costs that has ended, where it is paid from what is held for it alone."""
-    if not leg.reserved or not leg.price:
-        return []
-    reference = f"{call.ref}/{leg.id}"
-    return [LedgerMove(leg.account_id, -leg.price, EntryKind.CALLS, reference, cap=NO_CAP)]
-
-
-def _freed(leg: Leg) -> list[Hold]:
-    return [Hold(leg.account_id, -leg.reserved)] if leg.reserved else []
-
-
-async def close_abandoned(platform: Platform, before: datetime) -> int:
-    """Close the calls that nobody has worked since a time: they ended when they were last seen at work, and
-    so did what they cost."""
-    closed = 0
-    while found := await platform.store.queries.abandoned_calls(before, 100):
-        for call in found:
-            legs = await platform.store.queries.legs_of(call.account_id, [call.id])
-            try:
-                await close_call(platform, CallStory(call, legs), call.seen_at)
-            except Refusal as refusal:
-                if refusal.fault is not Fault.TOO_LATE:
-                    raise  # else another node was quicker
-            else:
-                await recordings.rescue(platform, call)
-            closed += 1
-    return closed
-
-
-def _changed(leg: Leg, values: Mapping[str, object]) -> Leg:
-    return replace(leg, **values)  # type: ignore[arg-type]

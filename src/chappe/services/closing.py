@@ -1,0 +1,120 @@
+"""The end of a call: what is open ends, what it cost is taken, what was held is free, who asked is told."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from chappe.model.calls import (
+    Call,
+    CallKind,
+    CallOutcome,
+    CallState,
+    CallStory,
+    HangUpCause,
+    Leg,
+    LegState,
+    charge,
+)
+from chappe.model.changes import Changes, Update
+from chappe.model.errors import Fault, Refusal
+from chappe.model.events import EventName
+from chappe.model.jobs import Job
+from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
+from chappe.services import callnotices, linenotices, recordings, rooms
+from chappe.services.ports import Platform
+
+
+async def close_call(
+    platform: Platform, story: CallStory, now: datetime, outcome: CallOutcome | None = None
+) -> None:
+    """A call is over: legs that are open end now, what it cost is taken and what was reserved is free again,
+    all in one write. Raises Refusal `too_late` where somebody has closed it before."""
+    call, updates, jobs = story.call, [], []
+    moves: list[LedgerMove] = []
+    freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
+    shared = alone = 0
+    for leg in story.legs:
+        if leg.ended_at is None:
+            values = {
+                "state": LegState.DOWN,
+                "ended_at": now,
+                "cause": HangUpCause.INTERRUPTED,
+                "price": price_of(leg, now),
+            }
+            updates.append(Update(Leg, leg.id, leg.account_id, values, {"ended_at": None}))
+            leg = changed(leg, values)
+            jobs += await callnotices.notices(platform, call, EventName.LEG_ENDED, now, leg)
+            jobs += await left(platform, call, leg)
+            moves += taken(call, leg)
+            freed += freed_by(leg)
+        if leg.reserved:
+            alone += leg.price
+        else:
+            shared += leg.price
+    shared = min(shared, call.reserved)  # a timer that came late is not the account's fault
+    if shared:
+        moves.append(LedgerMove(call.account_id, -shared, EntryKind.CALLS, call.ref, cap=NO_CAP))
+    if outcome is None:
+        outcome = CallOutcome.ANSWERED if call.joined_at is not None else CallOutcome.FAILED
+    over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": shared + alone}
+    updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
+    jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
+    told = await platform.store.queries.dialogues_of(call.account_id, call.id)
+    parts = await linenotices.ended(platform, call, [one for one in told if one.ended_at is None], now)
+    updates += parts.update
+    jobs += parts.enqueue
+    if call.kind is CallKind.CONFERENCE:
+        more, tell = await rooms.ended(platform, call, now)
+        updates += more
+        jobs += tell
+    await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))
+    callnotices.ring(platform, call, jobs)
+
+
+async def left(platform: Platform, call: Call, leg: Leg) -> list[Job]:
+    """What is told of a conference one of whose legs has ended."""
+    if call.kind is not CallKind.CONFERENCE or leg.ended_at is None:
+        return []
+    return await rooms.left(platform, call, leg, leg.ended_at)
+
+
+def price_of(leg: Leg, until: datetime) -> int:
+    """What a leg costs that ends at a time: never more than what is held for it alone, if anything is."""
+    price = charge(leg, until)
+    return min(price, leg.reserved) if leg.reserved else price
+
+
+def taken(call: Call, leg: Leg) -> list[LedgerMove]:
+    """What a leg costs that has ended, where it is paid from what is held for it alone."""
+    if not leg.reserved or not leg.price:
+        return []
+    reference = f"{call.ref}/{leg.id}"
+    return [LedgerMove(leg.account_id, -leg.price, EntryKind.CALLS, reference, cap=NO_CAP)]
+
+
+def freed_by(leg: Leg) -> list[Hold]:
+    """What was held for a leg alone is free when it has ended."""
+    return [Hold(leg.account_id, -leg.reserved)] if leg.reserved else []
+
+
+async def close_abandoned(platform: Platform, before: datetime) -> int:
+    """Close the calls that nobody has worked since a time: they ended when they were last seen at work, and
+    so did what they cost."""
+    closed = 0
+    while found := await platform.store.queries.abandoned_calls(before, 100):
+        for call in found:
+            legs = await platform.store.queries.legs_of(call.account_id, [call.id])
+            try:
+                await close_call(platform, CallStory(call, legs), call.seen_at)
+            except Refusal as refusal:
+                if refusal.fault is not Fault.TOO_LATE:
+                    raise  # else another node was quicker
+            else:
+                await recordings.rescue(platform, call)
+            closed += 1
+    return closed
+
+
+def changed(leg: Leg, values: Mapping[str, object]) -> Leg:
+    """A leg with other values."""
+    return replace(leg, **values)  # type: ignore[arg-type]
