@@ -13,10 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chappe.carriers.sip import process, words
 from chappe.carriers.sip.settings import read_settings
 from chappe.media import tones
 from tests.clients.running import Account, running_server
+from tests.peers import sipp
 from tests.peers.baresip import Baresip, free_ports, telephone
 from tests.peers.waiting import eventually
 
@@ -31,6 +34,23 @@ requests_per_second = 50
 
 [calls]
 lines = "sip"
+"""
+
+_NETWORK = """
+at_once = 100
+per_minute = 0
+per_day = 0
+spend_per_day = 0
+
+[[carriers.sip.trunks]]
+name = "network"
+host = "127.0.0.2"
+port = {port}
+max_calls = 50
+
+[[routes]]
+kind = "call"
+carrier = "sip"
 """
 
 
@@ -150,8 +170,45 @@ async def test_calls_end_with_the_process_that_carries_them_and_the_next_one_car
         await chappe.joined()  # where they are was kept
 
 
+async def test_twenty_calls_are_closed_and_cost_what_was_talked_when_their_process_is_killed(
+    tmp_path: Path,
+) -> None:
+    port, trunk = free_ports(2)
+    (tmp_path / "chappe").mkdir()
+    settings = _SETTINGS.format(port=port) + _NETWORK.format(port=trunk)
+    server = running_server(tmp_path / "chappe", settings)
+    async with sipp.answering(tmp_path, trunk):
+        running = await asyncio.to_thread(server.__enter__)
+        try:
+            account = await asyncio.to_thread(running.create_account, "shop", 10_000)
+            chappe = Served(account, [], [])
+            made = [
+                await chappe.ask("POST", "/v1/calls", {"from": f"+331456789{n}", "to": f"+331567890{n}"})
+                for n in range(10, 30)
+            ]
+
+            async def are_joined() -> bool:
+                stories = [await chappe.ask("GET", f"/v1/calls/{one['id']}") for one in made]
+                return all(story.get("answered_at") for story in stories)
+
+            await eventually(are_joined, 60)
+            (worker,) = children(server_of(tmp_path / "chappe" / "data"))
+            os.kill(worker, signal.SIGKILL)
+            stories = [await chappe.story(one["id"], "over") for one in made]
+            for story in stories:
+                assert {leg["cause"] for leg in story["legs"]} == {"interrupted"}
+                assert story["price"] == pytest.approx(sum(leg["price"] for leg in story["legs"]))
+                assert story["price"] > 0
+            balance = (await chappe.ask("GET", "/v1/account"))["balance"]
+            assert balance == pytest.approx(10_000 - sum(story["price"] for story in stories))
+        finally:
+            await asyncio.to_thread(server.__exit__, None, None, None)
+
+
 _STARTS = """
 import asyncio
+import pytest
+
 from chappe.carriers.sip import process, words
 from chappe.carriers.sip.settings import read_settings
 
