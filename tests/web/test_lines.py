@@ -104,3 +104,17 @@ async def test_another_line_is_taken(sandbox_world: World) -> None:
     foreign = other.secrets["keyyo"].login
     for path in ("", "/profile", "/telephone"):
         assert (await browser.post(f"/lines/{foreign}{path}", fields(), at="/lines")).status == 404
+
+
+async def test_what_a_line_was_told_stands_with_its_call(sandbox_world: World) -> None:
+    world = sandbox_world
+    browser, line = await signed_up(world)
+    await browser.post(f"/lines/{line.number}", fields(url="http://127.0.0.1/?_N_TYPE_"), at="/lines")
+    await browser.post("/calls", {"first": line.number, "second": "+33639980012"}, at="/calls")
+    await world.settle()
+    (sent,) = world.web.sent
+    assert sent.url.endswith("?SETUP")
+    page = await browser.get("/subscriptions")
+    (link,) = page.find("//*[starts-with(@id,'d-')]//td[@class='main']/a")
+    assert link.text_content() == "a call of a line began"
+    assert (await browser.get(link.get("href"))).status == 200

@@ -9,6 +9,7 @@ from chappe.model.commands import (
     ChangeSubscription,
     ListDeliveries,
     ListKeywords,
+    ListLines,
     ListNumbers,
     ListSubscriptions,
     ReplayDelivery,
@@ -18,7 +19,7 @@ from chappe.model.commands import (
 from chappe.model.directory import Keyword, OwnNumber
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job, JobState
-from chappe.services import inbox, subscriptions, waiting
+from chappe.services import inbox, lines, subscriptions, waiting
 from chappe.services.ports import Platform
 from chappe.web.visits import Visit, for_members
 
@@ -49,6 +50,8 @@ async def targets(platform: Platform, visit: Visit) -> Targets:
     for owner in owners:
         known[type(owner).__name__, owner.id, "url"] = owner.url
         known[type(owner).__name__, owner.id, "email"] = owner.email
+    for line in await lines.list_lines(platform, caller, ListLines()):
+        known["Line", line.id, "url"] = line.notification_url
     return known
 
 

@@ -1,6 +1,6 @@
 """The words that pages use for the platform's own names, marked for translation."""
 
-from chappe.model.calls import CallOutcome, HangUpCause, LegState, RecordingPurpose
+from chappe.model.calls import CallOutcome, HangUpCause, LegState, LineNews, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
 from chappe.model.directory import CredentialKind
@@ -95,6 +95,9 @@ EVENT: dict[str, str] = {
     EventName.CONFERENCE_ENDED: N_("a conference ended"),
     EventName.PARTICIPANT_JOINED: N_("somebody came into a conference"),
     EventName.PARTICIPANT_LEFT: N_("somebody left a conference"),
+    LineNews.SETUP: N_("a call of a line began"),
+    LineNews.CONNECT: N_("a call of a line was answered"),
+    LineNews.RELEASE: N_("a call of a line ended"),
 }
 
 LIVE: dict[str, str] = {

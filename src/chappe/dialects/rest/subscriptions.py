@@ -121,7 +121,7 @@ class DeliveryQuery(PageQuery):
     state: JobState | None = None
 
 
-_TARGETS = {"Subscription": "subscription", "Keyword": "keyword", "OwnNumber": "number"}
+_TARGETS = {"Subscription": "subscription", "Keyword": "keyword", "OwnNumber": "number", "Line": "line"}
 
 
 class Delivery(Struct, kw_only=True):
@@ -129,7 +129,7 @@ class Delivery(Struct, kw_only=True):
 
     id: str
     event: Annotated[str, Meta(description="The name of the event that it tells of.")]
-    target: Annotated[str, Meta(description="What names its address: subscription, keyword or number.")]
+    target: Annotated[str, Meta(description="What names its address: subscription, keyword, number or line.")]
     way: Annotated[str, Meta(description="url or email.")]
     state: JobState
     attempts: int
