@@ -423,6 +423,35 @@ def register_sender(
     print(_run(_with_platform(_settings(config), data, register)))
 
 
+@account_commands.command("line")
+def add_line(
+    account: Annotated[str, typer.Argument(help="Name, account_id or id of the account.")],
+    number: Annotated[str, typer.Argument(help="The line's number, with country code.")],
+    data: Data = "var",
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an account a line with a number of yours. Example: chappe account line shop 33123456789"""
+    from chappe.model.errors import Fault, Refusal
+    from chappe.model.numbers import NumberError, read_msisdn
+    from chappe.services import accounts
+
+    async def give(platform: Platform) -> dict[str, Any]:
+        found = await _find(platform, account)
+        try:
+            wanted = read_msisdn(number, found.region)
+        except NumberError as error:
+            raise Refusal(Fault.INVALID_PARAMETER, str(error), "number") from error
+        line, secret = await accounts.add_line(platform, found.id, wanted)
+        return {"account_id": found.guid, "number": line.number, "password": secret.secret}
+
+    shown = _run(_with_platform(_settings(config), data, give))
+    if as_json:
+        print(json.dumps(shown))
+    else:
+        print(f"Line {shown['number']}: Keyyo password {shown['password']} (shown this once).")
+
+
 @user_commands.command("create")
 def create_user(
     account: str, name: str, data: Data = "var", config: ConfigFile = None, as_json: AsJson = False

@@ -112,3 +112,17 @@ def test_a_declaration_lets_an_account_advertise(data: str) -> None:
     assert chappe(*declare, "another").stdout == done.stdout  # the first one lives
     empty = chappe(*declare, " ")
     assert (empty.returncode, empty.stderr[:29]) == (1, "chappe: say in 1 to 1,000 cha")
+
+
+def test_an_operator_gives_an_account_a_line_once(data: str) -> None:
+    shop = made("account", "create", "shop", "--data", data, "--json")
+    shown = made("account", "line", "shop", "+33 1 23 45 67 89", "--data", data, "--json")
+    assert shown == {
+        "account_id": shop["account_id"],
+        "number": "33123456789",
+        "password": shown["password"],
+    }
+    again = chappe("account", "line", "shop", "33123456789", "--data", data)
+    assert again.returncode == 1 and "33123456789 is somebody's line already" in again.stderr
+    wrong = chappe("account", "line", "shop", "12", "--data", data)
+    assert wrong.returncode == 1 and "Traceback" not in wrong.stderr
