@@ -116,6 +116,31 @@ def test_nothing_serious_while_a_telephone_speaks_and_another_rings(desk: Desk) 
     hang_up(person, CAMILLE)
 
 
+def test_nothing_serious_in_a_conference_that_is_steered_by_keys(desk: Desk) -> None:
+    person = desk("fr")
+    person.sign_up()
+    person.go("/conferences")
+    person.page.fill("#name", "Lundi")
+    person.page.fill("#numbers", f"+{CAMILLE}")
+    person.page.locator("form[aria-labelledby=hold] button.primary").click()
+    person.page.wait_for_url("**/conferences/*")
+    page = person.page.url
+    person.open_live("/telephones")
+    person.page.locator(f"#phone-{CAMILLE} .call.ringing button[value=answer]").click()
+    person.page.locator(f"#phone-{CAMILLE} .call.up").wait_for()
+    person.page.locator(f"#phone-{CAMILLE} button[name=keys][value='#']").click()
+    person.open_live(page.removeprefix(person.url))
+    mute = person.page.locator("#scene li.up button[aria-pressed]")
+    mute.focus()
+    person.page.keyboard.press("Enter")
+    person.page.locator("#scene li.muted").wait_for()
+    assert wrongs(person, 1280, 375, 320) == []
+    end = person.page.locator("form[action$='/end'] button.danger")
+    end.focus()
+    person.page.keyboard.press("Enter")
+    person.page.locator("#scene li.up").wait_for(state="detached")
+
+
 def test_nothing_serious_under_an_sms_that_nobody_took(desk: Desk) -> None:
     person = desk("fr")
     person.sign_up()

@@ -101,3 +101,12 @@ def test_a_key_that_is_not_a_word_of_ours_is_no_error_to_curl(account: Account) 
     url = f"{account.server.url}/sms/sendSMS.xml?id={account.orange_id}&to={MOBILE}&content=Bonjour"
     printed = run(["curl", "--silent", "--fail", f"{url}&{account.orange_id}&colour=blue"])
     assert "<status_code>200</status_code>" in printed.out
+
+
+def test_a_php_program_holds_a_conference_and_rings_whom_it_names(account: Account) -> None:
+    orange = [*PHP, "php/orange.php", account.server.url, account.orange_id]
+    numbers = ("33639980011", "33639980012")
+    assert run([*orange, "conference", "room+caller", ",".join(numbers)]).lines == ["200", "200", "200"]
+    (conference,) = account.ask("GET", "/v1/conferences")["data"]
+    story = account.ask("GET", f"/v1/conferences/{conference['id']}")
+    assert [one["number"] for one in story["participants"]] == list(numbers)

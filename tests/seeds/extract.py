@@ -40,6 +40,24 @@ PYTHON_3 = (
 )
 # Syntax that PHP 8 has no more: braces to take one character of a string.
 PHP_8 = ((r"(\$\w+) \{ (\d+) \}", r"\1[\2]"),)
+# The conference sample was never run: it loses its first address and the conference's id, names its options
+# by their values, and is no PHP in its loop. This is what its author meant, and numbers that can be called.
+CONFERENCE_AS_MEANT = (
+    (r"33([123])XXXXXXXX", r"3363998000\1"),
+    (r"^\$adresse( = \"[^\"]*createCall)", r"$adresse_call\1"),
+    (r"\? id =", "?id="),
+    (r"& amp ; \$?(\w+) =", r"&\1="),
+    (
+        r"^\$while \(\$from = each\(explode\(\",\" \$caller_numbers \)\)",
+        'foreach (explode(",", $call_numbers) as $from)',
+    ),
+    (
+        r"\(\$adresse(.*) \. \"&from=\" \. \$from \. \"&to=\" \. \$to",
+        r'($adresse_call\1 . "&conference_id=" . $id_conf . "&from=" . trim($from)',
+    ),
+    (r"^\} else \{", "}\n} else {"),
+    (r"^\}\n\}\n\?>", "}\n?>"),
+)
 # What an SMS has instead (dialects.md 2f): its address, its root, and a text for the recording's name.
 SMS_OF_VMS = (
     ("/api/sendvms/xml", "/api/sendsms/xml"),
@@ -116,6 +134,9 @@ SAMPLES: Mapping[str, Sample] = {
     "sms.vbs": Sample(ORANGE, SMS, "Code en VbScript, courtoisie de Bbil |", mend_vbscript),
     "receive.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP |", mend_php, PHP_8),
     "results.php": Sample(ORANGE, "III-B. Recevoir un SMS", "Code en PHP/HTML |", mend_php),
+    "conference.php": Sample(
+        ORANGE, "Création de la conférence", "Code en PHP |", mend_php, CONFERENCE_AS_MEANT
+    ),
     "vms.php": Sample(CAPITOLE, "Exemple d'intégration PHP"),
     "vms_as_sms.php": Sample(CAPITOLE, "Exemple d'intégration PHP", port=SMS_OF_VMS),
     "pear.php": Sample(NETOXYGEN, "Envoi de SMS depuis PHP"),

@@ -109,3 +109,15 @@ def test_the_mini_poll_asks_its_list_and_counts(program: Program, account: Accou
         eventually(lambda: sum(votes(site)) == 18)
         assert votes(site) == [1, 4, 4, 4, 5]
         account.ask("DELETE", f"/v1/keywords/{keyword['id']}")
+
+
+def test_the_conference_sample_rings_all_whom_it_names(program: Program, account: Account) -> None:
+    printed = run([*PHP, program("conference.php")])
+    assert (printed.code, printed.out, printed.complaints) == (0, "200-OK" * 3, "")
+    (conference,) = account.ask("GET", "/v1/conferences")["data"]
+    assert (conference["access"], conference["state"]) == ("none", "open")
+    story = account.ask("GET", f"/v1/conferences/{conference['id']}")
+    numbers = [f"3363998000{n}" for n in (1, 2, 3)]
+    assert [(one["number"], one["state"]) for one in story["participants"]] == [
+        (n, "called") for n in numbers
+    ]
