@@ -30,6 +30,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         ("keywords", "/v1/keywords", {"short_code": "20345", "word": "secret"}),
         ("subscriptions", "/v1/subscriptions", {"url": "https://secret.example", "events": ["*"]}),
         ("blacklist", "/v1/blacklist", {"number": "33611111111", "reason": "secret"}),
+        ("conferences", "/v1/conferences", {"name": "secret", "participants": [{"number": ALICE}]}),
         ("calls", "/v1/calls", {"from": PHONE, "to": ALICE, "reference": "secret", "longest_seconds": 60}),
     ):
         reply = await rest.call("POST", path, body)
@@ -72,6 +73,8 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "deliveries": deliveries["data"][0]["id"],
         "sandbox": ALICE,
         "calls": posted["calls"]["id"],
+        "conferences": posted["conferences"]["id"],
+        "participant": posted["conferences"]["participants"][0]["id"],
         "leg": legs["data"][0]["id"],
         "recordings": recording.ref,
         "sounds": json.loads(uploaded.body)["id"],
@@ -104,6 +107,17 @@ NAMED: dict[str, tuple[object, str]] = {
     "DELETE /v1/senders/{sender}": (None, "Nobody"),
     "GET /v1/calls/{id}": (None, UNKNOWN_REF),
     "POST /v1/calls/{id}/hangup": (None, UNKNOWN_REF),
+    "GET /v1/conferences/{id}": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/participants": ({"participants": [{"number": PHONE}]}, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/participants/{participant}/call": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/participants/{participant}/mute": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/participants/{participant}/unmute": (None, UNKNOWN_REF),
+    "DELETE /v1/conferences/{id}/participants/{participant}": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/lock": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/unlock": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/record": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/record/stop": (None, UNKNOWN_REF),
+    "POST /v1/conferences/{id}/end": (None, UNKNOWN_REF),
     "POST /v1/calls/{id}/transfer": ({"leg": "first", "to": ALICE}, UNKNOWN_REF),
     "POST /v1/calls/{id}/pick-up": ({"line": PHONE}, UNKNOWN_REF),
     "POST /v1/calls/{id}/play": ({"leg": "first", "say": "hi"}, UNKNOWN_REF),
@@ -120,7 +134,12 @@ NAMED: dict[str, tuple[object, str]] = {
     "DELETE /v1/sounds/{id}": (None, UNKNOWN_REF),
 }
 
-TOO_EARLY = {"POST /v1/calls/{id}/transfer", "POST /v1/calls/{id}/pick-up"}
+TOO_EARLY = {
+    "POST /v1/calls/{id}/transfer",
+    "POST /v1/calls/{id}/pick-up",
+    "POST /v1/conferences/{id}/participants/{participant}/mute",
+    "POST /v1/conferences/{id}/participants/{participant}/unmute",
+}
 
 # Every telephone is there for everybody, and shows each account its own traffic.
 TELEPHONES = {
@@ -154,6 +173,7 @@ LISTS = {
     "GET /v1/consents",
     "GET /v1/senders",
     "GET /v1/calls",
+    "GET /v1/conferences",
     "GET /v1/recordings",
     "GET /v1/sounds",
     "GET /v1/voices",
@@ -203,7 +223,7 @@ async def test_rest_tells_nothing_of_another_account_s_things(world: World, verb
     if "/calls/{id}/" in verb:
         await _answered(world, owner)
     method, path = verb.split(" ")
-    path = path.replace("{leg}", "first")
+    path = path.replace("{leg}", "first").replace("{participant}", things["participant"])
     body, unknown = NAMED[verb]
     theirs = things[path.split("/")[2]]
     said = []
@@ -276,7 +296,8 @@ async def test_nobody_takes_another_account_s_call(world: World, verb: str) -> N
         where = path.replace("{number}", PHONE).replace("{id}", name)
         said.append(_said(await Rest(world, thief).call(method, where, AT_TELEPHONES[verb]), name))
     assert said[0] == said[1] and said[0][0] == 404
-    [call] = (await Rest(world, owner).get("/v1/calls"))["data"]
+    calls = (await Rest(world, owner).get("/v1/calls"))["data"]
+    [call] = [one for one in calls if one["reference"] == "secret"]
     assert [one["state"] for one in call["legs"]] == ["ringing"]  # nothing was done to it
 
 
