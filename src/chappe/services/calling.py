@@ -1,7 +1,9 @@
 """What an account may call, show and spend on calls."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import TypeVar
 
 from phonenumbers import shortnumberinfo
 
@@ -14,6 +16,8 @@ from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import rules, sandbox
 from chappe.services.ports import Platform
 from chappe.services.routing import Way
+
+T = TypeVar("T")
 
 _ASK = "its operator may allow more (chappe account calls)"
 
@@ -108,28 +112,34 @@ async def check_room(
     moment are then counted one after the other (by each node for itself).
     """
     rules, queries, now = platform.rules, platform.store.queries, platform.clock.now()
-    open_now = await queries.open_calls(account_id) + await queries.dialled_legs(account_id)
-    if rules.calls_at_once and open_now >= rules.calls_at_once:
+    at_line = rules.calls_at_once_per_line if line else 0
+    a_minute = 0 if is_virtual else rules.calls_a_minute
+    a_day, cap = (0, 0) if is_virtual else limits
+    # Together: the store answers what is asked at one moment in one go; what has no limit is not asked.
+    going_on, rung, of_line, (minute, _), (today, spent) = await asyncio.gather(
+        queries.open_calls(account_id) if rules.calls_at_once else _nothing(0),
+        queries.dialled_legs(account_id) if rules.calls_at_once else _nothing(0),
+        queries.open_calls(account_id, line) if at_line else _nothing(0),
+        queries.calls_placed(account_id, now - timedelta(minutes=1)) if a_minute else _nothing((0, 0)),
+        spent_today(platform, account_id) if a_day or cap else _nothing((0, 0)),
+    )
+    detail = ""
+    if rules.calls_at_once and going_on + rung >= rules.calls_at_once:
         detail = f"{rules.calls_at_once} calls of this account are going on; wait until one of them ends"
-        raise Refusal(Fault.TOO_MANY_CALLS, detail)
-    most = rules.calls_at_once_per_line
-    if line and most and await queries.open_calls(account_id, line) >= most:
-        detail = f"{most} calls of the line {line} are going on; wait until one of them ends"
-        raise Refusal(Fault.TOO_MANY_CALLS, detail)
-    if is_virtual:
-        return
-    minute, _ = await queries.calls_placed(account_id, now - timedelta(minutes=1))
-    if rules.calls_a_minute and minute >= rules.calls_a_minute:
+    elif at_line and of_line >= at_line:
+        detail = f"{at_line} calls of the line {line} are going on; wait until one of them ends"
+    elif a_minute and minute >= a_minute:
         detail = f"{minute} calls were placed within a minute; wait for the next one"
-        raise Refusal(Fault.TOO_MANY_CALLS, detail)
-    a_day, cap = limits
-    today, spent = await spent_today(platform, account_id)
-    if a_day and today >= a_day:
+    elif a_day and today >= a_day:
         detail = f"{today} calls were placed today (UTC), and this account may place {a_day}; {_ASK}"
-        raise Refusal(Fault.TOO_MANY_CALLS, detail)
-    if cap and spent >= cap:
+    elif cap and spent >= cap:
         detail = f"the calls of today (UTC) have used up the {cap / CREDIT:g} credits of a day; {_ASK}"
+    if detail:
         raise Refusal(Fault.TOO_MANY_CALLS, detail)
+
+
+async def _nothing(answer: T) -> T:
+    return answer
 
 
 def limits_of(platform: Platform, of: Caller | Account) -> tuple[int, int]:

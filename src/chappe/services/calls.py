@@ -1,5 +1,6 @@
 """Place, end and look at calls; what happens while they are live is services/switchboard.py."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -48,23 +49,28 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     board = platform.live_calls.board
     first = calling.callable_number(platform, caller, command.first, "first")
     second = calling.callable_number(platform, caller, command.second, "second")
-    ways = [await calling.way(platform, number) for number in (first, second)]
+    ways = await asyncio.gather(*(calling.way(platform, number) for number in (first, second)))
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     is_inside = calling.stays_inside(ways)
     longest = _within(command.longest, USUAL, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
     may_show = {"is_virtual": is_virtual, "shows_other": command.shows_parties}
-    shown_first = await calling.shown_number(
-        platform, caller, command.shown_to_first, second, field="shown_to_first", **may_show
-    )
-    shown_second = await calling.shown_number(
-        platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
+    # Together: the store answers what is asked at one moment in one go.
+    shown_first, shown_second = await asyncio.gather(
+        calling.shown_number(
+            platform, caller, command.shown_to_first, second, field="shown_to_first", **may_show
+        ),
+        calling.shown_number(
+            platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
+        ),
     )
     async with platform.live_calls.turn(caller.account_id):
         limits = calling.limits_of(platform, caller)
-        await calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside, line=command.line)
         cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-        balance = await calling.free(platform, caller, cap)
+        _, balance = await asyncio.gather(
+            calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside, line=command.line),
+            calling.free(platform, caller, cap),
+        )
         rate = sum(way.price for way in ways)
         # The first party waits, and pays, while the second one rings and thinks.
         reserve, payable = calling.longest_affordable(balance, rate, longest + ring + CONFIRMING)
@@ -117,7 +123,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
         holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
         jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
         reach = [(caller.account_id, first), (caller.account_id, second)]
-        insert: list[object] = [call]
+        insert: list[object] = [call, *await board.prepare(call, flow)]
         if command.replay is not None:
             key, fingerprint = command.replay.key, command.replay.fingerprint
             insert.append(
@@ -127,8 +133,9 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             )
         try:
             await platform.store.commit(Changes(insert=insert, reach=reach, hold=holds, enqueue=jobs))
-        except Refusal as refusal:
-            if refusal.fault is Fault.ALREADY_EXISTS:
+        except BaseException as error:
+            board.forget(call.id)
+            if isinstance(error, Refusal) and error.fault is Fault.ALREADY_EXISTS:
                 twin = await _earlier(platform, caller, command)  # which came at the same moment
                 if twin is not None:
                     return twin

@@ -93,6 +93,8 @@ class _Live:
     fired: set[str] = field(default_factory=set)  # and not stopped before the flow hears of it
     talking: set[str] = field(default_factory=set)
     muted: set[str] = field(default_factory=set)
+    first: list[Action] | None = None  # what the flow wants at once, where it was asked before
+    written: set[str] = field(default_factory=set)  # legs that are written and not dialled yet
     outcome: CallOutcome | None = None
     task: asyncio.Task[None] | None = None
 
@@ -110,6 +112,7 @@ class Switchboard:
         self._later = later
         self._carriers: dict[str, VoiceCarrier] = {}
         self._live: dict[int, _Live] = {}
+        self._prepared: dict[int, _Live] = {}
         self._of_leg: dict[int, tuple[_Live, str]] = {}
         self._of_recording: dict[int, tuple[_Live, str]] = {}
         self._early: dict[int, list[LegEvent]] = {}  # of legs whose call is not written yet
@@ -124,10 +127,27 @@ class Switchboard:
         """The voice carriers by name."""
         return self._carriers
 
+    async def prepare(self, call: Call, flow: Flow) -> Sequence[Leg]:
+        """Let a call's flow begin; returns the legs that it dials first, to be written with the call. `begin`
+        rings them, or `forget` where the call could not be written."""
+        live = self._prepared[call.id] = _Live(call, flow)
+        live.first = list(flow.step(program.Started()))
+        for action in live.first:
+            if isinstance(action, program.Dial) and not action.reserve:
+                live.legs[action.leg] = await self._new_leg(call, action)
+        live.written = set(live.legs)
+        return tuple(live.legs.values())
+
+    def forget(self, call_id: int) -> None:
+        """A call that was prepared is not written."""
+        self._prepared.pop(call_id, None)
+
     def begin(self, call: Call, flow: Flow) -> None:
         """A call that was written just now."""
-        live = _Live(call, flow)
+        live = self._prepared.pop(call.id, None) or _Live(call, flow)
         self._live[call.id] = live
+        for name, leg in live.legs.items():
+            self._of_leg[leg.id] = (live, name)
         live.inbox.put_nowait(program.Started())
         live.task = asyncio.create_task(self._run(live))
 
@@ -374,7 +394,12 @@ class Switchboard:
                 return  # it was stopped, or started anew, while it waited for its turn
             live.fired.discard(told.name)
         if told is not None and live.outcome is None:
-            for action in live.flow.step(told):
+            actions: Sequence[Action]
+            if live.first is not None and isinstance(told, program.Started):
+                actions, live.first = live.first, None
+            else:
+                actions = live.flow.step(told)
+            for action in actions:
                 await self._do(live, action)
         elif isinstance(told, program.LegArrived):
             await self._hang_up(live.legs[told.leg], HangUpCause.NORMAL)  # the call has ended meanwhile
@@ -549,15 +574,15 @@ class Switchboard:
             case program.Finish(outcome):
                 live.outcome = outcome
 
-    async def _dial(self, live: _Live, dial: program.Dial) -> None:
-        platform, call, now = self._platform, live.call, self._platform.clock.now()
+    async def _new_leg(self, call: Call, dial: program.Dial) -> Leg:
+        """A leg that is to be dialled, and is not written yet."""
         try:
-            way = await calling.way(platform, dial.number)
+            way = await calling.way(self._platform, dial.number)
             carrier, rate = way.carrier, way.price
         except Refusal:
             carrier, rate = "", 0  # the route was taken away meanwhile
-        leg = Leg(
-            id=platform.ids.new_id(),
+        return Leg(
+            id=self._platform.ids.new_id(),
             account_id=call.account_id,
             call_id=call.id,
             name=dial.leg,
@@ -565,10 +590,18 @@ class Switchboard:
             shown=dial.shown,
             carrier=carrier,
             state=LegState.DIALLING,
-            created_at=now,
+            created_at=self._platform.clock.now(),
             rate=0 if dial.is_own else rate,
             reserved=dial.reserve,
         )
+
+    async def _dial(self, live: _Live, dial: program.Dial) -> None:
+        platform, call = self._platform, live.call
+        if dial.leg in live.written:
+            live.written.discard(dial.leg)
+            await self._ring(live, live.legs[dial.leg], dial)
+            return
+        leg = await self._new_leg(call, dial)
         live.legs[dial.leg] = leg
         self._of_leg[leg.id] = (live, dial.leg)
         holds = [Hold(call.account_id, dial.reserve, dial.cap)] if dial.reserve else []
@@ -584,18 +617,21 @@ class Switchboard:
                 LegEvent(leg.id, LegEventKind.ENDED, platform.clock.now(), HangUpCause.CREDIT)
             )
             return
-        network = self._carriers.get(carrier)
+        await self._ring(live, leg, dial)
+
+    async def _ring(self, live: _Live, leg: Leg, dial: program.Dial) -> None:
+        network = self._carriers.get(leg.carrier)
         try:
             if network is None:
-                _log.warning("no voice carrier", carrier=carrier, number=dial.number[:6])
+                _log.warning("no voice carrier", carrier=leg.carrier, number=dial.number[:6])
                 raise CarrierError(
                     CarrierErrorKind.PERMANENT,
                     Fault.CARRIER_UNAVAILABLE,
-                    f"no voice carrier is called {carrier!r}",
+                    f"no voice carrier is called {leg.carrier!r}",
                 )
             await network.dial(leg, dial.ring_seconds, dial.judges)
         except CarrierError:
-            at = platform.clock.now()
+            at = self._platform.clock.now()
             live.inbox.put_nowait(LegEvent(leg.id, LegEventKind.ENDED, at, HangUpCause.UNREACHABLE))
 
     async def _bridge(self, live: _Live, legs: Sequence[Leg]) -> None:
