@@ -73,7 +73,11 @@ class Sink:
             def log_message(self, format: str, *arguments: object) -> None:
                 """Nothing: there are thousands."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Nothing: whoever is killed leaves its connections in the middle of a notice."""
+
+        server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         sink.port = server.server_address[1]
         try:
