@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 
 from chappe.flows import program
-from chappe.model.calls import HangUpCause, Leg, LegEvent, LegEventKind
+from chappe.model.calls import CallState, HangUpCause, Leg, LegEvent, LegEventKind
 from chappe.model.changes import Changes, Update
-from chappe.model.commands import Caller, CallFromLine, FindCall, PlaceCall
+from chappe.model.commands import (
+    AddLine,
+    Caller,
+    CallFromLine,
+    FindCall,
+    PlaceCall,
+    TransferCall,
+)
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import Route, Tariff
-from chappe.services import calling, calls, consents, lines
+from chappe.services import calling, calls, consents, lines, transfers
 from chappe.services.accounts import NewAccount
 from chappe.services.routing import Way
 from tests.platform import World, caller
@@ -160,6 +167,7 @@ async def test_what_stays_in_the_sandbox_has_only_the_limit_of_calls_at_once(
 async def test_a_line_has_its_own_limit_of_calls_at_once(world: World, trunk: Trunk) -> None:
     shop, me = await owner(world)
     (line,) = await world.platform.store.queries.lines(shop.account.id)
+    world.platform.router.load([Route(1, "call", "", "trunk")], [])
     for _ in range(4):
         world.clock.move(seconds=2)
         await lines.make_call(world.platform, me, CallFromLine(line.number, PlaceCall(line.number, HOME)))
@@ -167,6 +175,40 @@ async def test_a_line_has_its_own_limit_of_calls_at_once(world: World, trunk: Tr
     with pytest.raises(Refusal, match=f"4 calls of the line {line.number}"):
         await lines.make_call(world.platform, me, CallFromLine(line.number, PlaceCall(line.number, HOME)))
     await place(world, me)
+
+
+async def test_parties_on_two_networks_are_refused_before_anybody_is_rung(world: World, trunk: Trunk) -> None:
+    shop, me = await owner(world)
+    with pytest.raises(Refusal, match="on sandbox and trunk, which cannot be joined") as refused:
+        await place(world, me, VIRTUAL, HOME)
+    assert refused.value.fault is Fault.NO_ROUTE
+    assert not trunk.legs and await world.balance(shop.account) == 100_000_000
+
+
+async def test_who_is_transferred_out_of_the_house_counts_as_called(world: World, trunk: Trunk) -> None:
+    """Else two telephones of the account that speak for nothing could be given to anybody at any price."""
+    shop, me = await owner(world)
+    (one,) = await world.platform.store.queries.lines(shop.account.id)
+    two = (await lines.add_line(world.platform, me, AddLine())).line
+    for line, user in ((one, "u1"), (two, "u2")):
+        update = Update(type(line), line.id, line.account_id, {"sip_user": user})
+        await world.platform.store.commit(Changes(update=[update]))
+    world.platform.carriers.lines = "trunk"
+    trunk.answers = True
+    ref = await place(world, me, one.number, two.number)
+    await world.settle()
+    story = await calls.find(world.platform, me, FindCall(ref))
+    assert story.call.is_virtual and story.call.joined_at is not None
+    await transfers.transfer(world.platform, me, TransferCall(ref, "first", ABROAD))
+    await world.settle()
+    story = await calls.find(world.platform, me, FindCall(ref))
+    assert not story.call.is_virtual
+    for _ in range(2100):  # three credits a minute
+        await world.wait(1)
+    await world.chappe.switchboard.keep_caps()
+    await world.settle()
+    story = await calls.find(world.platform, me, FindCall(ref))
+    assert story.call.state is CallState.OVER and story.call.price <= 105_000
 
 
 async def test_a_line_whose_telephone_registers_is_reached_there_for_nothing(world: World) -> None:

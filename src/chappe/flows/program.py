@@ -347,10 +347,12 @@ class StopTimer:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Hold more of the balance for the call (thousandths); `cap` as in model/ledger.py, Hold."""
+    """Hold more of the balance for the call (thousandths); `cap` as in model/ledger.py, Hold. With `leaves`
+    somebody beyond the sandbox and the telephones of lines will be rung: the call counts as such a one."""
 
     amount: int
     cap: int
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,18 @@ async def way(platform: Platform, number: str) -> Way:
     return platform.router.way("call", number)
 
 
+def check_joinable(carriers: Iterable[str], field: str = "to") -> None:
+    """Raises Refusal `no_route` where parties of one call would be on several networks: legs of these cannot
+    be joined."""
+    networks = sorted(set(carriers))
+    if len(networks) > 1:
+        detail = (
+            f"the parties of this call are on {' and '.join(networks)}, which cannot be joined (not built"
+            " yet); the platform's operator can route both over one carrier"
+        )
+        raise Refusal(Fault.NO_ROUTE, detail, field)
+
+
 def stays_inside(ways: Iterable[Way]) -> bool:
     """Whether a call that goes these ways rings nobody beyond the sandbox and the telephones of lines."""
     return all(way.carrier == sandbox.CARRIER or way.to_line for way in ways)

@@ -50,6 +50,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     first = calling.callable_number(platform, caller, command.first, "first")
     second = calling.callable_number(platform, caller, command.second, "second")
     ways = await asyncio.gather(*(calling.way(platform, number) for number in (first, second)))
+    calling.check_joinable((way.carrier for way in ways), "second")
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     is_inside = calling.stays_inside(ways)
     longest = _within(command.longest, USUAL, LONGEST, "longest")

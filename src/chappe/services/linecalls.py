@@ -56,6 +56,7 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
     caller = _caller(account, line)
     number = calling.callable_number(platform, caller, arrival.dialled, "to")
     way = await calling.way(platform, number)
+    calling.check_joinable((arrival.carrier, way.carrier))
     reserved, cap = await reserve(platform, caller, way.price)
     hold = Hold(caller.account_id, reserved, cap) if reserved else None
     flow = LineCall(
@@ -83,6 +84,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     try:
         numbers = [calling.callable_number(platform, caller, one, "to") for one in outside]
         ways = [await calling.way(platform, number) for number in numbers]
+        calling.check_joinable([arrival.carrier, *(way.carrier for way in ways)])
         if ways:
             rate = max(way.price for way in ways)
             reserved, cap = await reserve(platform, caller, rate)

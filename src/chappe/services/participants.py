@@ -188,6 +188,8 @@ async def have_rung(
     if any(leg.ended_at is None for leg in own):
         raise Refusal(Fault.TOO_LATE, f"{number} is in the conference already, or rings", "participant")
     way = await calling.way(platform, number)
+    others = {leg.carrier for leg in board.live_legs(call_id).values() if leg.ended_at is None}
+    calling.check_joinable({way.carrier, *others}, "number")
     is_virtual, is_inside = way.carrier == sandbox.CARRIER, calling.stays_inside([way])
     seen = await calling.shown_number(platform, caller, shown, is_virtual=is_virtual)
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap

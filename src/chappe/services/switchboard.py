@@ -477,16 +477,18 @@ class Switchboard:
 
     async def _reserve(self, live: _Live, reserve: program.Reserve) -> None:
         call, reserved = live.call, live.call.reserved + reserve.amount
+        is_virtual = call.is_virtual and not reserve.leaves
+        values = {"reserved": reserved, "is_virtual": is_virtual}
         changes = Changes(
-            update=[Update(Call, call.id, call.account_id, {"reserved": reserved}, {"over_at": None})],
-            hold=[Hold(call.account_id, reserve.amount, reserve.cap)],
+            update=[Update(Call, call.id, call.account_id, values, {"over_at": None})],
+            hold=[Hold(call.account_id, reserve.amount, reserve.cap)] if reserve.amount else [],
         )
         try:
             await self._platform.store.commit(changes)
         except Refusal as refusal:
             _log.info("nothing more could be reserved", call=call.ref, reason=refusal.detail)
             return
-        live.call = replace(call, reserved=reserved)
+        live.call = replace(call, reserved=reserved, is_virtual=is_virtual)
         self._watch_credit(live)
 
     def _start_timer(self, live: _Live, name: str, seconds: int) -> None:

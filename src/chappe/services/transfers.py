@@ -23,11 +23,16 @@ async def transfer(platform: Platform, caller: Caller, command: TransferCall) ->
         raise Refusal(Fault.TOO_LATE, f"leg {leg.name} speaks with nobody, so it can give nobody away", "leg")
     number = calling.callable_number(platform, caller, command.to, "to")
     way = await calling.way(platform, number)
+    calling.check_joinable({way.carrier, *(leg.carrier for leg in legs)})
+    leaves = not calling.stays_inside([way])
     shown = await calling.shown_number(platform, caller, None)
     board = platform.live_calls.board
-    if way.price:
+    if leaves:
+        limits = calling.limits_of(platform, caller)
+        await calling.check_room(platform, caller.account_id, limits, is_virtual=False)
+    if way.price or leaves:
         amount, cap = await linecalls.reserve(platform, caller, way.price)
-        board.ask(story.call.id, program.Reserve(amount, cap))
+        board.ask(story.call.id, program.Reserve(amount, cap, leaves))
     board.ask(story.call.id, program.AskedToTransfer(leg.name, number, shown, command.attended))
     return story
 
