@@ -41,6 +41,7 @@ def test_a_function_answers_a_line_that_proves_itself(function: str, account: Ac
     # Another program may have asked within this second.
     eventually(lambda: run(proven).out == "OK 200", tries=100)
     assert [message["from"] for message in account.messages()] == ([line] if verb == "sendsms" else [])
+    account.ask("PATCH", f"/v1/lines/{line}", {"profile": "present"})
 
 
 def test_a_php_page_behind_the_example_url_is_told_of_a_call(account: Account, tmp_path: Path) -> None:

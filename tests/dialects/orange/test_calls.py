@@ -170,7 +170,8 @@ def test_an_end_without_a_call_is_refused() -> None:
 
 @pytest.mark.parametrize("verb", [wire.CREATE_CALL, wire.RELEASE_CALL])
 def test_both_answer_the_call_s_id(verb: str) -> None:
-    answer = ORANGE.operations[verb].encode(CallStory(LIVE), read(b""))
+    outcome = CallStory(LIVE) if verb == wire.CREATE_CALL else LIVE.ref
+    answer = ORANGE.operations[verb].encode(outcome, read(b""))
     root = etree.fromstring(answer.body)
     assert root.findtext("status/status_code") == "200"
     assert root.findtext("call_info/call_id") == "0123abcd"
