@@ -1,12 +1,14 @@
 """Short runs of the fuzzers in processes of their own, as tests: a crash ends one, else it counts inputs."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-RUNS = 20_000
+RUNS = int(os.environ.get("CHAPPE_FUZZ", "8000"))
+"""Inputs of each; more are for a calmer hour."""
 
 
 def bounded_run(module: str, seeds: Sequence[bytes], most_octets: int, folder: Path, runs: int = RUNS) -> int:
