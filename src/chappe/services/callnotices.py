@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chappe.model.calls import Call, CallStory, Leg, Recording
 from chappe.model.events import CallHappened, EventName
-from chappe.model.jobs import Job, JobState
+from chappe.model.jobs import Job
 from chappe.services import subscriptions
 from chappe.services.ports import Platform
 
@@ -22,27 +22,11 @@ async def notices(
     recording: Recording | None = None,
 ) -> list[Job]:
     """The deliveries of one event: one for each subscription in force of the call's account that wants it."""
-    return [
-        Job(
-            id=platform.ids.new_id(),
-            kind=DELIVER,
-            account_id=call.account_id,
-            subject=call.id,
-            payload={
-                "event": name.value,
-                "at": at.isoformat(),
-                "target": "Subscription",
-                "target_id": subscription.id,
-                "way": "url",
-                "leg": None if leg is None else leg.id,
-                "recording": None if recording is None else recording.id,
-            },
-            state=JobState.WAITING,
-            due_at=at,
-            created_at=at,
-        )
-        for subscription in await subscriptions.wanting(platform, call.account_id, name)
-    ]
+    about = {
+        "leg": None if leg is None else leg.id,
+        "recording": None if recording is None else recording.id,
+    }
+    return await subscriptions.deliveries(platform, DELIVER, call.account_id, call.id, name, at, about)
 
 
 def ring(platform: Platform, call: Call, jobs: Sequence[Job]) -> None:

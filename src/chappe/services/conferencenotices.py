@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chappe.model.conferences import Attendance, Conference, ConferenceStory, Participant, participant_of
 from chappe.model.events import ConferenceHappened, EventName
-from chappe.model.jobs import Job, JobState
+from chappe.model.jobs import Job
 from chappe.services import subscriptions
 from chappe.services.ports import Platform
 
@@ -35,26 +35,10 @@ async def notices(
     participant: Participant | None = None,
 ) -> list[Job]:
     """The deliveries of one event: one for each subscription in force of the account that wants it."""
-    return [
-        Job(
-            id=platform.ids.new_id(),
-            kind=DELIVER,
-            account_id=conference.account_id,
-            subject=conference.id,
-            payload={
-                "event": name.value,
-                "at": at.isoformat(),
-                "target": "Subscription",
-                "target_id": subscription.id,
-                "way": "url",
-                "participant": None if participant is None else participant.id,
-            },
-            state=JobState.WAITING,
-            due_at=at,
-            created_at=at,
-        )
-        for subscription in await subscriptions.wanting(platform, conference.account_id, name)
-    ]
+    about = {"participant": None if participant is None else participant.id}
+    return await subscriptions.deliveries(
+        platform, DELIVER, conference.account_id, conference.id, name, at, about
+    )
 
 
 async def deliver(platform: Platform, job: Job) -> str:

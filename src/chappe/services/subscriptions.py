@@ -214,6 +214,39 @@ async def deliver(platform: Platform, job: Job, message: Message | None = None) 
     return await tell(platform, job, None if message is None else event_of(job, message))
 
 
+async def deliveries(
+    platform: Platform,
+    kind: str,
+    account_id: int,
+    subject: int,
+    name: EventName,
+    at: datetime,
+    about: Mapping[str, object],
+) -> list[Job]:
+    """Jobs of a kind that tell of one event: one for each subscription in force of an account that wants it;
+    `about` says of what in `subject`."""
+    return [
+        Job(
+            id=platform.ids.new_id(),
+            kind=kind,
+            account_id=account_id,
+            subject=subject,
+            payload={
+                "event": name.value,
+                "at": at.isoformat(),
+                "target": "Subscription",
+                "target_id": subscription.id,
+                "way": "url",
+                **about,
+            },
+            state=JobState.WAITING,
+            due_at=at,
+            created_at=at,
+        )
+        for subscription in await wanting(platform, account_id, name)
+    ]
+
+
 async def tell(platform: Platform, job: Job, event: Event | None) -> str:
     """The same, of an event that is known; None where what it was about is gone."""
     found = await _target(platform, job)
