@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chappe.model.calls import CallStory
@@ -40,7 +40,9 @@ class CallbackForm:
     `number` counts the account's forms from 1 and is its public name together with `ref`, which the widget's
     address carries. `open_group` and `closed_group` name ring groups (empty: nobody), `hours` opening hours
     (empty: always open) in the time zone `zone`. `mailbox` gets the answerphone's messages, empty: it has no
-    answerphone. `labels` are what its own three fields are called, empty ones are not asked for.
+    answerphone. `labels` are what its own three fields are called, empty ones are not asked for. `files` are
+    the names of the files it has, by their kind (FormFile). `language` is "fr" or "en", `voice` "female" or
+    "male".
     With `immediate` nobody may choose a later time. Shown numbers are MSISDNs, empty for the account's own.
     `allowed` are the destinations that it may call, such as "FR_Mobile"; None: what the account may call.
     With `confirms` the visitor must press a key before anybody else is called. Of one visitor's
@@ -77,6 +79,7 @@ class CallbackForm:
     repeat_seconds: int = 60
     per_address: int = 5
     per_hour: int = 60
+    files: dict[str, str] = field(default_factory=dict)
     removed_at: datetime | None = None
 
 
@@ -185,8 +188,8 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class CreateForm:
-    """`settings` are fields of CallbackForm by their names; what is not given has its usual value. Outcome:
-    CallbackForm."""
+    """`settings` are fields of CallbackForm by their names; what is not given has its usual value, and so has
+    one of the three `labels` that is None. Outcome: CallbackForm."""
 
     name: str
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -194,7 +197,8 @@ class CreateForm:
 
 @dataclass(frozen=True, slots=True)
 class ChangeForm:
-    """`form` is its number or its ref; `settings` as above, "name" among them. Outcome: CallbackForm."""
+    """`form` is its number or its ref; `settings` as above, "name" among them; one of the three `labels` that
+    is None stays as it is. Outcome: CallbackForm."""
 
     form: str
     settings: Mapping[str, object]
@@ -328,6 +332,18 @@ class ListCallbacks:
     oldest_first: bool = False
     cursor: int | None = None
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCallbacks:
+    """The requests that a form was asked on days of its own time zone, both included: `first_day` None is
+    `last_day`, `last_day` None is today. With `request`, its number, that one whatever its day. Outcome: tuple
+    of CallbackStory (without calls), oldest first; `content_too_long` where a program must ask for fewer days."""
+
+    form: str
+    first_day: date | None = None
+    last_day: date | None = None
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
