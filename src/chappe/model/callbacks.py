@@ -336,9 +336,9 @@ class ListCallbacks:
 
 @dataclass(frozen=True, slots=True)
 class ReportCallbacks:
-    """The requests that a form was asked on days of its own time zone, both included: `first_day` None is
-    `last_day`, `last_day` None is today. With `request`, its number, that one whatever its day. Outcome: tuple
-    of CallbackStory (without calls), oldest first; `content_too_long` where a program must ask for fewer days."""
+    """The requests made of a form on days of its own time zone, both included: `last_day` None is today,
+    `first_day` None is `last_day`. With `request`, its number, that one whatever its day. Outcome: tuple of
+    CallbackStory (without calls), oldest first; `content_too_long` where fewer days must be asked for."""
 
     form: str
     first_day: date | None = None
