@@ -40,9 +40,8 @@ class CallbackForm:
     `number` counts the account's forms from 1 and is its public name together with `ref`, which the widget's
     address carries. `open_group` and `closed_group` name ring groups (empty: nobody), `hours` opening hours
     (empty: always open) in the time zone `zone`. `mailbox` gets the answerphone's messages, empty: it has no
-    answerphone. `labels` are what its own three fields are called, empty ones are not asked for. `files` are
-    the names of the files it has, by their kind (FormFile). `language` is "fr" or "en", `voice` "female" or
-    "male".
+    answerphone. `labels` are what its own three fields are called, empty ones are not asked for. `language`
+    is "fr" or "en", `voice` "female" or "male".
     With `immediate` nobody may choose a later time. Shown numbers are MSISDNs, empty for the account's own.
     `allowed` are the destinations that it may call, such as "FR_Mobile"; None: what the account may call.
     With `confirms` the visitor must press a key before anybody else is called. Of one visitor's
@@ -79,7 +78,6 @@ class CallbackForm:
     repeat_seconds: int = 60
     per_address: int = 5
     per_hour: int = 60
-    files: dict[str, str] = field(default_factory=dict)
     removed_at: datetime | None = None
 
 
@@ -207,6 +205,19 @@ class ChangeForm:
 @dataclass(frozen=True, slots=True)
 class ListForms:
     """Outcome: tuple of CallbackForm, by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormWithFiles:
+    """A form with the names of the files it has."""
+
+    form: CallbackForm
+    files: Mapping[FormFile, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFormsWithFiles:
+    """Outcome: tuple of FormWithFiles, by number."""
 
 
 @dataclass(frozen=True, slots=True)
