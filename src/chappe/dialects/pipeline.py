@@ -30,6 +30,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _KEPT = 16_384
 _MASK = b"***"
+_FILES = b"(a form with files)"
 _SIGNING_SECRET = re.compile(rb"whsec_[A-Za-z0-9+/=]+")  # a subscription's, shown once by its answer
 _SLASHES = re.compile("/{2,}")
 # structlog adds to each line what variables of this prefix hold; its own way of setting them costs ten times
@@ -176,7 +177,7 @@ class Pipeline:
             verb=call.verb,
             outgoing=False,
             status=response.status,
-            request=_text(_wire(request), secrets),
+            request=_text(_wire(call.request or request), secrets),
             answer=_text(_shown(response.content_type, response.body), secrets),
             duration_ms=took,
             peer=request.peer,
@@ -197,12 +198,18 @@ def _wire(request: HttpRequest) -> bytes:
         value = request.headers.get(name)
         if value is not None:
             head += f"\n{name}: {value}".encode("utf-8", "replace")
-    return head + b"\n\n" + _shown(request.content_type, request.body[: _KEPT * 2])
+    return (
+        head
+        + b"\n\n"
+        + (_FILES if request.uploads else _shown(request.content_type, request.body[: _KEPT * 2]))
+    )
 
 
 def _shown(content_type: str, body: bytes) -> bytes:
-    """A body as it is kept: of sound nothing can be read."""
-    return b"(sound)" if content_type.startswith("audio/") else body
+    """A body as it is kept: of sounds and pictures nothing can be read."""
+    if content_type.startswith("audio/"):
+        return b"(sound)"
+    return b"(image)" if content_type.startswith("image/") else body
 
 
 def _text(data: bytes, secrets: Iterable[bytes]) -> str:

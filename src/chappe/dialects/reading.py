@@ -33,7 +33,7 @@ _CODECS: Mapping[str, str] = {
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([a-z0-9_-]+)", re.IGNORECASE)
 
 _UNICODE_ESCAPES = re.compile(rb"((?:%[uU][0-9A-Fa-f]{4})+)")
-_NAME = re.compile(r"(?P<stray>(?:amp;)*)(?P<name>.*?)(?:\[[0-9]*\])?", re.DOTALL)
+_NAME = re.compile(r"(?P<stray>(?:amp;)*)(?P<name>.*?)(?:\[(?P<place>[0-9]{0,9})\])?", re.DOTALL)
 
 _LONGEST_NAME = 1000
 """Bytes of a name that are read; no client writes a longer one (our choice)."""
@@ -47,13 +47,15 @@ class Parameter(NamedTuple):
 
     `name` is in lower case, without brackets and without a stray `amp;`, which `stray` tells of. `value` is
     verbatim: quotes stay, and so does a leading blank, which in a telephone number is a plus that was not
-    escaped. `raw` is the value as it stood on the wire, for whoever masks secrets.
+    escaped. `raw` is the value as it stood on the wire, for whoever masks secrets. `place` is the number in
+    the brackets, None without one.
     """
 
     name: str
     value: str
     raw: bytes
     stray: bool = False
+    place: int | None = None
 
 
 def read_parameters(request: HttpRequest, eight_bit: str) -> tuple[Parameter, ...]:
@@ -170,25 +172,26 @@ def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> Iterable[Pa
     for part in raw.split(b"&"):
         if part:
             raw_name, _, value = part.partition(b"=")
-            name, stray = _named(raw_name, eight_bit, declared)
-            yield Parameter(name, unescape(value, eight_bit, declared), value, stray)
+            name, stray, place = _named(raw_name, eight_bit, declared)
+            yield Parameter(name, unescape(value, eight_bit, declared), value, stray, place)
 
 
 def _parameter(name: str, value: str, raw: bytes) -> Parameter:
-    clean, stray = _cleaned(name)
-    return Parameter(clean, value, raw, stray)
+    clean, stray, place = _cleaned(name)
+    return Parameter(clean, value, raw, stray, place)
 
 
 @lru_cache(maxsize=4096)
-def _named(raw: bytes, eight_bit: str, declared: str | None) -> tuple[str, bool]:
-    """The name and whether it was stray; remembered, because clients write the same few names for ever."""
+def _named(raw: bytes, eight_bit: str, declared: str | None) -> tuple[str, bool, int | None]:
+    """The name, whether it was stray, and its place; remembered, because clients write the same few names for
+    ever."""
     return _cleaned(unescape(raw[:_LONGEST_NAME], eight_bit, declared))
 
 
-def _cleaned(name: str) -> tuple[str, bool]:
+def _cleaned(name: str) -> tuple[str, bool, int | None]:
     found = _NAME.fullmatch(name.strip().lower())
     assert found is not None  # the pattern matches any text
-    return found["name"], bool(found["stray"])
+    return found["name"], bool(found["stray"]), int(found["place"]) if found["place"] else None
 
 
 def _declared(content_type: str) -> str | None:
