@@ -75,6 +75,20 @@ class Baresip:
             await self._happened.wait_for(lambda: len(found()) >= count)
         return found()[count - 1]
 
+    async def put_down(self) -> None:
+        """End all its calls, and forget them and what was heard in them."""
+
+        def count(kind: str) -> int:
+            return sum(one["type"] == kind for one in self.events)
+
+        while count("CALL_CLOSED") < count("CALL_INCOMING") + count("CALL_OUTGOING"):
+            before = count("CALL_CLOSED")
+            await self.ask("hangup")
+            await eventually(lambda: count("CALL_CLOSED") > before)
+        self.events.clear()
+        for file in self._folder.glob("dump-*.wav"):
+            file.unlink()
+
     def heard(self) -> bytes:
         """The samples of the last call that it heard, until now."""
         files = sorted(self._folder.glob("dump-*-dec.wav"), key=lambda one: one.stat().st_mtime)

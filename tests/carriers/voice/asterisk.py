@@ -49,9 +49,9 @@ class AsteriskFar(SipFar):
 
 
 @asynccontextmanager
-async def far_side(world: World, folder: Path) -> AsyncIterator[AsteriskFar]:
+async def far_side(world: World, folder: Path, told: Told | None = None) -> AsyncIterator[AsteriskFar]:
     """See far.py."""
-    trunk_port, told = free_udp_port("127.0.0.2"), Told()
+    trunk_port, told = free_udp_port("127.0.0.2"), told or Told()
     trunks = {"network": {"host": "127.0.0.2", "port": trunk_port}}
     table = a_table(folder / "asterisk", trunks=trunks)
     account = await world.account()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind, LegState, Recorded
-from chappe.services.ports import VoiceCarrier
+from chappe.services.ports import VoiceCarrier, VoiceSink
 from tests.platform import World
 
 T = TypeVar("T")
@@ -54,8 +54,9 @@ class Telephone(Protocol):
 
 @dataclass
 class Told:
-    """A platform that keeps what the carrier tells it."""
+    """A platform that keeps what the carrier tells it, and passes it on to another one, if any."""
 
+    passes_to: VoiceSink | None = None
     events: list[LegEvent] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     recordings: list[Recorded] = field(default_factory=list)
@@ -64,14 +65,20 @@ class Told:
     def leg_event(self, event: LegEvent) -> None:
         self.events.append(event)
         self._news.set()
+        if self.passes_to is not None:
+            self.passes_to.leg_event(event)
 
     def leg_arrived(self, arrival: Arrival) -> None:
         self.arrivals.append(arrival)
         self._news.set()
+        if self.passes_to is not None:
+            self.passes_to.leg_arrived(arrival)
 
     def recorded(self, recorded: Recorded) -> None:
         self.recordings.append(recorded)
         self._news.set()
+        if self.passes_to is not None:
+            self.passes_to.recorded(recorded)
 
     async def until(self, look: Callable[[], T | None]) -> T:
         """The first true answer of `look`."""

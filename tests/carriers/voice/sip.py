@@ -9,7 +9,7 @@ from hashlib import md5
 from pathlib import Path
 
 from chappe.carriers.sip.voice import SipVoice, build
-from chappe.media import pcm
+from chappe.media import pcm, tones
 from chappe.model.calls import HangUpCause
 from chappe.model.changes import Changes
 from chappe.model.directory import Line
@@ -70,6 +70,15 @@ class SipTelephone:
         await eventually(lambda: len(self.baresip.heard()) >= before + wanted)
         return self.baresip.heard()[before : before + wanted]
 
+    async def hears(self, hertz: float) -> None:
+        """Until the last half second that it heard is a tone, or has it in it."""
+        await eventually(lambda: tones.strength(self.baresip.heard()[-8000:], hertz) > 0.1)
+
+    async def forget(self) -> None:
+        """Put everything down, and forget what was."""
+        await self.baresip.put_down()
+        self.calls.clear()
+
     async def dial(self, number: str) -> None:
         await self.baresip.ask("dial", f"sip:{number}@127.0.0.1:{self.port}")
 
@@ -90,7 +99,7 @@ class SipFar:
     async def telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
         platform = self.world.platform
         count = len(await platform.store.queries.lines(self.account_id))
-        number, user, secret = f"3363998{count:04}", f"user{count}", f"secret{count}"
+        number, user, secret = f"3363998{count + 100:04}", f"user{count}", f"secret{count}"
         line = Line(
             platform.ids.new_id(),
             self.account_id,
@@ -122,10 +131,10 @@ class SipFar:
 
 
 @asynccontextmanager
-async def far_side(world: World, folder: Path) -> AsyncIterator[SipFar]:
+async def far_side(world: World, folder: Path, told: Told | None = None) -> AsyncIterator[SipFar]:
     """See far.py."""
     port, trunk_port = free_ports(2)
-    told = Told()
+    told = told or Told()
     table = {
         "type": "sip",
         "listen": "127.0.0.1",
