@@ -78,13 +78,14 @@ class Baresip:
     async def put_down(self) -> None:
         """End all its calls, and forget them and what was heard in them."""
 
-        def count(kind: str) -> int:
-            return sum(one["type"] == kind for one in self.events)
+        def count(*kinds: str) -> int:
+            return sum(one["type"] in kinds for one in self.events)
 
-        while count("CALL_CLOSED") < count("CALL_INCOMING") + count("CALL_OUTGOING"):
-            before = count("CALL_CLOSED")
+        over = count("CALL_CLOSED")
+        while over < count("CALL_INCOMING", "CALL_OUTGOING"):
+            over += 1
             await self.ask("hangup")
-            await eventually(lambda: count("CALL_CLOSED") > before)
+            await self.until("CALL_CLOSED", over)
         self.events.clear()
         for file in self._folder.glob("dump-*.wav"):
             file.unlink()

@@ -34,9 +34,9 @@ class Telephone(SipTelephone):
 class AsteriskFar(SipFar):
     """See far.py."""
 
-    async def telephone(self, hertz: float = 0, **more: str) -> Telephone:
-        """See far.py."""
-        made = await super().telephone(hertz, **more)
+    async def new_telephone(self, hertz: float = 0, **more: str) -> Telephone:
+        """See sip.py."""
+        made = await super().new_telephone(hertz, **more)
         return Telephone(made.number, made.baresip, made.port)
 
     async def is_told_of(self, line: Line) -> None:

@@ -80,6 +80,19 @@ class Told:
         if self.passes_to is not None:
             self.passes_to.recorded(recorded)
 
+    async def forget(self) -> None:
+        """Everything that was told, when all legs have ended."""
+
+        def look() -> bool:
+            known = {one.leg_id for one in (*self.events, *self.arrivals)}
+            ended = {one.leg_id for one in self.events if one.kind is LegEventKind.ENDED}
+            return known == ended
+
+        await self.until(look)
+        self.events.clear()
+        self.arrivals.clear()
+        self.recordings.clear()
+
     async def until(self, look: Callable[[], T | None]) -> T:
         """The first true answer of `look`."""
         async with asyncio.timeout(_PATIENCE):
@@ -129,6 +142,10 @@ class Far(Protocol):
 
     async def number_that_is(self, cause: HangUpCause) -> str:
         """A number that ends every call so: BUSY, REJECTED or UNREACHABLE."""
+        ...
+
+    async def rest(self) -> None:
+        """Put all telephones down, and forget what was told: another test begins."""
         ...
 
 

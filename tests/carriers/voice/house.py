@@ -83,12 +83,8 @@ class House:
     async def be_quiet(self) -> None:
         """Nobody speaks any more, and nothing is remembered of what was."""
         board = self.world.chappe.switchboard
-        for telephone in self.telephones:
-            await telephone.forget()
+        await self.far.rest()
         await eventually(lambda: not board.live_calls())
-        self.far.told.events.clear()
-        self.far.told.arrivals.clear()
-        self.far.told.recordings.clear()
         self.world.mailer.sent.clear()
         self.world.clock.at = START  # else telephones are registered no more
 
@@ -101,7 +97,9 @@ async def a_house(world: World, carrier: str, folder: Path) -> AsyncIterator[Hou
     async with far_side(world, folder, Told(passes_to=board)) as far:
         board.connect(far.carrier)
         world.platform.carriers.lines = carrier
-        shop = await accounts.create_account(world.platform, "house", credits=200_000, email="house@example.net")
+        shop = await accounts.create_account(
+            world.platform, "house", credits=200_000, email="house@example.net"
+        )
         far.account_id = shop.account.id
         telephones = [await far.telephone(hertz) for hertz in TONES]
         yield House(world, far, shop, telephones)

@@ -111,6 +111,14 @@ class SandboxFar:
         await sandbox.set_behaviour(self.world.platform, self.behave, command)  # type: ignore[arg-type]
         return command.number
 
+    async def rest(self) -> None:
+        for telephone in self.made:
+            if self.carrier.moment(telephone.leg_id) is not None:
+                await telephone.hang_up()
+            if telephone.dialling is not None:
+                await telephone.dialling
+        await self.told.forget()
+
 
 @asynccontextmanager
 async def far_side(world: World, folder: Path) -> AsyncIterator[SandboxFar]:
@@ -119,8 +127,3 @@ async def far_side(world: World, folder: Path) -> AsyncIterator[SandboxFar]:
     carrier = SandboxVoice(replace(world.platform, clock=SystemClock()), told, in_this_loop)
     far = SandboxFar(world, carrier, told, shop.account.id, caller(shop))
     yield far
-    for telephone in far.made:
-        if carrier.moment(telephone.leg_id) is not None:
-            await telephone.hang_up()
-        if telephone.dialling is not None:
-            await telephone.dialling

@@ -95,8 +95,20 @@ class SipFar:
     folder: Path
     stack: AsyncExitStack
     trunk_port: int
+    visits: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _made: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
+    _idle: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
 
     async def telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
+        kind = (hertz, *more.items())
+        if idle := self._idle.get(kind):
+            return idle.pop()
+        made = await self.new_telephone(hertz, **more)
+        self._made.setdefault(kind, []).append(made)
+        return made
+
+    async def new_telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
+        """One that nobody has used."""
         platform = self.world.platform
         count = len(await platform.store.queries.lines(self.account_id))
         number, user, secret = f"3363998{count + 100:04}", f"user{count}", f"secret{count}"
@@ -126,8 +138,16 @@ class SipFar:
         """Until the registrar knows the line: ours asks when a telephone comes."""
 
     async def number_that_is(self, cause: HangUpCause) -> str:
-        await self.stack.enter_async_context(sipp.refusing(self.folder, self.trunk_port, STATUSES[cause]))
+        await self.visits.enter_async_context(sipp.refusing(self.folder, self.trunk_port, STATUSES[cause]))
         return "33145678901"
+
+    async def rest(self) -> None:
+        await self.visits.aclose()
+        for telephones in self._made.values():
+            for one in telephones:
+                await one.forget()
+        self._idle = {kind: list(telephones) for kind, telephones in self._made.items()}
+        await self.told.forget()
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from chappe.model.sounds import Tone
 from chappe.services.ports import RecordWanted
 from tests.carriers.voice.far import Far, called, leg_to
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 LOW, HIGH = 440.0, 1300.0
 ROOM = 7
 KEYS = "1234567890*#"

@@ -7,7 +7,6 @@ import pytest
 
 from chappe.media import tones, wav
 from chappe.model.calls import CallOutcome, CallStory, HangUpCause, LegState
-from chappe.model.commands import PickUpCall, PlaceCall, TransferCall
 from chappe.model.commands import PickUpCall, TransferCall
 from chappe.model.conferences import (
     AccessMode,
@@ -40,9 +39,7 @@ async def test_a_conference_of_five(house: House) -> None:
         NewParticipant(denis.number, "Denis", True),
         NewParticipant(eve.number, "Eve", True, False),
     ]
-    command = CreateConference(
-        AccessMode.ROOM_AND_CALLER, duration=timedelta(minutes=2), participants=named
-    )
+    command = CreateConference(AccessMode.ROOM_AND_CALLER, duration=timedelta(minutes=2), participants=named)
     conference = (await conferences.create(platform, who, command)).conference
 
     async def states() -> dict[str, ParticipantState]:
