@@ -20,6 +20,7 @@ from chappe.carriers.smpp import server
 from chappe.dialects.contract import Dialect
 from chappe.dialects.pipeline import Application, Pipeline, Receive, Scope, Send
 from chappe.host.asking import Choice, Quick
+from chappe.host.calendars import CalendarFiles
 from chappe.host.decoding import FileDecoder
 from chappe.host.http import GuardedClient
 from chappe.host.mail import OutboxMailer, SmtpMailer
@@ -180,6 +181,7 @@ async def assemble(
                 {server.DIALECT: server.DELIVER} if settings.smpp_server else {},
             ),
             decoder=FileDecoder(),
+            calendars=CalendarFiles(),
             synthesizer=synthesizer or SpeechMaker(folder_of(settings, data) / "speech"),
             door=door,
             serving=serving,

@@ -21,9 +21,11 @@ from chappe.services.guard import Guard
 from chappe.services.network import load_routes
 from chappe.services.ports import (
     REMEMBERED,
+    CalendarReader,
     Clock,
     Decoder,
     Mailer,
+    NoCalendars,
     NoDecoder,
     NoSpeech,
     Notices,
@@ -101,6 +103,7 @@ async def open_platform(
     notices: Notices | None = None,
     synthesizer: Synthesizer | None = None,
     decoder: Decoder | None = None,
+    calendars: CalendarReader | None = None,
     door: Callable[[bytes], Door] | None = None,
     serving: bool = False,
 ) -> tuple[Platform, Records]:
@@ -177,6 +180,7 @@ async def open_platform(
         node=node,
         synthesizer=synthesizer or NoSpeech(),
         decoder=decoder or NoDecoder(),
+        calendars=calendars or NoCalendars(),
         folder=folder_of(settings, data),
     )
     await load_routes(platform)

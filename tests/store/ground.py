@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -51,6 +51,8 @@ def _value(hint: Any, name: str, number: int, full: bool) -> Any:
     inner = get_args(hint)
     if get_origin(hint) in (Union, UnionType) and NoneType in inner:
         return _value(next(one for one in inner if one is not NoneType), name, number, full) if full else None
+    if get_origin(hint) is tuple and hasattr(inner[0], "_fields"):
+        return (sample(inner[0], number), sample(inner[0], number + 1)) if full else ()
     if get_origin(hint) is tuple:
         return ("message.sent", f"é {number}") if full else ()
     if get_origin(hint) in (dict, Mapping):
@@ -62,6 +64,8 @@ def _value(hint: Any, name: str, number: int, full: bool) -> Any:
         return BEYOND_DOUBLE + number
     if hint is datetime:
         return datetime(2026, 3, 2, 11, 30, 15, 123456 + number, tzinfo=PARIS)
+    if hint is date:
+        return date(2026, 3, 2) + timedelta(days=number % 1000)
     if hint is str:
         return f"{name} {number} – l'été \"à\" 50 % :x \\u0000 '';-- 😀\n\t" if full else ""
     assert issubclass(hint, Enum), (name, hint)

@@ -55,6 +55,7 @@ ASKED: dict[str, Callable[[Ground], Any]] = {
     "account names": lambda g: g.records.queries.account_names([1, 2]),
     "code of a conference": lambda g: g.records.queries.conference_of_code("33199000825", "123456"),
     "known caller": lambda g: g.records.queries.conferences_knowing("33199000825", "336", 9),
+    "hours": lambda g: g.records.queries.hours_named(1, "shop"),
     "open conferences": lambda g: g.records.queries.open_conferences(1),
     "conference of a call": lambda g: g.records.queries.conference_of_call(1, 5),
     "participants": lambda g: g.records.queries.participants_of(1, 5),

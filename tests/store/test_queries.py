@@ -33,17 +33,18 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
+from chappe.model.openinghours import OpeningHours
 from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.services.ports import Queries
-from chappe.store import calls, conferences, network, queries, rights, sounds
+from chappe.store import calls, conferences, network, openinghours, queries, rights, sounds
 from tests.platform import START
 from tests.store.ground import Ground, changed, field_names, sample
 
 PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
 FUNCTIONS = {
     name: one
-    for module in (queries, network, rights, calls, sounds, conferences)
+    for module in (queries, network, rights, calls, sounds, conferences, openinghours)
     for name, one in vars(module).items()
     if inspect.isfunction(one)
     and one.__module__ == module.__name__
@@ -77,7 +78,7 @@ OWNED = (
     *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
     *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
     *(Line, MarketingBasis, RegisteredSender, Call, Leg, Dialogue, Recording, UploadedSound),
-    *(Conference, Participant),
+    *(Conference, Participant, OpeningHours),
 )
 
 
@@ -146,6 +147,7 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         "day": f"{START:%Y-%m-%d}",
         "ids": [of(Call).id],
         "recording_id": of(Recording).id,
+        "name": of(OpeningHours).name,
     }
     if name in ("recordings", "recordings_of"):
         known |= {"call_id": of(Recording).call_id, "search": ListRecordings(limit=100)}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -121,6 +121,9 @@ class OpeningHours:
     created_at: datetime
     changed_at: datetime
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))  # all of them would take longer than a decision
+
 
 class Timetable:
     """Opening hours made ready for quick decisions."""
@@ -138,11 +141,6 @@ class Timetable:
         self._closed = frozenset(closed)
         self._zone = ZoneInfo(zone)
         self._region = region
-
-    @classmethod
-    def of(cls, hours: OpeningHours) -> "Timetable":
-        """The timetable of named hours."""
-        return cls(hours.spans, (one.day for one in hours.closures), hours.zone, hours.region)
 
     def is_open(self, at: datetime, zone: str = "") -> bool:
         """Whether it is open at a moment (aware), on the wall of a zone or of its own one."""
@@ -194,6 +192,12 @@ class Timetable:
         if day in self._closed:
             return True
         return bool(self._region) and day in holidays_of(self._region, day.year)
+
+
+@lru_cache(maxsize=4096)
+def timetable_of(hours: OpeningHours) -> Timetable:
+    """The timetable of named hours."""
+    return Timetable(hours.spans, (one.day for one in hours.closures), hours.zone, hours.region)
 
 
 def _week(spans: Iterable[Span]) -> tuple[tuple[int, ...], ...]:
@@ -256,7 +260,7 @@ def _first_with(zone: ZoneInfo, offset: timedelta, before: datetime, after: date
 
 @dataclass(frozen=True, slots=True)
 class CreateHours:
-    """New named hours. Outcome: OpeningHours."""
+    """New named hours. Outcome: Created."""
 
     name: str
     spans: Sequence[Span] = ()
@@ -264,6 +268,13 @@ class CreateHours:
     zone: str = DEFAULT_ZONE
     region: str = ""
     replay: Replay | None = None
+
+
+class Created(NamedTuple):
+    """New hours; `replayed` where a repeated request is told the first answer."""
+
+    hours: OpeningHours
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -33,6 +33,7 @@ from chappe.model.ledger import LedgerEntry, Route, Tariff
 from chappe.model.messages import EarlyReceipt, InboundMessage, Message, Part, Receipt, Segment, Submission
 from chappe.model.metrics import Metrics, Minute
 from chappe.model.network import Depth, Waiting
+from chappe.model.openinghours import OpeningHours
 from chappe.model.outgoing import Answer, Mail, Outgoing
 from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
@@ -158,6 +159,13 @@ class Queries(Protocol):
     async def conferences_knowing(
         self, number: str, caller: str, limit: int
     ) -> tuple[tuple[Conference, Participant], ...]: ...
+
+    async def hours_named(self, account_id: int, name: str) -> OpeningHours | None: ...
+    async def current_hours(self, account_id: int, name: str) -> OpeningHours | None: ...
+    async def list_hours(
+        self, account_id: int, cursor: int | None, limit: int
+    ) -> tuple[OpeningHours, ...]: ...
+    async def count_hours(self, account_id: int) -> int: ...
 
     async def short_codes(self) -> tuple[ShortCode, ...]: ...
     async def own_numbers(self, account_id: int) -> tuple[OwnNumber, ...]: ...
@@ -535,6 +543,31 @@ class NoDecoder:
         raise Refusal(Fault.UNSUPPORTED, "sounds are taken by the server, not by the command line")
 
 
+class ClosedDays(NamedTuple):
+    """The days that a calendar closes, each with its event's title, and the events that close none, in
+    words."""
+
+    days: Sequence[tuple[date, str]]
+    passed_over: Sequence[str] = ()
+
+
+class CalendarReader(Protocol):
+    """Reads calendar files."""
+
+    async def closed_days(self, content: bytes, zone: str, since: date, until: date) -> ClosedDays:
+        """The whole days of a zone that the events of an iCalendar file fill, from one day to before another,
+        recurrences expanded. Raises Refusal `unusable_media`."""
+        ...
+
+
+class NoCalendars:
+    """The calendar reader of a process that takes no files."""
+
+    async def closed_days(self, content: bytes, zone: str, since: date, until: date) -> ClosedDays:
+        """Refuse."""
+        raise Refusal(Fault.UNSUPPORTED, "calendars are taken by the server, not by the command line")
+
+
 class NoticeTarget(NamedTuple):
     """Where a notice goes: a URL or a mail address, with the secret that signs, if any."""
 
@@ -610,6 +643,7 @@ class Platform:
     live_calls: LiveCalls = field(default_factory=LiveCalls)
     synthesizer: Synthesizer = field(default_factory=NoSpeech)
     decoder: Decoder = field(default_factory=NoDecoder)
+    calendars: CalendarReader = field(default_factory=NoCalendars)
     folder: Path = Path("var")
 
 

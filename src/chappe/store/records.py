@@ -18,8 +18,20 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
+from chappe.model.openinghours import OpeningHours
 from chappe.services.ports import Clock, Ids, Queries
-from chappe.store import calls, conferences, contacts, leases, network, queries, rights, seeds, sounds
+from chappe.store import (
+    calls,
+    conferences,
+    contacts,
+    leases,
+    network,
+    openinghours,
+    queries,
+    rights,
+    seeds,
+    sounds,
+)
 from chappe.store.database import Database
 from chappe.store.tables import TABLES, Utc
 from chappe.store.trouble import FULL
@@ -45,13 +57,14 @@ _FINISHED_JOBS = timedelta(days=30)
 _REMEMBERED: Mapping[str, type] = {
     "subscriptions_in_force": Subscription,
     "own_numbers": OwnNumber,
+    "hours_named": OpeningHours,
 }
 _REMEMBERED_FOR = timedelta(seconds=2)
 _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls, sounds, conferences)
+_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours)
 
 
 class BoundQueries:

@@ -39,6 +39,7 @@ from chappe.model import (
     rules,
 )
 from chappe.model.errors import Fault
+from chappe.model.openinghours import Closure, OpeningHours, Span
 from chappe.model.recordings import UploadedSound
 from chappe.model.smstext import Encoding
 
@@ -137,6 +138,19 @@ class Json(TypeDecorator[Any]):
         if isinstance(value, str):
             value = msgspec.json.decode(value)
         return tuple(value) if self.as_tuple and value is not None else value
+
+
+class Shaped(Json):
+    """JSON data of one type, read as that."""
+
+    cache_ok = True
+
+    def __init__(self, shape: Any) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return msgspec.convert(super().process_result_value(value, dialect), self.shape)
 
 
 def json_text(value: Any) -> str:
@@ -779,6 +793,22 @@ participants = Table(
     Index(None, "number", "conference_id"),
 )
 
+opening_hours = Table(
+    "opening_hours",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _text("name"),
+    Column("spans", Shaped(tuple[Span, ...]), nullable=False),
+    Column("closures", Shaped(tuple[Closure, ...]), nullable=False),
+    _text("zone"),
+    _text("region"),
+    _number("version"),
+    _time("created_at"),
+    _time("changed_at"),
+    UniqueConstraint("account_id", "name"),
+)
+
 minutes = Table(
     "minutes",
     metadata,
@@ -824,6 +854,7 @@ TABLES: Mapping[type, Table] = {
     calls.Dialogue: dialogues,
     conferences.Conference: conference_table,
     conferences.Participant: participants,
+    OpeningHours: opening_hours,
     ledger.LedgerEntry: ledger_entries,
     ledger.Tariff: tariffs,
     ledger.Route: routes,
