@@ -82,13 +82,19 @@ class Baresip:
             return sum(one["type"] in kinds for one in self.events)
 
         over = count("CALL_CLOSED")
-        while over < count("CALL_INCOMING", "CALL_OUTGOING"):
+        # After such a failure it hangs up, and tells nothing of it.
+        while over + count("TRANSFER_FAILED") < count("CALL_INCOMING", "CALL_OUTGOING"):
             over += 1
             await self.ask("hangup")
             await self.until("CALL_CLOSED", over)
         self.events.clear()
         for file in self._folder.glob("dump-*.wav"):
             file.unlink()
+
+    @property
+    def said(self) -> str:
+        """What it printed: all SIP messages that it has sent and received."""
+        return (self._folder / "printed").read_bytes().decode(errors="replace")
 
     def heard(self) -> bytes:
         """The samples of the last call that it heard, until now."""
@@ -136,7 +142,13 @@ async def telephone(
     (folder / "accounts").write_text(f"{account};answermode={answers};audio_codecs={codec}\n")
     with (folder / "printed").open("wb") as printed:
         process = await asyncio.create_subprocess_exec(
-            "baresip", "-f", str(folder), stdin=asyncio.subprocess.DEVNULL, stdout=printed, stderr=printed
+            "baresip",
+            "-s",
+            "-f",
+            str(folder),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
         )
     listening: asyncio.Task[None] | None = None
     try:

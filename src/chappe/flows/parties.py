@@ -116,6 +116,10 @@ class Speaking:
                 return self._transfer(event) if self._side(leg) is not None else []
             case program.AskedToTransfer(leg) if self._giver is not None and leg == self._giver.leg:
                 return [program.HangUp(leg, HangUpCause.TRANSFERRED)]
+            case program.AskedToHandOver(leg):
+                return self._give(event)
+            case program.LegArrived(leg) if event.replaces and self._kept is None:
+                return self._take(event)
             case program.LegEnded(leg):
                 return self._ended(leg, event)
             case _ if self._ringing is not None:
@@ -168,6 +172,32 @@ class Speaking:
             program.Setup(kept.leg, kept.line, kept.number, third.number),
             program.Setup(third.leg, third.line, kept.number, third.number),
             dial,
+        ]
+
+    def _give(self, asked: program.AskedToHandOver) -> list[Action]:
+        """The partner goes to another call of the giver's, and this one is over."""
+        giver = self._side(asked.leg)
+        if giver is None or self._kept is not None:
+            return []
+        kept = self._other(giver.leg)
+        self.left = []
+        return [
+            program.HandOver(kept.leg, asked.call_id, asked.name, asked.replaces, kept.line),
+            program.HangUp(giver.leg, HangUpCause.TRANSFERRED),
+        ]
+
+    def _take(self, arrived: program.LegArrived) -> list[Action]:
+        """Somebody comes from another call in the giver's place."""
+        giver = self._side(arrived.replaces)
+        if giver is None:
+            return [program.HangUp(arrived.leg)]  # who gave it away has hung up meanwhile
+        kept, third = self._other(giver.leg), Party(arrived.leg, arrived.number, arrived.line)
+        self._settle(kept, third)
+        return [
+            program.HangUp(giver.leg, HangUpCause.TRANSFERRED),
+            program.Setup(third.leg, third.line, kept.number, third.number, replaces=third.leg),
+            program.Setup(kept.leg, kept.line, kept.number, third.number, replaces=kept.leg),
+            program.Bridge((kept.leg, third.leg)),
         ]
 
     def _rings(self, ringing: Ringing, event: CallEvent) -> list[Action]:

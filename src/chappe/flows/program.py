@@ -36,12 +36,15 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class LegArrived:
     """A leg has come to this call: a party that calls (`is_up` false: it hears nothing yet), or one that
-    another call has handed over. `number` is the caller's, `dialled` what it has dialled."""
+    another call has handed over. `number` is the party's, `dialled` what it has dialled; see HandOver for
+    the rest."""
 
     leg: str
     number: str
     dialled: str
     is_up: bool = False
+    replaces: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,17 @@ class AskedToTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedToHandOver:
+    """`leg` gives its partner away to the one with whom it speaks in the live call `call_id`, there as the
+    leg `replaces`; the partner is to be called `name` there."""
+
+    leg: str
+    call_id: int
+    name: str
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskedToPickUp:
     """The line `number` takes the call that rings elsewhere."""
 
@@ -186,6 +200,7 @@ CallEvent = (
     | AskedToHangUp
     | AskedToAdd
     | AskedToTransfer
+    | AskedToHandOver
     | AskedToPickUp
     | AskedToLock
     | AskedToRecord
@@ -315,11 +330,14 @@ class Admit:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Give a leg that is up to another live call, which calls it `name`; it is told LegArrived."""
+    """Give a leg that is up to another live call, which calls it `name`; it is told LegArrived. There it
+    takes the place of the leg `replaces`, if any; `line` is as in flows/parties.py, Party."""
 
     leg: str
     call_id: int
     name: str
+    replaces: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

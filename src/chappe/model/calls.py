@@ -261,6 +261,16 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The telephone at a leg gives its partner away: to `number` as it was sent, or to the partner of the leg
+    `other_id` (0: none), where it speaks with both and lets them speak with one another."""
+
+    leg_id: int
+    number: str
+    other_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """A recording has come to its end: a WAV file (8 kHz, 16 bits, mono) at `path`, which is the receiver's
     to move or delete. `key` is the one that ended it, if any."""

@@ -52,8 +52,8 @@ async def received(platform: Platform, arrival: Arrival) -> Begun:
 
 async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
     """A line's telephone has dialled a number outside: judged like any call that its account places."""
-    account = await _open_account(platform, line)
-    caller = _caller(account, line)
+    account = await open_account(platform, line)
+    caller = caller_of(account, line)
     number = calling.callable_number(platform, caller, arrival.dialled, "to")
     way = await calling.way(platform, number)
     calling.check_joinable((arrival.carrier, way.carrier))
@@ -73,8 +73,8 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
 async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_line: Line | None) -> Begun:
     """Somebody calls a line. It costs nothing, but for what is forwarded outside; where the account cannot
     pay for that, it is not forwarded."""
-    account = await _open_account(platform, line)
-    caller = _caller(account, line)
+    account = await open_account(platform, line)
+    caller = caller_of(account, line)
     forwarding = line.forwarding
     own = {one.number for one in await platform.store.queries.lines(line.account_id)}
     outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
@@ -111,7 +111,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
 
 async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
     """The call that rings at another line of the account goes to this one. Raises Refusal `not_found`."""
-    await _open_account(platform, line)
+    await open_account(platform, line)
     try:
         number = str(read_msisdn(written, _REGION))
     except NumberError:
@@ -143,14 +143,16 @@ def _without(forwarding: Forwarding, targets: list[str]) -> Forwarding:
     )
 
 
-async def _open_account(platform: Platform, line: Line) -> Account:
+async def open_account(platform: Platform, line: Line) -> Account:
+    """The account of a line. Raises Refusal `account_suspended`."""
     account = await platform.store.queries.account(line.account_id)
     if account is None or account.state is not AccountState.OPEN:
         raise Refusal(Fault.ACCOUNT_SUSPENDED, f"the account of line {line.number} is suspended")
     return account
 
 
-def _caller(account: Account, line: Line) -> Caller:
+def caller_of(account: Account, line: Line) -> Caller:
+    """Who calls from a line's telephone."""
     return Caller(
         account_id=account.id,
         guid=account.guid,

@@ -7,7 +7,17 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from chappe.model.calls import Arrival, Call, Dialogue, HangUpCause, Leg, LegEvent, Recorded, Recording
+from chappe.model.calls import (
+    Arrival,
+    Call,
+    Dialogue,
+    HangUpCause,
+    Leg,
+    LegEvent,
+    Recorded,
+    Recording,
+    TransferAsked,
+)
 from chappe.model.carriers import CarrierRecord, CarrierStatus, Lease
 from chappe.model.changes import Changes, Committed
 from chappe.model.commands import ListCalls, ListMessages
@@ -428,6 +438,11 @@ class VoiceSink(Protocol):
 
     def recorded(self, recorded: Recorded) -> None:
         """A recording has come to its end, for whatever reason."""
+        ...
+
+    def transfer_asked(self, asked: TransferAsked, refused: Callable[[], None]) -> None:
+        """A telephone gives its partner away. Its leg is ended as `transferred` when that is done; `refused`
+        is called where it is not."""
         ...
 
 

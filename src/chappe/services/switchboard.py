@@ -29,13 +29,14 @@ from chappe.model.calls import (
     Recorded,
     Recording,
     RecordingPurpose,
+    TransferAsked,
     charge,
 )
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal, Unavailable
 from chappe.model.events import EventName
 from chappe.model.ledger import Hold
-from chappe.services import arrivals, calling, callnotices, closing, linenotices, recordings, rooms
+from chappe.services import arrivals, calling, callnotices, closing, linenotices, recordings, rooms, transfers
 from chappe.services.ports import Platform, RecordWanted, VoiceCarrier
 
 _log = structlog.get_logger()
@@ -191,6 +192,26 @@ class Switchboard:
             recordings.discard(recorded)
         else:
             found[0].inbox.put_nowait(recorded)
+
+    def transfer_asked(self, asked: TransferAsked, refused: Callable[[], None]) -> None:
+        """See services/ports.py, VoiceSink."""
+        task = asyncio.create_task(self._give_away(asked, refused))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _give_away(self, asked: TransferAsked, refused: Callable[[], None]) -> None:
+        found, other = self._of_leg.get(asked.leg_id), self._of_leg.get(asked.other_id)
+        try:
+            if found is None or (asked.other_id and other is None):
+                raise Refusal(Fault.TOO_LATE, "the leg is down, or not written yet")
+            partners = [(one.call, one.legs[name]) for one, name in ([found, other] if other else [found])]
+            await transfers.asked_by_telephone(self._platform, partners[0], asked.number, partners[1:])
+        except Refusal as refusal:
+            _log.info("a transfer was refused", reason=refusal.detail)
+            refused()
+        except Exception:  # noqa: BLE001 - one of the outer loops: whoever asked must hear of it
+            _log.exception("a transfer failed")
+            refused()
 
     def live_legs(self, call_id: int) -> Mapping[str, Leg]:
         """The legs of a call that is live here, by the names its flow gives them."""
@@ -701,12 +722,21 @@ class Switchboard:
             return
         # Whoever was received for nobody in particular belongs now to the account of this call.
         values = {"call_id": to.call.id, "name": action.name, "account_id": to.call.account_id}
-        update = Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})
-        await self._platform.store.commit(Changes(update=[update]))
+        updates = [Update(Leg, leg.id, leg.account_id, values, {"ended_at": None})]
+        for one in live.dialogues:
+            if one.leg == action.leg:
+                moves = {"call_id": to.call.id, "leg": action.name}
+                updates.append(Update(Dialogue, one.id, one.account_id, moves))
+        await self._platform.store.commit(Changes(update=updates))
         del live.legs[action.leg]
         to.legs[action.name] = closing.changed(leg, values)
         self._of_leg[leg.id] = (to, action.name)
-        to.inbox.put_nowait(program.LegArrived(action.name, leg.number, leg.shown, is_up=True))
+        moved = [one for one in live.dialogues if one.leg == action.leg]
+        live.dialogues[:] = [one for one in live.dialogues if one.leg != action.leg]
+        to.dialogues += [replace(one, call_id=to.call.id, leg=action.name) for one in moved]
+        to.inbox.put_nowait(
+            program.LegArrived(action.name, leg.number, leg.shown, True, action.replaces, action.line)
+        )
         callnotices.ring(self._platform, to.call, ())
 
     async def _find_room(self, live: _Live, action: program.FindRoom) -> None:

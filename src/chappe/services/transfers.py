@@ -1,13 +1,18 @@
 """Calls that live on with another party: given away by one of their parties, or picked up while they ring."""
 
+from collections.abc import Sequence
+
 from chappe.flows import program
 from chappe.flows.line import LineCall
 from chappe.flows.two_leg import TwoLeg
-from chappe.model.calls import CallStory, Leg, LegState
+from chappe.model.calls import Call, CallStory, Leg, LegState
 from chappe.model.commands import Caller, FindCall, PickUpCall, TransferCall
 from chappe.model.errors import Fault, Refusal
 from chappe.services import calling, calls, linecalls
 from chappe.services.ports import Platform
+
+Part = tuple[Call, Leg]
+"""Somebody's part in a live call."""
 
 
 async def transfer(platform: Platform, caller: Caller, command: TransferCall) -> CallStory:
@@ -35,6 +40,41 @@ async def transfer(platform: Platform, caller: Caller, command: TransferCall) ->
         board.ask(story.call.id, program.Reserve(amount, cap, leaves))
     board.ask(story.call.id, program.AskedToTransfer(leg.name, number, shown, command.attended))
     return story
+
+
+async def asked_by_telephone(
+    platform: Platform, party: Part, number: str, others: Sequence[Part] = ()
+) -> None:
+    """The telephone of a line gives its partner to a number, or in `others` to its partner in another call.
+    Raises Refusal: it is no line's, or nobody speaks, and all that a call to the number would be refused
+    for."""
+    call, leg = party
+    line = await platform.store.queries.line_by_number(leg.number)
+    if line is None or line.account_id != call.account_id:
+        raise Refusal(Fault.NOT_FOUND, "this telephone is no line's of the account whose call it is", "leg")
+    caller = linecalls.caller_of(await linecalls.open_account(platform, line), line)
+    if not others:
+        await transfer(platform, caller, TransferCall(call.ref, leg.name, number))
+        return
+    ((other, own),) = others
+    if other.account_id != call.account_id or own.number != leg.number or other.id == call.id:
+        raise Refusal(Fault.NOT_FOUND, "the telephone speaks in no such call", "leg")
+    partners = [_partner(platform, *one) for one in (party, (other, own))]
+    calling.check_joinable({one.carrier for one in partners})
+    board, given = platform.live_calls.board, partners[1]
+    if given.rate:
+        amount, cap = await linecalls.reserve(platform, caller, given.rate)
+        board.ask(call.id, program.Reserve(amount, cap, leaves=not other.is_virtual))
+    board.ask(other.id, program.AskedToHandOver(own.name, call.id, f"given {given.id}", leg.name))
+
+
+def _partner(platform: Platform, call: Call, leg: Leg) -> Leg:
+    """With whom a leg speaks. Raises Refusal `too_late`: with nobody."""
+    legs = _live(platform, CallStory(call))
+    partners = [one for one in legs if one.id != leg.id and one.state is LegState.UP]
+    if call.joined_at is None or len(partners) != 1:
+        raise Refusal(Fault.TOO_LATE, f"leg {leg.name} speaks with nobody, so it can give nobody away", "leg")
+    return partners[0]
 
 
 async def pick_up(platform: Platform, caller: Caller, command: PickUpCall) -> CallStory:

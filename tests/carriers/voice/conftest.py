@@ -42,7 +42,7 @@ async def far(_side: Far) -> AsyncIterator[Far]:
     await _side.rest()
 
 
-@pytest_asyncio.fixture(params=CARRIERS[1:], scope="module", loop_scope="module")
+@pytest_asyncio.fixture(params=CARRIERS[1:], scope="session", loop_scope="session")
 async def _built(
     request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
@@ -51,8 +51,8 @@ async def _built(
         yield made
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(_built: House) -> AsyncIterator[House]:
-    """A platform with five telephones, which stands for all tests of a module; quiet between them."""
+    """A platform with five telephones, which stands for all tests; quiet between them."""
     yield _built
     await _built.be_quiet()

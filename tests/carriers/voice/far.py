@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind, LegState, Recorded
+from chappe.model.calls import (
+    Arrival,
+    HangUpCause,
+    Leg,
+    LegEvent,
+    LegEventKind,
+    LegState,
+    Recorded,
+    TransferAsked,
+)
 from chappe.services.ports import VoiceCarrier, VoiceSink
 from tests.platform import World
 
@@ -79,6 +88,10 @@ class Told:
         self._news.set()
         if self.passes_to is not None:
             self.passes_to.recorded(recorded)
+
+    def transfer_asked(self, asked: TransferAsked, refused: Callable[[], None]) -> None:
+        if self.passes_to is not None:
+            self.passes_to.transfer_asked(asked, refused)
 
     async def forget(self) -> None:
         """Everything that was told, when all legs have ended."""

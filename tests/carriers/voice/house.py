@@ -1,5 +1,6 @@
 """A whole platform whose calls go over a carrier to five real telephones of its lines."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,6 +56,15 @@ class House:
         call = await eventually(lambda: next(iter(board.live_calls()), None))
         return CallStory(call, tuple(board.live_legs(call.id).values()))
 
+    async def speak(self) -> CallStory:
+        """The first telephone has called the second, and they hear one another."""
+        one, other, *_ = self.telephones
+        await one.dial(other.number)
+        await other.rings()
+        await other.answer()
+        await asyncio.gather(one.hears(TONES[1]), other.hears(TONES[0]))
+        return await self.live()
+
     async def leg(self, name: str, **fields: object) -> Leg:
         """A leg of the one call that is going on, when its fields are so."""
         board = self.world.chappe.switchboard
@@ -101,6 +111,6 @@ async def a_house(world: World, carrier: str, folder: Path) -> AsyncIterator[Hou
             world.platform, "house", credits=200_000, email="house@example.net"
         )
         far.account_id = shop.account.id
-        telephones = [await far.telephone(hertz) for hertz in TONES]
+        telephones = await asyncio.gather(*map(far.telephone, TONES))
         yield House(world, far, shop, telephones)
         await board.stop()

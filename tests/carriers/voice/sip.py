@@ -2,10 +2,11 @@
 that sipp plays."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import md5
+from itertools import count
 from pathlib import Path
 
 from chappe.carriers.sip.voice import SipVoice, build
@@ -95,6 +96,7 @@ class SipFar:
     folder: Path
     stack: AsyncExitStack
     trunk_port: int
+    numbers: Iterator[int] = field(default_factory=lambda: count(100))
     visits: AsyncExitStack = field(default_factory=AsyncExitStack)
     _made: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
     _idle: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
@@ -110,8 +112,8 @@ class SipFar:
     async def new_telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
         """One that nobody has used."""
         platform = self.world.platform
-        count = len(await platform.store.queries.lines(self.account_id))
-        number, user, secret = f"3363998{count + 100:04}", f"user{count}", f"secret{count}"
+        place = next(self.numbers)
+        number, user, secret = f"3363998{place:04}", f"user{place}", f"secret{place}"
         line = Line(
             platform.ids.new_id(),
             self.account_id,

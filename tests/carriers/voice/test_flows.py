@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chappe.media import tones, wav
-from chappe.model.calls import CallOutcome, CallStory, HangUpCause, LegState
+from chappe.model.calls import CallOutcome, HangUpCause, LegState
 from chappe.model.commands import PickUpCall, TransferCall
 from chappe.model.conferences import (
     AccessMode,
@@ -24,7 +24,7 @@ from chappe.services import conferences, participants, recordings, transfers
 from tests.carriers.voice.house import PROMPT, TONES, House
 from tests.peers.waiting import eventually
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CALL_IN = "33199000825"
 IN = ParticipantState.IN
@@ -135,19 +135,9 @@ async def test_an_answerphone_takes_a_message_that_is_mailed(house: House) -> No
     assert tones.strength(sound, TONES[0]) > 0.5
 
 
-async def speak(house: House) -> CallStory:
-    """The first telephone has called the second, and they hear one another."""
-    anne, bob, *_ = house.telephones
-    await anne.dial(bob.number)
-    await bob.rings()
-    await bob.answer()
-    await asyncio.gather(anne.hears(TONES[1]), bob.hears(TONES[0]))
-    return await house.live()
-
-
 async def test_a_partner_is_given_away_blind(house: House) -> None:
     anne, bob, chris, *_ = house.telephones
-    story = await speak(house)
+    story = await house.speak()
     await transfers.transfer(
         house.world.platform, house.who, TransferCall(story.call.ref, "called", chris.number)
     )
@@ -168,7 +158,7 @@ async def test_a_partner_is_given_away_blind(house: House) -> None:
 
 async def test_a_partner_is_given_away_after_a_word(house: House) -> None:
     anne, bob, chris, *_ = house.telephones
-    story = await speak(house)
+    story = await house.speak()
     command = TransferCall(story.call.ref, "called", chris.number, attended=True)
     await transfers.transfer(house.world.platform, house.who, command)
     await chris.rings()

@@ -17,10 +17,10 @@ from chappe.carriers.sip.registrar import Registrar
 from chappe.carriers.sip.settings import SipSettings
 from chappe.carriers.sip.streams import Stream
 from chappe.carriers.sip.trunks import Trunk
-from chappe.carriers.sip.words import Came, Dial, Event, Happened, Telephone
+from chappe.carriers.sip.words import Came, Dial, Event, Happened, Referred, Telephone
 from chappe.model.calls import HangUpCause, LegEventKind
 from chappe.protocols.errors import ProtocolError
-from chappe.protocols.sip import messages, sdp
+from chappe.protocols.sip import messages, referring, sdp
 from chappe.protocols.sip.transactions import Address, Server, Transactions
 
 
@@ -101,6 +101,16 @@ class Agent:
         self._outside.close(leg.stream)
         self._outside.went_down(leg)
 
+    def referred(self, leg: Leg, wanted: referring.Wanted) -> None:
+        """See legs.Desk."""
+        other: Leg | None = None
+        if wanted.replaces is not None:
+            other = self._dialogs.get((wanted.replaces.call_id, wanted.replaces.to_tag))
+            if other is None or other is leg or other.dialog.remote_tag != wanted.replaces.from_tag:
+                leg.refuse_transfer()
+                return
+        self.tell(Referred(leg.id, wanted.user, other.id if other is not None else 0))
+
     # --- what the platform asks
 
     def begin(self, telephones: Iterable[Telephone]) -> None:
@@ -163,6 +173,11 @@ class Agent:
         leg = self.legs.get(leg_id)
         if isinstance(leg, Outgoing | Incoming):
             leg.hang_up(cause)
+
+    def refuse_transfer(self, leg_id: int) -> None:
+        """A leg's partner is not given away, as was asked."""
+        if (leg := self.legs.get(leg_id)) is not None:
+            leg.refuse_transfer()
 
     def stop(self) -> None:
         """End everything."""
@@ -262,7 +277,7 @@ class Agent:
             return
         leg = Incoming(self, server, stream)
         stream.pressed = leg.pressed
-        leg.trunk = trunk
+        leg.trunk, leg.may_refer = trunk, bool(line)
         if trunk:
             self.trunks[trunk].calls += 1
         self._calls[leg.call] = leg

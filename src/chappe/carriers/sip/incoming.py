@@ -61,7 +61,7 @@ class Incoming(Leg):
         if self.is_over:
             return
         if self.is_up:
-            self.say_bye()
+            self.say_bye(cause)
         else:
             self._respond(*refusal(cause))
         self.end(cause)

@@ -11,11 +11,11 @@ from chappe.carriers.sip.streams import Stream
 from chappe.carriers.sip.words import Event, Happened
 from chappe.model.calls import HangUpCause, LegEventKind
 from chappe.protocols.errors import ProtocolError
-from chappe.protocols.sip import sdp
+from chappe.protocols.sip import referring, sdp
 from chappe.protocols.sip.messages import call_id, cseq, response, tag
 from chappe.protocols.sip.transactions import Address, Server, Transactions
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER"
 AGENT = "chappe"
 _SILENCE = 30.0
 """Seconds without a packet of sound after which the other side is asked whether it is still there (our
@@ -44,6 +44,10 @@ class Desk(Protocol):
 
     def went_down(self, leg: "Leg") -> None: ...
 
+    def referred(self, leg: "Leg", wanted: referring.Wanted) -> None:
+        """The other side of a leg gives its partner away."""
+        ...
+
 
 class Leg:
     """What legs of both directions have in common. `to` is where its requests go: always where the other
@@ -56,11 +60,13 @@ class Leg:
         self.to = to
         self.stream = stream
         self.trunk = ""
+        self.may_refer = False
         self.server: Server | None = None  # the last INVITE of the other side
         self.is_up = self.is_over = False
         self.session, self.version = randbits(31), 1
         self._asked_at = desk.now()
         self._waits_for_offer = False
+        self._refers, self._event = 0, ""  # the subscription of a REFER that goes on
 
     # --- what the platform hears
 
@@ -100,8 +106,9 @@ class Leg:
         request.headers.set_single("User-Agent", AGENT)
         return request
 
-    def say_bye(self) -> None:
+    def say_bye(self, cause: HangUpCause = HangUpCause.NORMAL) -> None:
         """Tell the other side that it is over."""
+        self._referred("200 OK" if cause is HangUpCause.TRANSFERRED else "603 Decline")
         bye = self.request("BYE")
         self.dialog.terminate()
         self.desk.transactions.request(bye, self.to, self.desk.now(), lambda _: None)
@@ -144,6 +151,8 @@ class Leg:
                 self.pressed(_key_in(request))
             case "OPTIONS":
                 self._answer(server, 200, "OK")
+            case "REFER":
+                self._refer(server)
             case _:
                 self._answer(server, 405, "Method Not Allowed")
 
@@ -185,6 +194,44 @@ class Leg:
         if request.method == "INVITE":
             self.server = server
         self.desk.transactions.respond(server, answer, self.desk.now())
+
+    def _refer(self, server: Server) -> None:
+        """The other side wants to give its partner away (RFC 3515): it is told so at once what becomes of
+        that, and let go as soon as it is done."""
+        if not self.may_refer:
+            self._answer(server, 603, "Decline")
+            return
+        if not self.is_up or self._event:
+            self._answer(server, 491, "Request Pending")
+            return
+        try:
+            wanted = referring.read(server.request)
+        except ProtocolError:
+            self._answer(server, 400, "Bad Request")
+            return
+        self._answer(server, 202, "Accepted")
+        # Of several REFERs in a dialog each is known by its number but the first (section 2.4.6).
+        self._event = f"refer;id={cseq(server.request)[0]}" if self._refers else "refer"
+        self._refers += 1
+        self._notify("active;expires=60", "100 Trying")
+        self.desk.referred(self, wanted)
+
+    def refuse_transfer(self) -> None:
+        """What the last REFER asked for is not done; the call goes on."""
+        self._referred("603 Decline")
+
+    def _referred(self, status: str) -> None:
+        if self._event:
+            self._notify("terminated;reason=noresource", status)
+            self._event = ""
+
+    def _notify(self, state: str, status: str) -> None:
+        notify = self.request("NOTIFY")
+        notify.headers.set_single("Event", self._event)
+        notify.headers.set_single("Subscription-State", state)
+        notify.headers.set_single("Content-Type", referring.SIPFRAG)
+        notify.body = f"SIP/2.0 {status}\r\n".encode()
+        self.desk.transactions.request(notify, self.to, self.desk.now(), lambda _: None)
 
     def made(self, request: SipRequest, status: int, reason: str) -> SipResponse:
         """An answer with our tag and contact."""

@@ -35,6 +35,7 @@ class Outgoing(Leg):
         dialog = Dialog(new_call_id(), new_tag(), "", uri, way.uri, way.uri)
         super().__init__(desk, leg_id, dialog, way.to, stream)
         self.trunk = way.trunk
+        self.may_refer = not way.trunk
         self._way = way
         self._client: Client | None = None
         self._is_heard = self._is_cancelled = self._has_proven = self._rings = False
@@ -66,7 +67,7 @@ class Outgoing(Leg):
         if self.is_over:
             return
         if self.is_up:
-            self.say_bye()
+            self.say_bye(cause)
         elif self._is_heard:
             self._cancel()
         # An INVITE must not be cancelled before anybody has answered it (section 9.1): see `_told`.

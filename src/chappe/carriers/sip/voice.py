@@ -5,6 +5,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from chappe.carriers.sip import words
 from chappe.carriers.sip.process import Process, started
 from chappe.carriers.sip.settings import SipSettings, read_settings
 from chappe.media import pcm, wav
-from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind, Recorded
+from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind, Recorded, TransferAsked
 from chappe.model.carriers import CarrierStatus, LinkState, LinkStatus
 from chappe.model.changes import Changes, Update
 from chappe.model.directory import Line
@@ -229,6 +230,9 @@ class SipVoice:
                 self._sink.leg_event(event)
             case words.Came():
                 self._arrived(word)
+            case words.Referred(leg_id, number, other):
+                refused = partial(self._say, words.RefuseTransfer(leg_id))
+                self._sink.transfer_asked(TransferAsked(leg_id, number, other), refused)
             case words.Recorded(recording_id, seconds, key):
                 path = self._recordings.pop(recording_id, None)
                 if path is not None:

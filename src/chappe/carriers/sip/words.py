@@ -131,6 +131,12 @@ class Known(Word):
     line: str = ""
 
 
+class RefuseTransfer(Word):
+    """A leg's partner is not given away, as was asked."""
+
+    leg: int
+
+
 Command = (
     Begin
     | Dial
@@ -150,6 +156,7 @@ Command = (
     | Join
     | Part
     | Known
+    | RefuseTransfer
 )
 
 
@@ -173,6 +180,14 @@ class Came(Word):
     caller: str
     dialled: str
     line: str = ""
+
+
+class Referred(Word):
+    """The party of a leg gives its partner to a number, or to the partner of its leg `other` (0: none)."""
+
+    leg: int
+    number: str
+    other: int
 
 
 class Recorded(Word):
@@ -229,7 +244,7 @@ class Note(Word):
     text: str
 
 
-Event = Happened | Came | Recorded | Ask | Telephone | Pulse | Note
+Event = Happened | Came | Referred | Recorded | Ask | Telephone | Pulse | Note
 
 
 def packed(word: Word) -> bytes:

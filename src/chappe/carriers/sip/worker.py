@@ -272,6 +272,8 @@ class Worker:
                 mixer.part(leg_id)
             case words.Known():
                 agent.proofs.known(word)
+            case words.RefuseTransfer(leg_id):
+                agent.refuse_transfer(leg_id)
             case words.Begin(telephones=telephones):
                 agent.begin(telephones)
 
