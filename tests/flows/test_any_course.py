@@ -10,6 +10,7 @@ from chappe.flows.line import CALLER, LineCall
 from chappe.flows.program import (
     Action,
     Answer,
+    AskedToHandOver,
     AskedToHangUp,
     AskedToPickUp,
     AskedToTransfer,
@@ -19,6 +20,7 @@ from chappe.flows.program import (
     Digit,
     Finish,
     Flow,
+    HandOver,
     HangUp,
     LegAnswered,
     LegArrived,
@@ -70,6 +72,8 @@ class Network:
                 for number in NUMBERS:
                     yield AskedToTransfer(leg, number, "")
                     yield AskedToTransfer(leg, number, "", attended=True)
+                yield AskedToHandOver(leg, 5, "given", "caller")
+                yield LegArrived(f"came {self.pickers}", NUMBERS[2], "", True, leg, NUMBERS[2])
             if leg in self.playing:
                 yield PlayDone(leg)
         yield LegArrived(f"came {self.pickers}", NUMBERS[1], "*8", is_up=True)
@@ -99,6 +103,10 @@ class Network:
     def does(self, action: Action) -> None:
         assert not self.finished, f"{action} after the end"
         match action:
+            case HandOver(leg):
+                assert self.legs[leg] == "up", f"{leg} cannot be handed over"
+                self.legs[leg] = "down"
+                self.joined.discard(leg)
             case Dial(leg):
                 assert leg not in self.legs, f"{leg} is rung twice"
                 self.legs[leg] = "dialling"

@@ -3,9 +3,11 @@
 from hashlib import md5
 
 import pytest
+from aiosipua import SipRequest
 
 from chappe.carriers.sip.causes import cause_of, refusal
-from chappe.carriers.sip.words import Came, Dial, Happened, Telephone
+from chappe.carriers.sip.incoming import Incoming
+from chappe.carriers.sip.words import Came, Dial, Happened, Referred, Telephone
 from chappe.model.calls import HangUpCause
 from chappe.protocols.sip import messages
 from tests.carriers.sip.outside import SESSION, STRANGER, TRUNK, Desk, request
@@ -216,3 +218,66 @@ def test_a_silent_leg_is_asked_whether_it_is_there() -> None:
     desk.wait(33)
     assert desk.sent()[-1].startswith("BYE ")
     assert happened(desk)[-1] == ("ended", "interrupted")
+
+
+def in_a_call(desk: Desk) -> Incoming:
+    """A telephone that speaks with somebody, as the leg 8."""
+    desk.receive(proven(desk, "REGISTER", "me", HA1, "sip:198.51.100.1"), PHONE)
+    desk.answer_asks({"me": (HA1, "33639980001")})
+    desk.receive(proven(desk, "INVITE", "me", HA1, "sip:0123456789@198.51.100.1", 2), PHONE)
+    desk.answer_asks({"me": (HA1, "33639980001")})
+    (came,) = [one for one in desk.outside.told if isinstance(one, Came)]
+    desk.agent.adopt(came.call, 8)
+    leg = desk.agent.legs[8]
+    assert isinstance(leg, Incoming)
+    leg.answer()
+    return leg
+
+
+def refer(leg: Incoming, number: int, to: str) -> bytes:
+    more = f"Refer-To: {to}\r\n"
+    uri = "sip:0123456789@198.51.100.1"
+    written = request("REFER", uri, branch=f"z9hG4bKr{number}", number=number, to_tag=leg.call, more=more)
+    return written
+
+
+def test_a_telephone_is_told_what_becomes_of_its_transfer() -> None:
+    desk = Desk()
+    leg = in_a_call(desk)
+    answers = desk.receive(refer(leg, 3, "<sip:0612345678@198.51.100.1>"), PHONE)
+    assert statuses(answers[:1]) == [202]
+    assert answers[1].headers.get_first("event") == "refer"
+    assert answers[1].body == b"SIP/2.0 100 Trying\r\n"
+    assert [one for one in desk.outside.told if isinstance(one, Referred)] == [Referred(8, "0612345678", 0)]
+    assert statuses(desk.receive(refer(leg, 4, "<sip:1@x>"), PHONE)) == [491]  # one after the other
+    desk.agent.refuse_transfer(8)
+    refused = messages.read(desk.outside.sent[-1][0])
+    assert refused.headers.get_first("subscription-state") == "terminated;reason=noresource"
+    assert refused.body == b"SIP/2.0 603 Decline\r\n"
+    again = desk.receive(refer(leg, 5, "<sip:2@x>"), PHONE)
+    assert again[1].headers.get_first("event") == "refer;id=5"
+    before = len(desk.outside.sent)
+    desk.agent.hang_up(8, HangUpCause.TRANSFERRED)
+    done, bye = (messages.read(data) for data, _ in desk.outside.sent[before:])
+    assert done.body == b"SIP/2.0 200 OK\r\n"
+    assert isinstance(bye, SipRequest) and bye.method == "BYE"
+
+
+def test_nobody_outside_gives_a_partner_away() -> None:
+    desk = Desk()
+    desk.receive(request("INVITE", body=SESSION))
+    (came,) = [one for one in desk.outside.told if isinstance(one, Came)]
+    desk.agent.adopt(came.call, 8)
+    leg = desk.agent.legs[8]
+    assert isinstance(leg, Incoming)
+    leg.answer()
+    assert statuses(desk.receive(refer(leg, 3, "<sip:0612345678@198.51.100.1>"))) == [603]
+
+
+def test_a_transfer_names_a_call_that_is_there() -> None:
+    desk = Desk()
+    leg = in_a_call(desk)
+    named = "<sip:1@x?Replaces=c1%3Bto-tag%3Dz%3Bfrom-tag%3Dthem>"
+    answers = desk.receive(refer(leg, 3, named), PHONE)
+    assert answers[-1].body == b"SIP/2.0 603 Decline\r\n"
+    assert not [one for one in desk.outside.told if isinstance(one, Referred)]

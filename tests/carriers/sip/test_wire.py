@@ -2,11 +2,12 @@
 
 import pytest
 from aiortp.packet import RtpPacket
+from aiosipua import SipRequest
 
 from chappe.carriers.sip.settings import read_settings
 from chappe.protocols.errors import ProtocolError
 from chappe.protocols.rtp import FRAME, Hearing, Speaking
-from chappe.protocols.sip import sdp
+from chappe.protocols.sip import messages, referring, sdp
 
 KEYS = "1234567890*#ABCD"
 
@@ -109,3 +110,35 @@ def test_what_cannot_be_agreed_on_is_refused(host: bytes, streams: bytes) -> Non
 def test_settings_say_what_is_wrong(table: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_settings(table)
+
+
+REFER = "REFER sip:x@y SIP/2.0\r\nVia: SIP/2.0/UDP z;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+REFER += "To: <sip:x@y>;tag=2\r\nCall-ID: c\r\nCSeq: 1 REFER\r\n{}Content-Length: 0\r\n\r\n"
+REPLACES = "Replaces=call%40here%3Bto-tag%3D7%3Bfrom-tag%3D8"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        (["<sip:33612345678@host>"], ("33612345678", None)),
+        (["sip:33612345678@host"], ("33612345678", None)),
+        (["Bob <sip:%2B33612345678@host:5070;transport=udp;method=INVITE>"], ("+33612345678", None)),
+        ([f"<sip:5@host?{REPLACES}>"], ("5", ("call@here", "7", "8"))),
+        ([f"<sip:5@host?Require=replaces&{REPLACES}>;x=y"], ("5", ("call@here", "7", "8"))),
+        (["<sip:5@host?Replaces=call%40here>"], None),
+        (["<sip:5@host;method=BYE>"], None),
+        (["<sip:host>"], None),
+        (["<http://host>"], None),
+        (["<sip:1@host>", "<sip:2@host>"], None),
+        ([], None),
+    ],
+)
+def test_what_a_refer_wants(headers: list[str], wanted: tuple[object, ...] | None) -> None:
+    lines = "".join(f"Refer-To: {one}\r\n" for one in headers)
+    request = messages.read(REFER.format(lines).encode())
+    assert isinstance(request, SipRequest)
+    if wanted is None:
+        with pytest.raises(ProtocolError):
+            referring.read(request)
+    else:
+        assert referring.read(request) == wanted
