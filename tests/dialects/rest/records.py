@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from chappe.dialects.contract import WireCall
@@ -47,6 +47,7 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.network import BindView, CarrierView
+from chappe.model.openinghours import Change, Closure, Created, Day, HoursState, Imported, OpeningHours, Span
 from chappe.model.recordings import Kept, Part, UploadedSound, Voice
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.rules import PROVISIONS, Basis
@@ -177,6 +178,18 @@ ENDED_CALL = CallStory(
 
 RECORDING = Recording(20, REF, 7, 17, None, RecordingPurpose.CALL, NOW, NOW, 4000, 64_044)
 SOUND = UploadedSound(21, REF, 7, "welcome", 3200, 51_244, NOW)
+HOURS = OpeningHours(
+    id=30,
+    account_id=7,
+    name="shop",
+    spans=(Span(Day.MONDAY, 540, 1440), Span(Day.SUNDAY, 1320, 120)),
+    closures=(Closure(date(2026, 12, 25), "Noël"), Closure(date(2026, 12, 26))),
+    zone="Europe/Paris",
+    region="FR-57",
+    version=2,
+    created_at=NOW,
+    changed_at=NOW,
+)
 PARTICIPANT_REF = "1123456789abcdefghjkmnpqrs"
 CONFERENCE = Conference(
     id=21,
@@ -274,6 +287,13 @@ OUTCOMES: Mapping[str, Any] = {
     "POST /v1/calls/{id}/mute": LIVE_CALL,
     "POST /v1/calls/{id}/record": LIVE_CALL,
     "POST /v1/calls/{id}/legs/{leg}/hangup": LIVE_CALL,
+    "GET /v1/opening-hours": Page((HOURS, replace(HOURS, spans=(), closures=(), region="")), 20),
+    "POST /v1/opening-hours": Created(HOURS, replayed=True),
+    "GET /v1/opening-hours/{name}": HOURS,
+    "PUT /v1/opening-hours/{name}": HOURS,
+    "DELETE /v1/opening-hours/{name}": None,
+    "POST /v1/opening-hours/{name}/import": Imported(HOURS, 2, ("Lunch: it fills no whole day",)),
+    "GET /v1/opening-hours/{name}/state": HoursState(NOW, "Europe/Paris", True, Change(NOW, False)),
     "GET /v1/recordings": Page((Kept(RECORDING, REF), Kept(replace(RECORDING, ended_at=None), REF)), 20),
     "GET /v1/recordings/{id}": Kept(replace(RECORDING, leg_id=18), REF),
     "GET /v1/recordings/{id}/audio": Part(b"RIFF", 0, 4),
@@ -348,4 +368,5 @@ def decoded(line: str, body: bytes = b"", content_type: str = "application/json"
 def concrete(verb: str) -> str:
     """A request line for a verb: its path with parameters filled in."""
     given = {"id": "42", "number": "33612345678", "sender": "Shop", "participant": "43", "leg": "5"}
+    given["name"] = "shop"
     return verb.format_map(given)

@@ -18,6 +18,7 @@ from chappe.dialects.rest import (
     messages,
     network,
     notices,
+    openinghours,
     problems,
     recordings,
     rights,
@@ -326,6 +327,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         notices.ParticipantNotice(
             EventName.PARTICIPANT_JOINED, _LATER, notices.OfParticipant(_WHOLE_CONFERENCE, _PARTICIPANT)
         ),
+        *openinghours.EXAMPLES,
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
@@ -337,6 +339,7 @@ _PARAMETERS = {
     "leg": "A leg of the call: its name or id.",
     "participant": "The `id` of a participant of a conference.",
     "sender": "A sender in letters, as the handset shows it.",
+    "name": "A name that was chosen when it was created.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
 _DESCRIPTION = """Messages, calls, conferences, credits, numbers and the telephones of the sandbox.
