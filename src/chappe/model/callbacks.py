@@ -47,6 +47,7 @@ class CallbackForm:
     With `confirms` the visitor must press a key before anybody else is called. Of one visitor's
     number one request is taken within `repeat_seconds`; `per_address` bounds the requests of one address,
     `per_hour` those of the form, within an hour (0: no bound). `recorded` calls are announced as such.
+    `asked` counts what was asked by it.
     """
 
     id: int
@@ -78,7 +79,34 @@ class CallbackForm:
     repeat_seconds: int = 60
     per_address: int = 5
     per_hour: int = 60
+    asked: int = 0
     removed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFormFile:
+    """A file of a form as it is kept, `size` bytes: sounds as an uploaded sound of the same `ref`, others in
+    the platform's folder `forms`, named by `ref`."""
+
+    id: int
+    ref: str
+    account_id: int
+    form_id: int
+    file: FormFile
+    name: str
+    content_type: str
+    size: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedAddress:
+    """An IP address, or a network in CIDR form, from which an account takes no requests."""
+
+    id: int
+    account_id: int
+    address: str
+    created_at: datetime
 
 
 class CallbackState(StrEnum):
@@ -298,8 +326,8 @@ class RemoveFormFile:
 class RequestCallback:
     """A visitor wants to be called by the operators of a form; the number is as written. `address` is the
     visitor's, where it is known, and is judged by the form's budgets and the account's blocked addresses;
-    `due_at` or `delay` say when, neither: now. `longest`, `tries` and `recorded` None are the platform's or
-    the form's. Outcome: CallbackStory."""
+    `due_at` or `delay` say when, neither: now. `longest`, `tries`, `retry` (the pause before another try)
+    and `recorded` None are the platform's or the form's. Outcome: CallbackStory."""
 
     form: str
     visitor: str
@@ -313,6 +341,7 @@ class RequestCallback:
     name: str = ""
     labels: Sequence[str] = ()
     origin: str = ""
+    retry: timedelta | None = None
     replay: Replay | None = None
 
 

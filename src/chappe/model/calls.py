@@ -14,6 +14,7 @@ class CallKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     LINE = "line"
     RECEPTION = "reception"
+    CALLBACK = "callback"
 
 
 class CallState(StrEnum):
@@ -97,7 +98,8 @@ OUTCOME_OF_CAUSE: Mapping[HangUpCause, CallOutcome] = {
 class Call:
     """One telephone matter with its legs.
 
-    `first` and `second` are the parties as MSISDN, in the order in which they are rung. `plan` is what its
+    `first` and `second` are the parties as MSISDN, in the order in which they are rung; of a callback the
+    visitor and the first operator. `plan` is what its
     flow is made of (JSON data). `reserved` is held of the balance until it is over; then its `price` is
     taken (thousandths). `seen_at` is when the node that works it last said so: a call
     that was interrupted ended then. `is_virtual`: it rings nobody beyond the sandbox

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from chappe.model.callbacks import CallbackStory
 from chappe.model.calls import CallStory, Dialogue, Leg, LineNews, Recording
 from chappe.model.conferences import Attendance, ConferenceStory
 from chappe.model.messages import Message, MessageState
@@ -31,6 +32,13 @@ class EventName(StrEnum):
     CONFERENCE_ENDED = "conference.ended"
     PARTICIPANT_JOINED = "conference.participant_joined"
     PARTICIPANT_LEFT = "conference.participant_left"
+    CALLBACK_REQUESTED = "callback.requested"
+    CALLBACK_STARTED = "callback.started"
+    CALLBACK_ANSWERED = "callback.answered"
+    CALLBACK_MISSED = "callback.missed"
+    CALLBACK_LEFT_MESSAGE = "callback.left_message"
+    CALLBACK_CANCELLED = "callback.cancelled"
+    CALLBACK_ENDED = "callback.ended"
 
 
 EVENT_OF_STATE = {
@@ -89,4 +97,13 @@ class ConferenceHappened(NamedTuple):
     participant: Attendance | None = None
 
 
-Event = MessageEvent | CallHappened | LineHappened | ConferenceHappened
+class CallbackHappened(NamedTuple):
+    """Something happened to a callback; `id` as above."""
+
+    id: str
+    name: EventName
+    at: datetime
+    story: CallbackStory
+
+
+Event = MessageEvent | CallHappened | LineHappened | ConferenceHappened | CallbackHappened

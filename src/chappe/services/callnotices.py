@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chappe.model.calls import Call, CallStory, Leg, Recording
+from chappe.model.calls import Call, CallKind, CallStory, Leg, Recording
 from chappe.model.events import CallHappened, EventName
 from chappe.model.jobs import Job
-from chappe.services import subscriptions
+from chappe.services import callbacknotices, subscriptions
 from chappe.services.ports import Platform
 
 DELIVER = "deliver_call"
@@ -26,7 +26,10 @@ async def notices(
         "leg": None if leg is None else leg.id,
         "recording": None if recording is None else recording.id,
     }
-    return await subscriptions.deliveries(platform, DELIVER, call.account_id, call.id, name, at, about)
+    jobs = await subscriptions.deliveries(platform, DELIVER, call.account_id, call.id, name, at, about)
+    if name is EventName.CALL_ANSWERED and call.kind is CallKind.CALLBACK:
+        jobs += await callbacknotices.joined(platform, call, at)
+    return jobs
 
 
 def ring(platform: Platform, call: Call, jobs: Sequence[Job]) -> None:

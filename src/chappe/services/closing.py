@@ -20,7 +20,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import callnotices, linenotices, recordings, rooms
+from chappe.services import callbackends, callnotices, linenotices, recordings, rooms
 from chappe.services.ports import Platform
 
 
@@ -33,6 +33,7 @@ async def close_call(
     moves: list[LedgerMove] = []
     freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
     shared = alone = 0
+    legs: list[Leg] = []
     for leg in story.legs:
         if leg.ended_at is None:
             values = {
@@ -47,6 +48,7 @@ async def close_call(
             jobs += await left(platform, call, leg)
             moves += taken(call, leg)
             freed += freed_by(leg)
+        legs.append(leg)
         if leg.reserved:
             alone += leg.price
         else:
@@ -65,6 +67,10 @@ async def close_call(
     jobs += parts.enqueue
     if call.kind is CallKind.CONFERENCE:
         more, tell = await rooms.ended(platform, call, now)
+        updates += more
+        jobs += tell
+    if call.kind is CallKind.CALLBACK:
+        more, tell = await callbackends.ended(platform, call, legs, outcome, shared + alone, now)
         updates += more
         jobs += tell
     await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))

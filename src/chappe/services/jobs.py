@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chappe.services import (
+    callbackattempts,
+    callbacknotices,
     callnotices,
     conferencenotices,
     conferences,
@@ -43,5 +45,7 @@ KINDS: Mapping[str, JobKind] = {
     linenotices.DELIVER: JobKind(linenotices.deliver, LINE_PAUSES, kept=True),
     conferencenotices.DELIVER: JobKind(conferencenotices.deliver, NOTICE_PAUSES, kept=True),
     conferences.BEGIN: JobKind(conferences.begin, BEGIN_PAUSES),
+    callbacknotices.DELIVER: JobKind(callbacknotices.deliver, NOTICE_PAUSES, kept=True),
+    callbackattempts.START: JobKind(callbackattempts.start, callbackattempts.PAUSES),
 }
 """The kinds that services bring; carriers add their own when the platform is put together."""

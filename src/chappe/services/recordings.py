@@ -1,7 +1,8 @@
 """What was recorded of calls: kept, listened to, mailed, deleted.
 
 A call whose plan has `record_to`, a mail address (`PlaceCall`), has its recordings mailed there; what a
-caller has left on an answerphone goes to the account's own address where the plan names none.
+caller has left on an answerphone goes to the plan's `messages_to`, else to the account's own address where
+the plan names none.
 """
 
 import asyncio
@@ -38,6 +39,10 @@ MAIL = "mail_recording"
 """The kind of job that mails one recording."""
 RECORD_TO = "record_to"
 """The part of a call's plan that says to which address its recordings are mailed."""
+MESSAGES_TO = "messages_to"
+"""The part of a call's plan that says to which address what is said to its answerphone is mailed."""
+CALLED_AS = "called_as"
+"""The part of a call's plan that says by which name its messages tell who was called."""
 _MAILED_AT_MOST = 15_000_000
 """Bytes; mail servers take some 25 MB with their encoding of a third more (our choice)."""
 
@@ -224,6 +229,8 @@ def _unlink(file: Path) -> None:
 async def _mailbox(platform: Platform, call: Call, recording: Recording) -> str:
     """To which address a recording is mailed, empty for none."""
     to = call.plan.get(RECORD_TO)
+    if not to and recording.purpose is RecordingPurpose.MESSAGE:
+        to = call.plan.get(MESSAGES_TO)
     if to or recording.purpose is not RecordingPurpose.MESSAGE:
         return str(to or "")
     account = await platform.store.queries.account(call.account_id)
@@ -266,10 +273,11 @@ def _mail(call: Call, recording: Recording, to: str, content: bytes) -> Mail:
     seconds = recording.milliseconds // 1000
     lasted = f"{seconds // 60}:{seconds % 60:02}"
     if recording.purpose is RecordingPurpose.MESSAGE:
-        subject = f"Message: {call.first} > {call.second}"
+        called = str(call.plan.get(CALLED_AS) or call.second)
+        subject = f"Message: {call.first} > {called}"
         words = (
-            f"Message vocal du {call.first or 'numéro masqué'} pour le {call.second}, {at}, {lasted}.\n"
-            f"Voice message from {call.first or 'a hidden number'} for {call.second}, {at}, {lasted}.\n"
+            f"Message vocal du {call.first or 'numéro masqué'} pour le {called}, {at}, {lasted}.\n"
+            f"Voice message from {call.first or 'a hidden number'} for {called}, {at}, {lasted}.\n"
         )
     else:
         subject = f"Recording: {call.first} > {call.second}"

@@ -64,9 +64,10 @@ def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> 
 
 @cache
 def _sqlite_insert(table: str, names: tuple[str, ...], rows: int) -> str:
-    # Every record's first column is its id; a row without one only fills up.
+    # Every record's first column is its id; a row without one only fills up. A name may be a word of SQL.
+    columns = '", "'.join(names)
     return (
-        f"insert into {table} ({', '.join(names)})"
+        f'insert into {table} ("{columns}")'
         f" select * from (values {_values(len(names), rows)}) where column1 is not null"
     )
 

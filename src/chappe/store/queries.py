@@ -61,7 +61,14 @@ def _page(
 
 _m = TABLES[Message].c
 _j = TABLES[Job].c
-DELIVERIES = ("deliver_notice", "deliver_call", "deliver_conference", "deliver_line", "deliver_smpp")
+DELIVERIES = (
+    "deliver_notice",
+    "deliver_call",
+    "deliver_conference",
+    "deliver_callback",
+    "deliver_line",
+    "deliver_smpp",
+)
 """The kinds of job that tell customers."""
 
 _DELIVERY = _j.kind.in_(DELIVERIES)

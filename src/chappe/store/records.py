@@ -21,9 +21,11 @@ from chappe.model.metrics import Metrics, Minute
 from chappe.model.openinghours import OpeningHours
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import (
+    callbacks,
     calls,
     conferences,
     contacts,
+    counting,
     leases,
     network,
     openinghours,
@@ -64,7 +66,7 @@ _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours)
+_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours, callbacks)
 
 
 class BoundQueries:
@@ -219,6 +221,16 @@ class Records:
     async def leave_leases(self, holder: str) -> None:
         """See services/ports.py."""
         await self._database.write(lambda connection: leases.leave(connection, holder))
+
+    async def count_up(self, name: str) -> int:
+        """See services/ports.py."""
+        return await self._database.write(lambda connection: counting.count_up(connection, name))
+
+    async def take_turn(self, account_id: int, group_id: int) -> int | None:
+        """See services/ports.py."""
+        return await self._database.write(
+            lambda connection: counting.take_turn(connection, account_id, group_id)
+        )
 
     async def adopt(self, records: Sequence[ShortCode | Route | Tariff]) -> None:
         """See services/ports.py."""

@@ -7,6 +7,15 @@ from typing import Any
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest.operations import OPERATIONS, REST
+from chappe.model.callbacks import (
+    CallbackForm,
+    CallbackRequest,
+    CallbackSource,
+    CallbackState,
+    CallbackStory,
+    Destination,
+    FirstRung,
+)
 from chappe.model.calls import (
     Call,
     CallKind,
@@ -50,6 +59,7 @@ from chappe.model.network import BindView, CarrierView
 from chappe.model.openinghours import Change, Closure, Created, Day, HoursState, Imported, OpeningHours, Span
 from chappe.model.recordings import Kept, Part, UploadedSound, Voice
 from chappe.model.rights import MarketingBasis, RegisteredSender
+from chappe.model.ringgroups import Operator, RingGroup, RingOrder, Roster
 from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 from chappe.model.sounds import Tone
@@ -231,6 +241,46 @@ PLANNED_CONFERENCE = ConferenceStory(
 )
 ENDED_CONFERENCE = ConferenceStory(replace(CONFERENCE, state=ConferenceState.OVER, over_at=NOW), (GONE,), 17)
 
+ROSTER = Roster(
+    RingGroup(31, 7, "sales", RingOrder.FIXED, NOW),
+    (Operator(32, 7, 31, "33639980001", 20, 10, NOW, "Anne"),),
+)
+FORM = CallbackForm(
+    id=33,
+    ref=REF,
+    account_id=7,
+    number=1,
+    name="Shop",
+    first_rung=FirstRung.OPERATOR,
+    language="fr",
+    voice="female",
+    operator_seconds=60,
+    visitor_seconds=60,
+    created_at=NOW,
+    open_group="sales",
+)
+DESTINATION = Destination(296, "FR_Mobile", 1000, True)
+CALLBACK = CallbackRequest(
+    id=34,
+    ref=REF,
+    account_id=7,
+    form_id=33,
+    number=1,
+    visitor="33612345678",
+    address="192.0.2.7",
+    state=CallbackState.WAITING,
+    source=CallbackSource.API,
+    dialect="rest",
+    destination="FR_Mobile",
+    created_at=NOW,
+    due_at=NOW,
+    delay_seconds=0,
+    tries=1,
+    retry_seconds=120,
+    longest_seconds=3600,
+    recorded=False,
+)
+
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
     "GET /v1/messages": Page((MESSAGE, INBOUND), 17),
@@ -317,6 +367,26 @@ OUTCOMES: Mapping[str, Any] = {
     "POST /v1/conferences/{id}/record": OPEN_CONFERENCE,
     "POST /v1/conferences/{id}/record/stop": OPEN_CONFERENCE,
     "POST /v1/conferences/{id}/end": OPEN_CONFERENCE,
+    "GET /v1/ring-groups": (ROSTER,),
+    "GET /v1/ring-groups/{name}": ROSTER,
+    "PUT /v1/ring-groups/{name}": ROSTER,
+    "DELETE /v1/ring-groups/{name}": None,
+    "PUT /v1/ring-groups/{name}/operators/{number}": ROSTER,
+    "DELETE /v1/ring-groups/{name}/operators/{number}": Roster(ROSTER.group),
+    "POST /v1/popups": FORM,
+    "GET /v1/popups": (FORM, replace(FORM, allowed=("FR_Mobile",))),
+    "GET /v1/popups/{id}": FORM,
+    "PATCH /v1/popups/{id}": FORM,
+    "DELETE /v1/popups/{id}": None,
+    "GET /v1/popups/{id}/destinations": (DESTINATION,),
+    "POST /v1/popups/{id}/destinations": (DESTINATION,),
+    "POST /v1/callbacks": CallbackStory(CALLBACK, FORM),
+    "GET /v1/callbacks": Page((CallbackStory(CALLBACK, FORM),), 17),
+    "GET /v1/callbacks/{id}": CallbackStory(CALLBACK, FORM, ENDED_CALL),
+    "POST /v1/callbacks/{id}/cancel": CallbackStory(CALLBACK, FORM),
+    "GET /v1/blocked-addresses": ("192.0.2.0/24",),
+    "POST /v1/blocked-addresses": None,
+    "DELETE /v1/blocked-addresses": None,
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,

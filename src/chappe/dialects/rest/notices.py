@@ -6,17 +6,28 @@ import msgspec
 from msgspec import Struct
 
 from chappe.dialects.rest import wire
+from chappe.dialects.rest.callbacks import WholeCallback
 from chappe.dialects.rest.calls import Call, Leg
 from chappe.dialects.rest.conferences import Participant, WholeConference
 from chappe.dialects.rest.messages import Message
 from chappe.dialects.rest.recordings import Recording
 from chappe.dialects.rest.shapes import Time
-from chappe.model.events import CallHappened, ConferenceHappened, Event, EventName, LineHappened, MessageEvent
+from chappe.model.events import (
+    CallbackHappened,
+    CallHappened,
+    ConferenceHappened,
+    Event,
+    EventName,
+    LineHappened,
+    MessageEvent,
+)
 from chappe.model.messages import Direction
 from chappe.model.outgoing import Mail, Outgoing
 from chappe.model.recordings import Kept
 from chappe.protocols import standard_webhooks
 from chappe.services.ports import NoticeTarget
+
+_Told = MessageEvent | CallHappened | ConferenceHappened | CallbackHappened
 
 
 class Notice(Struct):
@@ -88,6 +99,14 @@ class ParticipantNotice(Struct):
     data: OfParticipant
 
 
+class CallbackNotice(Struct):
+    """The same for an event of a callback."""
+
+    type: EventName
+    timestamp: Time
+    data: WholeCallback
+
+
 SHAPES: tuple[type[Struct], ...] = (
     Notice,
     CallNotice,
@@ -95,6 +114,7 @@ SHAPES: tuple[type[Struct], ...] = (
     RecordingNotice,
     ConferenceNotice,
     ParticipantNotice,
+    CallbackNotice,
 )
 
 
@@ -112,10 +132,12 @@ def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail
     return None
 
 
-def _body(event: MessageEvent | CallHappened | ConferenceHappened) -> Struct:
+def _body(event: _Told) -> Struct:
     at = event.at.astimezone(UTC)
     if isinstance(event, MessageEvent):
         return Notice(event.name, at, Message.of(event.message))
+    if isinstance(event, CallbackHappened):
+        return CallbackNotice(event.name, at, WholeCallback.told(event.story))
     if isinstance(event, ConferenceHappened):
         conference = WholeConference.told(event.story)
         if event.participant is None:
@@ -136,6 +158,8 @@ def shape_of(name: EventName) -> type[Struct]:
         return ParticipantNotice
     if name.startswith("conference."):
         return ConferenceNotice
+    if name.startswith("callback."):
+        return CallbackNotice
     if name.startswith("leg."):
         return LegNotice
     if name.startswith("recording."):
@@ -143,9 +167,7 @@ def shape_of(name: EventName) -> type[Struct]:
     return CallNotice if name.startswith("call.") else Notice
 
 
-def _request(
-    event: MessageEvent | CallHappened | ConferenceHappened, target: NoticeTarget, now: datetime
-) -> Outgoing:
+def _request(event: _Told, target: NoticeTarget, now: datetime) -> Outgoing:
     content = msgspec.json.encode(_body(event))
     if target.secret:
         signature = standard_webhooks.sign([target.secret], event.id, now, content)

@@ -11,6 +11,7 @@ from chappe import __version__
 from chappe.dialects.contract import Operation
 from chappe.dialects.rest import (
     account,
+    callbacks,
     calls,
     conferences,
     inbound,
@@ -19,9 +20,11 @@ from chappe.dialects.rest import (
     network,
     notices,
     openinghours,
+    popups,
     problems,
     recordings,
     rights,
+    ringgroups,
     sandbox,
     shapes,
     sounds,
@@ -30,6 +33,7 @@ from chappe.dialects.rest import (
     wire,
 )
 from chappe.dialects.rest.table import Described
+from chappe.model.callbacks import CallbackSource, CallbackState, FirstRung
 from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
@@ -39,6 +43,7 @@ from chappe.model.events import EventName
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import Direction, MessageState, Purpose
+from chappe.model.ringgroups import RingOrder
 from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 
@@ -174,6 +179,69 @@ _RECORDING = recordings.Recording(
     _LATER,
     4000,
     64_044,
+)
+
+_POPUP = popups.Popup(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d6",
+    number=1,
+    name="Shop",
+    first_rung=FirstRung.OPERATOR,
+    language=calls.Language.FR,
+    voice="female",
+    operator_seconds=60,
+    visitor_seconds=60,
+    immediate=False,
+    shown_to_operator="",
+    shown_to_visitor="33123456789",
+    hours="",
+    zone="Europe/Paris",
+    open_group="sales",
+    closed_group="",
+    open_message="",
+    closed_message="",
+    mailbox="shop@example.com",
+    asks_name=True,
+    labels=["Order", "", ""],
+    recorded=False,
+    confirms=False,
+    allowed=["FR_Fixed", "FR_Mobile"],
+    repeat_seconds=60,
+    per_address=5,
+    per_hour=60,
+    created_at=_AT,
+)
+_CALLBACK: Mapping[str, Any] = {
+    "id": "06a3f2m7k9q1v4x8t2z5b7c9d7",
+    "number": 17,
+    "popup": _POPUP.id,
+    "popup_number": 1,
+    "visitor": "33612345678",
+    "name": "Jade",
+    "labels": ["RXF46", "", ""],
+    "state": CallbackState.DONE,
+    "source": CallbackSource.WIDGET,
+    "address": "192.0.2.7",
+    "origin": "https://shop.example.com/",
+    "destination": "FR_Mobile",
+    "created_at": _AT,
+    "due_at": _AT,
+    "ended_at": _LATER,
+    "tries": 1,
+    "attempt": 1,
+    "retry_seconds": 120,
+    "longest_seconds": 3600,
+    "recorded": False,
+    "operator": "33123456789",
+    "ring_seconds": 6,
+    "talk_seconds": 60,
+    "waited_seconds": 12,
+    "cause": "answered",
+    "price": shapes.credits_of(2000),
+    "dialect": "rest",
+}
+_WHOLE_CALLBACK = callbacks.WholeCallback(**_CALLBACK, call=_CALL)
+_RING_GROUP = ringgroups.RingGroup(
+    "sales", RingOrder.ROUND_ROBIN, [ringgroups.Operator("33123456789", "Anne", 20, 10)]
 )
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
@@ -328,6 +396,26 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             EventName.PARTICIPANT_JOINED, _LATER, notices.OfParticipant(_WHOLE_CONFERENCE, _PARTICIPANT)
         ),
         *openinghours.EXAMPLES,
+        ringgroups.RingGroupRequest(
+            order=RingOrder.ROUND_ROBIN,
+            operators=(ringgroups.NewOperator(number="0123456789", ring_seconds=20, name="Anne"),),
+        ),
+        ringgroups.OperatorChange(ring_seconds=30, position=20),
+        _RING_GROUP,
+        ringgroups.RingGroups([_RING_GROUP]),
+        popups.PopupRequest(name="Shop", open_group="sales", mailbox="shop@example.com"),
+        popups.PopupChange(confirms=True, labels=("Order",)),
+        _POPUP,
+        popups.Popups([_POPUP]),
+        popups.DestinationsChange(destinations=("FR_Mobile", "CH_Mobile")),
+        popups.Destination(296, "FR_Mobile", shapes.credits_of(1000), True),
+        popups.Destinations([popups.Destination(296, "FR_Mobile", shapes.credits_of(1000), True)]),
+        callbacks.CallbackBody(popup="1", visitor="0612345678", name="Jade", labels=("RXF46",)),
+        callbacks.Callback(**_CALLBACK),
+        _WHOLE_CALLBACK,
+        callbacks.AddressBody(address="192.0.2.0/24"),
+        callbacks.BlockedAddresses(["192.0.2.0/24"]),
+        notices.CallbackNotice(EventName.CALLBACK_ANSWERED, _LATER, _WHOLE_CALLBACK),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
