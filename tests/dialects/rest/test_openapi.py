@@ -118,8 +118,8 @@ def test_what_costs_credits_takes_an_idempotency_key() -> None:
         for verb in OPERATIONS
         if "Idempotency-Key" in [one["name"] for one in described(verb).get("parameters", [])]
     ]
-    made = ["POST /v1/messages", "POST /v1/calls", "POST /v1/conferences", "POST /v1/opening-hours"]
-    assert with_key == made
+    nouns = ("messages", "calls", "conferences", "opening-hours", "callbacks")
+    assert with_key == [f"POST /v1/{noun}" for noun in nouns]
 
 
 def test_a_list_has_its_cursor_and_filters() -> None:
