@@ -7,7 +7,7 @@ BIN := .venv/bin
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-scenes
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-scenes oracle
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -62,6 +62,12 @@ bench-voice-sip: .venv/installed-bench  ## the SIP process: legs mixed and recor
 
 bench-voice-kill: .venv/installed-bench  ## kill -9 in the middle of calls; OPTIONS="--rounds 50"
 	@$(BIN)/python -m bench.voice.kill $(OPTIONS)
+
+bench-hours: .venv/installed-bench  ## what one decision of opening hours takes
+	@$(BIN)/python -m bench.hours
+
+oracle: .venv/installed-test  ## opening hours against brute force: ten years of all zones (minutes)
+	@PYTHONPATH=. $(BIN)/python -m tests.model.hours_oracle $(OPTIONS)
 
 bench-scenes: .venv/installed-bench  ## batches of 1,000, ten accounts, four binds, long and inbound messages
 	@scripts/system-packages bench/system-packages.txt
