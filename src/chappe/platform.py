@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_bytes
 from socket import gethostname
+from urllib.parse import urlsplit
 
 from chappe.bus.memory import MemoryTopics
 from chappe.model.directory import ShortCode
@@ -93,6 +94,18 @@ def folder_of(settings: Settings, data: str) -> Path:
     return Path("var") if data.startswith(("postgres:", "postgresql:")) else Path(data)
 
 
+def telephone_server(settings: Settings) -> str:
+    """Where telephones of lines register, as they are told: `calls.server`, else the address of the carrier
+    that serves them, where it has one of its own, else the host of the public URL."""
+    if settings.calls.server:
+        return settings.calls.server
+    carrier = settings.carriers.get(Carriers({}, voices(settings.carriers), settings.calls.lines).lines, {})
+    host = str(carrier.get("public_address") or carrier.get("listen") or "0.0.0.0")
+    if host == "0.0.0.0":
+        host = urlsplit(settings.public_url).hostname or "127.0.0.1"
+    return f"{host}:{carrier.get('port', 5060)}"
+
+
 async def open_platform(
     settings: Settings,
     data: str,
@@ -175,6 +188,7 @@ async def open_platform(
             calls_a_day=settings.calls.per_day,
             calls_cap=round(settings.calls.spend_per_day * CREDIT),
             call_in_numbers=settings.conferences.numbers,
+            telephone_server=telephone_server(settings),
         ),
         guard=Guard(),
         node=node,

@@ -105,6 +105,7 @@ class CallsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the sandbox: `per_minute`, and in a day (UTC) `per_day` and `spend_per_day` credits (a hundred are five
     euros where one pays an SMS of five cents); an operator may set the two for an account. `lines` is the
     carrier with which the telephones of lines register; empty: the only one of the type sip or asterisk.
+    `server` is the host (and port) that they are told to register at, where it is not the carrier's own.
     """
 
     at_once: Annotated[int, msgspec.Meta(ge=0)] = 20
@@ -113,6 +114,7 @@ class CallsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_day: Annotated[int, msgspec.Meta(ge=0)] = 20
     spend_per_day: Price = 100
     lines: str = ""
+    server: Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?)?$")] = ""
 
 
 class ConferenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,7 +37,7 @@ from chappe.flows.program import (
 )
 from chappe.flows.two_leg import TwoLeg
 from chappe.model.calls import HangUpCause
-from chappe.model.directory import ANSWERPHONE, Forwarding
+from chappe.model.directory import ANSWERPHONE, HANG_UP, Forwarding
 from chappe.model.sounds import has_end
 
 NUMBERS = ("33990000001", "33990000002", "33639980003")
@@ -139,7 +139,10 @@ class Network:
 
 
 FORWARDINGS = st.builds(
-    Forwarding, *[st.sampled_from(("", ANSWERPHONE, NUMBERS[1], NUMBERS[2]))] * 4, st.just(20)
+    Forwarding,
+    *[st.sampled_from(("", ANSWERPHONE, HANG_UP, NUMBERS[1], NUMBERS[2]))] * 4,
+    st.just(20),
+    *[st.booleans()] * 4,
 )
 LINE_CALLS = st.builds(
     LineCall,
@@ -149,6 +152,9 @@ LINE_CALLS = st.builds(
     st.just(600),
     is_line=st.just(True),
     forwarding=FORWARDINGS,
+    is_busy=st.booleans(),
+    message=st.sampled_from(("", "Bienvenue.")),
+    recorded=st.booleans(),
 )
 TWO_LEGS = st.builds(
     TwoLeg,

@@ -170,7 +170,8 @@ class RecordingPurpose(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Recording:
     """What was recorded of a call: a WAV file (8 kHz, 16 bits, mono) of `size` bytes in the platform's
-    folder `recordings`, named by `ref`. `leg_id` where it is what one party said."""
+    folder `recordings`, named by `ref`. `leg_id` where it is what one party said. `line` is the line for
+    which a message was left, `heard_at` when its owner has listened to it first."""
 
     id: int
     ref: str
@@ -182,6 +183,8 @@ class Recording:
     ended_at: datetime | None = None
     milliseconds: int = 0
     size: int = 0
+    line: str = ""
+    heard_at: datetime | None = None
 
 
 class LineNews(StrEnum):

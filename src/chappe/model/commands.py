@@ -57,7 +57,7 @@ class Caller(NamedTuple):
     """Who asks, as services know them. `region` is where national numbers are read (ISO 3166).
 
     `account_id` 0 is nobody: an operation that needs no credentials. `daily_cap`, `open_destinations`,
-    `calls_a_day` and `calls_cap` are those of its account.
+    `calls_a_day` and `calls_cap` are those of its account, `scopes` those of its credential.
     """
 
     account_id: int
@@ -74,6 +74,7 @@ class Caller(NamedTuple):
     open_destinations: tuple[str, ...] = ()
     calls_a_day: int | None = None
     calls_cap: int | None = None
+    scopes: tuple[str, ...] = ()
 
 
 # --- messages
@@ -593,8 +594,8 @@ class PlaceCall:
     What each side is shown: a number, "" for none, None for the account's own number, or with
     `shows_parties` the other side's where the account may show that. `longest` is how
     long they may talk. With `confirm` the second side presses a key before it is joined. `line` is the
-    account's line for which it is made. With `record` what they say is recorded, and mailed to the address
-    `record_to` when it is over.
+    account's line for which it is made; lines are not told of it where `tells_lines` is off. With `record`
+    what they say is recorded, and mailed to the address `record_to` when it is over.
     """
 
     first: str
@@ -611,6 +612,7 @@ class PlaceCall:
     line: str = ""
     record: bool = False
     record_to: str = ""
+    tells_lines: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from chappe.model.centrex import Extension
+
 
 class AccountState(StrEnum):
     """A suspended account is refused on every dialect and keeps its data."""
@@ -74,12 +76,17 @@ class CredentialKind(StrEnum):
     DIGEST = "digest"
 
 
+READS_SECRETS = "secrets"
+"""The scope of a credential that is shown the passwords of telephones and directories."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """One way for a client to prove who it is, good for one dialect only.
 
     `login` is the keyed hash in hexadecimal for a KEY, else the user name. `secret_hash` is empty for a
-    KEY. `hint` is the end of the secret, shown so that people recognise it.
+    KEY. `hint` is the end of the secret, shown so that people recognise it. `scopes`, blanks between them,
+    are what it may do beside or instead of what all of its dialect may (READS_SECRETS; those of OAuth2).
     """
 
     id: int
@@ -94,6 +101,7 @@ class Credential:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     last_used_from: str = ""
+    scopes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +117,8 @@ class OwnNumber:
     created_at: datetime
 
 
-ANSWERPHONE = "answerphone"
-"""The word for where calls may be forwarded to in place of a number."""
+ANSWERPHONE, HANG_UP = "answerphone", "hang_up"
+"""The words for where calls may be forwarded to in place of a number; the second ends them."""
 
 PRESENT = "present"
 FIRST_PROFILES: Mapping[str, dict[str, object]] = {PRESENT: {}, "absent": {"always": ANSWERPHONE}}
@@ -122,14 +130,20 @@ NO_ANSWER_AFTER = 20
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Where the calls of a line go: an MSISDN, ANSWERPHONE, or nowhere (empty), `always` or only when it is
-    busy, cannot be reached, or does not answer for `no_answer_after` seconds."""
+    """Where the calls of a line go: an MSISDN, a short number of the account, ANSWERPHONE, HANG_UP, or
+    nowhere (empty), `always` or only when it is busy, cannot be reached, or does not answer for
+    `no_answer_after` seconds. Who is called then sees the line's number, or the caller's with
+    `..._shows_caller`."""
 
     always: str = ""
     busy: str = ""
     unreachable: str = ""
     no_answer: str = ""
     no_answer_after: int = NO_ANSWER_AFTER
+    always_shows_caller: bool = False
+    busy_shows_caller: bool = False
+    unreachable_shows_caller: bool = False
+    no_answer_shows_caller: bool = False
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -148,8 +162,12 @@ class Line:
     password (model/sources.py); empty: none. `notification_url` is where its calls are told.
 
     Its telephone registers as `sip_user` (empty: it has none), proving the password of which `sip_ha1` is
-    the Digest hash, MD5(user ":chappe:" password). It said last at `sip_seen_at` that it is reached at the
-    URI `sip_contact` until `sip_until`, from the address and port `sip_source`.
+    the Digest hash, MD5(user ":chappe:" password), and `sip_secret` the password itself, sealed (door.py), or
+    empty where it was made before passwords were kept. It said last at `sip_seen_at` that it is reached at
+    the URI `sip_contact` until `sip_until`, from the address and port `sip_source`.
+
+    `extension_data` is its Extension as JSON data, `short_number` what the account's telephones dial for it
+    (empty: it has none), `ldap_secret` the password for its directory, sealed.
     """
 
     id: int
@@ -167,6 +185,15 @@ class Line:
     profile: str = PRESENT
     profiles: dict[str, dict[str, object]] = field(default_factory=lambda: dict(FIRST_PROFILES))
     greeting: str = ""
+    sip_secret: str = ""
+    ldap_secret: str = ""
+    short_number: str = ""
+    extension_data: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def extension(self) -> Extension:
+        """What it is in its account's telephone system."""
+        return Extension(**self.extension_data)  # type: ignore[arg-type]
 
     @property
     def forwarding(self) -> Forwarding:

@@ -40,6 +40,16 @@ _MOST_DIGITS = 15  # ITU-T E.164 6.2.1
 _MOST_SENDER_SEPTETS = 11  # 3GPP TS 23.040 9.1.2.5: 10 octets of address value hold 11 septets
 _LONGEST_WRITTEN = 64  # our choice: room for separators, and a bound on what the cache keeps
 
+_VALUE_ADDED = frozenset(
+    {
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+        phonenumbers.PhoneNumberType.TOLL_FREE,
+    }
+)
+"""Numbers of services, free ones among them: all that the French plan has under 08 (seed 003 blocks "les
+08")."""
+
 _CALLING_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 _SEPARATORS = str.maketrans("", "", " \u00a0\u202f./-()")
 _SHORT_CODE = re.compile("[0-9]{3,8}")
@@ -272,3 +282,13 @@ def _wrong(raw: str, problem: str) -> NumberError:
 
 def _shown(raw: str) -> str:
     return repr(raw if len(raw) <= 40 else f"{raw[:40]}...")
+
+
+def is_value_added(number: str) -> bool:
+    """Whether an MSISDN is that of a service of special or shared price, or a free one."""
+    if number.startswith("338"):
+        return True  # also those of which the library knows nothing yet
+    try:
+        return phonenumbers.number_type(phonenumbers.parse(f"+{number}")) in _VALUE_ADDED
+    except NumberParseException:
+        return False

@@ -4,11 +4,12 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import md5
 from uuid import UUID
 
 from chappe.model.changes import Changes, Delete, Update
+from chappe.model.commands import Caller
 from chappe.model.directory import (
     Account,
     AccountKind,
@@ -262,7 +263,11 @@ async def rotate_credential(platform: Platform, account_id: int, credential_id: 
     user = await platform.store.queries.user(account_id, old.user_id)
     if user is None:
         raise Refusal(Fault.NOT_FOUND, "the user of this credential does not exist any more")
-    new, secret = await _new_credential(platform, account, user, old.dialect, old.login)
+    if old.kind is CredentialKind.KEY and old.dialect not in ("rest", "orange"):
+        new, key = new_key(platform, account_id, user.id, old.dialect, old.scopes)
+        secret = Secret("", key)
+    else:
+        new, secret = await _new_credential(platform, account, user, old.dialect, old.login)
     if old.kind is CredentialKind.KEY:
         overlap = platform.clock.now() + _OVERLAP
         # One that was replaced before keeps its end.
@@ -274,6 +279,47 @@ async def rotate_credential(platform: Platform, account_id: int, credential_id: 
     await platform.store.commit(changes)
     _changed(platform)
     return secret
+
+
+async def add_key(
+    platform: Platform,
+    caller: Caller,
+    dialect: str,
+    scopes: str,
+    expires_at: datetime | None = None,
+) -> str:
+    """A key of a caller for a dialect, beside what it has for it already; returns its secret, which is not
+    kept."""
+    user_id = caller.user_id or 0
+    credential, secret = new_key(platform, caller.account_id, user_id, dialect, scopes, expires_at)
+    await platform.store.commit(Changes(insert=[credential]))
+    return secret
+
+
+def new_key(
+    platform: Platform,
+    account_id: int,
+    user_id: int,
+    dialect: str,
+    scopes: str,
+    expires_at: datetime | None = None,
+) -> tuple[Credential, str]:
+    """A key that is not written yet, and its secret."""
+    secret = "ck_" + base64.b32encode(platform.ids.secret(20)).decode().lower()
+    credential = Credential(
+        id=platform.ids.new_id(),
+        account_id=account_id,
+        user_id=user_id,
+        dialect=dialect,
+        kind=CredentialKind.KEY,
+        login=platform.door.key_login(dialect, secret),
+        secret_hash="",
+        hint=secret[-4:],
+        created_at=platform.clock.now(),
+        expires_at=expires_at,
+        scopes=scopes,
+    )
+    return credential, secret
 
 
 async def revoke_credential(platform: Platform, account_id: int, credential_id: int) -> None:

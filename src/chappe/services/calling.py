@@ -124,14 +124,16 @@ async def check_room(
     moment are then counted one after the other (by each node for itself).
     """
     rules, queries, now = platform.rules, platform.store.queries, platform.clock.now()
-    at_line = rules.calls_at_once_per_line if line else 0
+    found = await queries.line_by_number(line) if line else None
+    own = 0 if found is None else found.extension.calls_at_once
+    at_line = (own or rules.calls_at_once_per_line) if line else 0
     a_minute = 0 if is_virtual else rules.calls_a_minute
     a_day, cap = (0, 0) if is_virtual else limits
     # Together: the store answers what is asked at one moment in one go; what has no limit is not asked.
     going_on, rung, of_line, (minute, _), (today, spent) = await asyncio.gather(
         queries.open_calls(account_id) if rules.calls_at_once else _nothing(0),
         queries.dialled_legs(account_id) if rules.calls_at_once else _nothing(0),
-        queries.open_calls(account_id, line) if at_line else _nothing(0),
+        _calls_of(platform, account_id, line, bool(own)) if at_line else _nothing(0),
         queries.calls_placed(account_id, now - timedelta(minutes=1)) if a_minute else _nothing((0, 0)),
         spent_today(platform, account_id) if a_day or cap else _nothing((0, 0)),
     )
@@ -148,6 +150,14 @@ async def check_room(
         detail = f"the calls of today (UTC) have used up the {cap / CREDIT:g} credits of a day; {_ASK}"
     if detail:
         raise Refusal(Fault.TOO_MANY_CALLS, detail)
+
+
+async def _calls_of(platform: Platform, account_id: int, line: str, both_ways: bool) -> int:
+    """The open calls that a line has begun; with a limit of its own, those too in which it is called."""
+    queries = platform.store.queries
+    return await (
+        queries.calls_of_line(account_id, line) if both_ways else queries.open_calls(account_id, line)
+    )
 
 
 async def _nothing(answer: T) -> T:

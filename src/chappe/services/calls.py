@@ -90,8 +90,7 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
             confirm=command.confirm,
             language=command.language,
             line=command.line,
-            # Keyyo says nothing of a call that is recorded (dialects.md 5a).
-            tells_lines=not (command.line and command.record),
+            tells_lines=command.tells_lines,
             recorded=command.record or bool(command.record_to),
         )
         plan: dict[str, object] = {

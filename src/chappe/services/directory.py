@@ -153,6 +153,8 @@ async def _prove(
         seen = {"last_used_at": now, "last_used_from": peer}
         platform.store.later(Changes(update=[Update(Credential, found.id, account.id, seen)]))
     caller = caller_of(account, user, dialect, region, found.id)
+    if found.scopes:
+        caller = caller._replace(scopes=tuple(found.scopes.split()))
     if trace:
         door.remember(trace, caller, now)
     return caller

@@ -1,5 +1,5 @@
 """Proving secrets: keyed hashes for keys, argon2id for passwords, a cache of what was proven, a budget of
-failures (reference: performance.md 3.4)."""
+failures (reference: performance.md 3.4); and sealing the few that must be read again."""
 
 import asyncio
 import hmac
@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chappe.model.commands import Caller, Digest
 from chappe.model.errors import Challenge, Fault, Refusal
@@ -59,6 +61,8 @@ class Door:
     def __init__(self, secret: bytes, process_secret: bytes, hasher: PasswordHasher | None = None) -> None:
         self.secret = secret
         self._process_secret = process_secret
+        # A key of its own, from which nothing follows for the hashes that `secret` makes.
+        self._sealing = AESGCM(blake2b(key=secret, digest_size=32, person=b"sealing").digest())
         self._hasher = hasher or PasswordHasher()
         # argon2id takes 60 to 130 ms: never on the event loop, and on one thread at most.
         self._pool = ThreadPoolExecutor(1, "argon2")
@@ -74,6 +78,21 @@ class Door:
     def key_login(self, dialect: str, secret: str) -> str:
         """Under which login a key of a dialect is stored: its keyed hash in hexadecimal."""
         return self._digest(self.secret, dialect, secret).hex()
+
+    def seal(self, text: str, about: str, nonce: bytes) -> str:
+        """A secret that must be read again, encrypted (AES-256-GCM): it opens only under the same `about`,
+        such as the line whose it is. `nonce` are twelve bytes nobody has used. Empty stays empty."""
+        if not text:
+            return ""
+        return (nonce + self._sealing.encrypt(nonce, _bytes(text), _bytes(about))).hex()
+
+    def unseal(self, sealed: str, about: str) -> str:
+        """The secret again; empty where there is none, or it was sealed with another platform's secret."""
+        try:
+            data = bytes.fromhex(sealed)
+            return self._sealing.decrypt(data[:12], data[12:], _bytes(about)).decode() if data else ""
+        except (ValueError, InvalidTag):
+            return ""
 
     def trace(self, *parts: str) -> bytes:
         """A name for credentials in this process's memory, from which they cannot be read."""

@@ -1,6 +1,8 @@
 """Calls to lines and from their telephones: what they dial, who is called, and what that may cost."""
 
 import re
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
 from chappe.flows.line import LineCall
@@ -8,12 +10,13 @@ from chappe.flows.picking_up import PickingUp
 from chappe.flows.program import Flow
 from chappe.model.calls import Arrival, Call, CallKind, CallState, LegState
 from chappe.model.commands import Caller
-from chappe.model.directory import ANSWERPHONE, Account, AccountState, Forwarding, Line
+from chappe.model.directory import ANSWERPHONE, HANG_UP, Account, AccountState, Forwarding, Line
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import Hold
-from chappe.model.numbers import NumberError, read_msisdn
+from chappe.model.numbers import NumberError, is_value_added, read_msisdn
 from chappe.services import calling
 from chappe.services.ports import Platform
+from chappe.services.recordings import MESSAGES_TO
 from chappe.services.routing import Way
 
 LONGEST = timedelta(hours=2)
@@ -27,44 +30,88 @@ Begun = tuple[Call, Flow, Hold | None]
 _REGION = "FR"
 _SHORTEST_PAID = timedelta(seconds=10)
 _PICK_UP = re.compile(re.escape(PICK_UP) + r"([0-9]+)")
+SHORT_NUMBER = re.compile("[0-9]{2,6}")
+"""What the telephones of an account may dial for one another (our choice)."""
 
 
 async def received(platform: Platform, arrival: Arrival) -> Begun:
     """The call that an arrival from a line, or at one, begins; nothing is written yet. Raises Refusal: nobody
     has the number, it may not be called, or the account cannot pay for it."""
     caller_line = await platform.store.queries.line_by_number(arrival.line) if arrival.line else None
-    if caller_line is not None and (found := _PICK_UP.fullmatch(arrival.dialled)) is not None:
-        return await _pick_up(platform, arrival, caller_line, found[1])
-    try:
-        number = str(read_msisdn(arrival.dialled, _REGION))
-    except NumberError:
-        number = arrival.dialled
-    called = await platform.store.queries.line_by_number(number)
+    if caller_line is not None:
+        check_in_service(caller_line)
+        if (found := _PICK_UP.fullmatch(arrival.dialled)) is not None:
+            return await _pick_up(platform, arrival, caller_line, found[1])
+    account_id = arrival.account_id if caller_line is None else caller_line.account_id
+    called = await line_dialled(platform, account_id, arrival.dialled)
     # A virtual telephone lives in the world of its account: the lines of others are not there.
     if called is not None and arrival.account_id not in (0, called.account_id):
         called = None
     if caller_line is not None and (called is None or called.account_id != caller_line.account_id):
         return await _outgoing(platform, arrival, caller_line)
     if called is not None:
+        check_in_service(called)
         return await _incoming(platform, arrival, called, caller_line)
     raise Refusal(Fault.NOT_FOUND, f"nobody takes calls to {arrival.dialled}", "to")
 
 
+async def line_dialled(platform: Platform, account_id: int, written: str) -> Line | None:
+    """The line that is meant by a number, or by a short number of the account."""
+    if account_id and SHORT_NUMBER.fullmatch(written):
+        line = await platform.store.queries.line_by_short_number(account_id, written)
+        if line is not None:
+            return line
+    try:
+        number = str(read_msisdn(written, _REGION))
+    except NumberError:
+        number = written
+    return await platform.store.queries.line_by_number(number)
+
+
+def check_in_service(line: Line) -> None:
+    """Raises Refusal `not_found` for a line that is suspended: as if it were not there."""
+    if line.extension.suspended:
+        raise Refusal(Fault.NOT_FOUND, f"line {line.number} is suspended", "number")
+
+
+async def check_outgoing(platform: Platform, line: Line, number: str, rate: int) -> int | None:
+    """What a line may still spend on a call to a number that costs `rate` a minute, in thousandths; None for
+    no limit of its own. Raises Refusal: `destination_forbidden` for a service that is blocked for it,
+    `insufficient_credits` where its allowance of the month is used up."""
+    extension = line.extension
+    if extension.blocks_value_added and is_value_added(number):
+        detail = (
+            f"line {line.number} may not call services such as {number} (08): its account has blocked them"
+        )
+        raise Refusal(Fault.DESTINATION_FORBIDDEN, detail, "to")
+    if not extension.limited or not rate:
+        return None
+    month = platform.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    spent = await platform.store.queries.cost_of_line(line.account_id, line.number, month)
+    left = extension.allowance - spent
+    if left * 60 < rate * _SHORTEST_PAID.total_seconds():
+        detail = f"line {line.number} has used up its allowance of this month (UTC)"
+        raise Refusal(Fault.INSUFFICIENT_CREDITS, detail, "to")
+    return left
+
+
 async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
     """A line's telephone has dialled a number outside: judged like any call that its account places."""
-    account = await open_account(platform, line)
+    account, extension = await open_account(platform, line), line.extension
     caller = caller_of(account, line)
     number = calling.callable_number(platform, caller, arrival.dialled, "to")
     way = await calling.way(platform, number)
     calling.check_joinable((arrival.carrier, way.carrier))
-    reserved, cap = await reserve(platform, caller, way.price)
+    most = await check_outgoing(platform, line, number, way.price)
+    reserved, cap = await reserve(platform, caller, way.price, most)
     hold = Hold(caller.account_id, reserved, cap) if reserved else None
     flow = LineCall(
         caller=line.number,
         called=number,
-        shown=line.number,
+        shown=extension.shown or line.number,
         longest_seconds=int(LONGEST.total_seconds()),
         caller_line=line.number,
+        recorded=extension.recorded,
     )
     is_virtual = calling.stays_inside([way])
     return _call(platform, arrival, line, number, way.price, reserved, is_virtual), flow, hold
@@ -73,11 +120,12 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
 async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_line: Line | None) -> Begun:
     """Somebody calls a line. It costs nothing, but for what is forwarded outside; where the account cannot
     pay for that, it is not forwarded."""
-    account = await open_account(platform, line)
+    account, extension = await open_account(platform, line), line.extension
     caller = caller_of(account, line)
-    forwarding = line.forwarding
-    own = {one.number for one in await platform.store.queries.lines(line.account_id)}
-    outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE) and one not in own]
+    lines = await platform.store.queries.lines(line.account_id)
+    own = {one.number for one in lines}
+    forwarding = _forwarding(line, arrival.caller, lines)
+    outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE, HANG_UP) and one not in own]
     reserved, rate = 0, 0
     hold: Hold | None = None
     ways: list[Way] = []
@@ -87,7 +135,8 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         calling.check_joinable([arrival.carrier, *(way.carrier for way in ways)])
         if ways:
             rate = max(way.price for way in ways)
-            reserved, cap = await reserve(platform, caller, rate)
+            left = [await check_outgoing(platform, line, number, rate) for number in numbers]
+            reserved, cap = await reserve(platform, caller, rate, left[0])
             hold = Hold(caller.account_id, reserved, cap) if reserved else None
     except Refusal:
         forwarding = _without(forwarding, outside)
@@ -104,18 +153,56 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         shown_forwarded=line.number,
         greeting=line.greeting,
         language="en" if account.locale.startswith("en") else "fr",
+        is_busy=await _is_busy(platform, line),
+        message=extension.message if extension.plays_message else "",
+        recorded=extension.recorded or (caller_line is not None and caller_line.extension.recorded),
     )
     is_virtual = calling.stays_inside(ways)
-    return _call(platform, arrival, line, line.number, rate, reserved, is_virtual), flow, hold
+    call = _call(platform, arrival, line, line.number, rate, reserved, is_virtual)
+    if extension.voicemail_mail:
+        call = replace(call, plan={**call.plan, MESSAGES_TO: extension.voicemail_mail})
+    return call, flow, hold
+
+
+async def _is_busy(platform: Platform, line: Line) -> bool:
+    most = line.extension.calls_at_once
+    return bool(most) and await platform.store.queries.calls_of_line(line.account_id, line.number) >= most
+
+
+def _forwarding(line: Line, caller: str, lines: Collection[Line]) -> Forwarding:
+    """Where a line's calls go: all of them to its secretary while she takes them, but her own."""
+    extension, forwarding = line.extension, _with_numbers(line.forwarding, lines)
+    if not extension.secretary_active or not extension.secretary:
+        return forwarding
+    hers = _with_numbers(Forwarding(extension.secretary, always_shows_caller=True), lines)
+    if caller == hers.always:
+        return forwarding
+    return replace(forwarding, always=hers.always, always_shows_caller=True)
+
+
+def _with_numbers(forwarding: Forwarding, lines: Collection[Line]) -> Forwarding:
+    """Forwarding with the numbers of lines in place of their short numbers."""
+    numbers = {line.short_number: line.number for line in lines if line.short_number}
+
+    def number(target: str) -> str:
+        return numbers.get(target, target)
+
+    return replace(
+        forwarding,
+        always=number(forwarding.always),
+        busy=number(forwarding.busy),
+        unreachable=number(forwarding.unreachable),
+        no_answer=number(forwarding.no_answer),
+    )
 
 
 async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: str) -> Begun:
-    """The call that rings at another line of the account goes to this one. Raises Refusal `not_found`."""
+    """The call that rings at another line of the account goes to this one. Raises Refusal `not_found`,
+    `not_allowed` for a line that may not pick up."""
     await open_account(platform, line)
-    try:
-        number = str(read_msisdn(written, _REGION))
-    except NumberError:
-        number = written
+    check_pick_up(line)
+    rung = await line_dialled(platform, line.account_id, written)
+    number = written if rung is None else rung.number
     board = platform.live_calls.board
     for call in board.live_calls():
         if call.account_id != line.account_id:
@@ -130,16 +217,22 @@ async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: st
     raise Refusal(Fault.NOT_FOUND, f"no call rings at {number}", "to")
 
 
+def check_pick_up(line: Line) -> None:
+    """Raises Refusal `not_allowed` for a line that may not take the calls of others."""
+    if not line.extension.may_pick_up:
+        raise Refusal(Fault.NOT_ALLOWED, f"line {line.number} may not take calls that ring elsewhere", "line")
+
+
 def _without(forwarding: Forwarding, targets: list[str]) -> Forwarding:
     def kept(target: str) -> str:
         return "" if target in targets else target
 
-    return Forwarding(
-        kept(forwarding.always),
-        kept(forwarding.busy),
-        kept(forwarding.unreachable),
-        kept(forwarding.no_answer),
-        forwarding.no_answer_after,
+    return replace(
+        forwarding,
+        always=kept(forwarding.always),
+        busy=kept(forwarding.busy),
+        unreachable=kept(forwarding.unreachable),
+        no_answer=kept(forwarding.no_answer),
     )
 
 
@@ -169,11 +262,13 @@ def caller_of(account: Account, line: Line) -> Caller:
     )
 
 
-async def reserve(platform: Platform, caller: Caller, rate: int) -> tuple[int, int]:
-    """What is to be held of the balance for a party that costs `rate` a minute, and the cap that bounds it
-    (thousandths). Raises Refusal `insufficient_credits`."""
+async def reserve(platform: Platform, caller: Caller, rate: int, most: int | None = None) -> tuple[int, int]:
+    """What is to be held of the balance, `most` of it, for a party that costs `rate` a minute, and the cap
+    that bounds it (thousandths). Raises Refusal `insufficient_credits`."""
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
     balance = await calling.free(platform, caller, cap)
+    if most is not None:
+        balance = min(balance, most)
     amount, payable = calling.longest_affordable(balance, rate, LONGEST)
     if payable < _SHORTEST_PAID:
         seconds = int(payable.total_seconds())

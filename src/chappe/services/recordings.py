@@ -43,6 +43,8 @@ MESSAGES_TO = "messages_to"
 """The part of a call's plan that says to which address what is said to its answerphone is mailed."""
 CALLED_AS = "called_as"
 """The part of a call's plan that says by which name its messages tell who was called."""
+VOICEMAILS = "voicemails"
+"""The topic that tells that a message was left for a line, heard or deleted."""
 _MAILED_AT_MOST = 15_000_000
 """Bytes; mail servers take some 25 MB with their encoding of a third more (our choice)."""
 
@@ -100,6 +102,8 @@ async def keep(platform: Platform, call: Call, recording: Recording, recorded: R
         _log.warning("a recording was kept by another node", recording=recording.ref)
         return
     callnotices.ring(platform, call, jobs)
+    if recording.line:
+        platform.topics.publish(VOICEMAILS)
 
 
 def _move(path: Path, file: Path) -> int:
@@ -166,14 +170,15 @@ async def find(platform: Platform, caller: Caller, command: FindRecording) -> Ke
 
 
 async def sound_of(platform: Platform, caller: Caller, command: FindRecording) -> Path:
-    """The WAV file of a recording. Raises Refusal `not_found`, also while it is being made and where it has
-    no sound."""
+    """The WAV file of a recording; a message counts as heard now. Raises Refusal `not_found`, also while it
+    is being made and where it has no sound."""
     recording = (await find(platform, caller, command)).recording
     if recording.ended_at is None:
         raise Refusal(Fault.NOT_FOUND, f"recording {recording.ref} is still being made", "id")
     file = file_of(platform, recording.ref)
     if not recording.size or not await asyncio.to_thread(file.exists):
         raise Refusal(Fault.NOT_FOUND, f"recording {recording.ref} has no sound", "id")
+    await set_heard(platform, recording)
     return file
 
 
@@ -202,6 +207,19 @@ async def delete(platform: Platform, caller: Caller, command: DeleteRecording) -
         raise Refusal(Fault.TOO_LATE, f"recording {recording.ref} is being made: end the call first", "id")
     await platform.store.commit(Changes(delete=[Delete(Recording, recording.id, caller.account_id)]))
     await asyncio.to_thread(_unlink, file_of(platform, recording.ref))
+    if recording.line:
+        platform.topics.publish(VOICEMAILS)
+
+
+async def set_heard(platform: Platform, recording: Recording, heard: bool = True) -> None:
+    """A message was listened to, or counts as new again; nothing where it is so already."""
+    if not recording.line or heard == (recording.heard_at is not None):
+        return
+    values = {"heard_at": platform.clock.now() if heard else None}
+    with suppress(Refusal):  # it was deleted at this moment
+        update = Update(Recording, recording.id, recording.account_id, values)
+        await platform.store.commit(Changes(update=[update]))
+    platform.topics.publish(VOICEMAILS)
 
 
 async def forget(platform: Platform, now: datetime, limit: int = 100) -> int:

@@ -18,6 +18,7 @@ from chappe.model.calls import (
     LEG_MAY_FOLLOW,
     Arrival,
     Call,
+    CallKind,
     CallOutcome,
     CallStory,
     Dialogue,
@@ -684,6 +685,7 @@ class Switchboard:
             leg_id=None if leg is None else leg.id,
             purpose=purpose,
             started_at=platform.clock.now(),
+            line=live.call.second if is_message and live.call.kind is CallKind.LINE else "",
         )
         wanted = RecordWanted(
             leg_id=recording.leg_id,

@@ -85,10 +85,12 @@ async def pick_up(platform: Platform, caller: Caller, command: PickUpCall) -> Ca
     waits = any(leg.state is LegState.UP or leg.inbound for leg in legs)
     if not waits or not any(_rings(leg) for leg in legs):
         raise Refusal(Fault.TOO_LATE, f"nobody waits in call {command.ref} for a telephone that rings", "id")
-    own = [line.number for line in await platform.store.queries.lines(caller.account_id)]
+    own = {line.number: line for line in await platform.store.queries.lines(caller.account_id)}
     number = calling.callable_number(platform, caller, command.line, "line")
     if number not in own:
         raise Refusal(Fault.NOT_FOUND, f"{command.line} is none of this account's lines", "line")
+    linecalls.check_in_service(own[number])
+    linecalls.check_pick_up(own[number])
     platform.live_calls.board.ask(story.call.id, program.AskedToPickUp(number))
     return story
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, and_, case, func, or_, select, text
 
 from chappe.model.calls import Call, CallKind, Dialogue, Leg
 from chappe.model.commands import ListCalls
@@ -81,6 +81,26 @@ def open_calls(connection: Connection, account_id: int, line: str = "") -> int:
     )
     if line:
         statement = statement.where(_c.first == line)
+    return int(connection.execute(statement).scalar_one())
+
+
+def calls_of_line(connection: Connection, account_id: int, line: str) -> int:
+    """How many calls of an account that are not over a line has begun, or is called in."""
+    statement = select(func.count()).where(
+        _c.over_at.is_(None), _c.account_id == account_id, or_(_c.first == line, _c.second == line)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def cost_of_line(connection: Connection, account_id: int, line: str, since: datetime) -> int:
+    """What the calls of a line that began since a time have cost, in thousandths; of those that are not over,
+    what is held for them."""
+    cost = case((_c.over_at.is_(None), _c.reserved), else_=_c.price)
+    statement = select(func.coalesce(func.sum(cost), 0)).where(
+        _c.account_id == account_id,
+        _c.id >= first_id_of(since),
+        or_(_c.first == line, and_(_c.second == line, _c.kind == CallKind.LINE)),
+    )
     return int(connection.execute(statement).scalar_one())
 
 

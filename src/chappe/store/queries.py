@@ -435,6 +435,13 @@ def line_by_number(connection: Connection, number: str) -> Line | None:
     return _one(connection, Line, _select(Line).where(TABLES[Line].c.number == number))
 
 
+def line_by_short_number(connection: Connection, account_id: int, short_number: str) -> Line | None:
+    """The account's line with a short number."""
+    table = TABLES[Line].c
+    mine = table.account_id == account_id
+    return _one(connection, Line, _select(Line).where(mine, table.short_number == short_number))
+
+
 # across accounts: whose telephone this is, is what is to be found out
 def line_by_sip_user(connection: Connection, user: str) -> Line | None:
     """The line whose telephone registers as a user."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from chappe.model.calls import Call, Recording
 from chappe.model.recordings import ListRecordings, UploadedSound
@@ -52,6 +52,25 @@ def old_recordings(connection: Connection, before: datetime, limit: int) -> tupl
     """Recordings that began before a time, oldest first."""
     statement = _select(Recording).where(_r.started_at < before)
     return _all(connection, Recording, statement.order_by(_r.id).limit(limit))
+
+
+def messages_of_line(
+    connection: Connection, account_id: int, line: str, cursor: int | None, limit: int
+) -> tuple[Recording, ...]:
+    """The messages that were left for a line of an account, newest first."""
+    has_sound = _r.size > 0
+    return _page(connection, Recording, account_id, cursor, limit, _r.line == line, has_sound)
+
+
+# across accounts: the lamps of all telephones are looked after at once
+def waiting_messages(connection: Connection, lines: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    """How many messages of each of these lines nobody has heard, and somebody has."""
+    new = func.count().filter(_r.heard_at.is_(None))
+    statement = select(_r.line, new, func.count()).where(
+        _r.line.in_(lines), text("recordings.line <> ''"), _r.size > 0
+    )
+    rows = connection.execute(statement.group_by(_r.line)).all()
+    return {line: (fresh, total - fresh) for line, fresh, total in rows}
 
 
 def refs_of_calls(connection: Connection, account_id: int, ids: Sequence[int]) -> Mapping[int, str]:

@@ -256,6 +256,7 @@ credentials = Table(
     _time("expires_at", null=True),
     _time("last_used_at", null=True),
     _text("last_used_from"),
+    _text("scopes", added=True),
     Index(None, "account_id"),
     UniqueConstraint("dialect", "login"),
 )
@@ -292,9 +293,14 @@ lines = Table(
     Column("profile", PlainText, nullable=False, server_default=directory.PRESENT),
     Column("profiles", Json, nullable=False, server_default=json_text(directory.FIRST_PROFILES)),
     _text("greeting", added=True),
+    _text("sip_secret", added=True),
+    _text("ldap_secret", added=True),
+    _text("short_number", added=True),
+    Column("extension_data", Json, nullable=False, server_default="{}"),
     Index(None, "account_id"),
     UniqueConstraint("number"),
     _partial("uq_lines_sip_user", "sip_user", where="sip_user <> ''", unique=True),
+    _partial("uq_lines_short_number", "account_id", "short_number", where="short_number <> ''", unique=True),
 )
 
 short_codes = Table(
@@ -704,9 +710,12 @@ recordings = Table(
     _time("ended_at", null=True),
     _number("milliseconds"),
     _number("size"),
+    _text("line", added=True),
+    _time("heard_at", null=True),
     UniqueConstraint("ref"),
     Index(None, "account_id", "id"),
     Index(None, "call_id"),
+    _partial("ix_recordings_line", "line", where="line <> ''"),
 )
 
 dialogues = Table(

@@ -64,6 +64,7 @@ from chappe.model.rules import PROVISIONS, Basis
 from chappe.model.smstext import Encoding
 from chappe.model.sounds import Tone
 from chappe.protocols.http import HttpRequest
+from chappe.services.centrex import NewListingKey
 from chappe.services.lines import NewLine, NewTelephone
 from chappe.services.livecalls import Moment
 from chappe.services.telephones import TelephoneCall
@@ -300,6 +301,10 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/lines/{number}": LINE,
     "PATCH /v1/lines/{number}": LINE,
     "POST /v1/lines/{number}/sip-credentials": NewTelephone("33639980000", "chappe", "secret"),
+    "GET /v1/centrex": (LINE,),
+    "GET /v1/centrex/{number}": LINE,
+    "PATCH /v1/centrex/{number}": LINE,
+    "POST /v1/centrex/keys": NewListingKey("ck_secret", True),
     "GET /v1/keywords": (KEYWORD,),
     "POST /v1/keywords": KEYWORD,
     "PATCH /v1/keywords/{id}": KEYWORD,

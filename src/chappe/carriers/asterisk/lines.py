@@ -81,7 +81,11 @@ class Telephones:
             self._bell.clear()
 
     async def _step(self) -> None:
-        lines = {line.sip_user: line for line in await self._platform.store.queries.telephone_lines()}
+        lines = {
+            line.sip_user: line
+            for line in await self._platform.store.queries.telephone_lines()
+            if not line.extension.suspended
+        }
         for user in [one for one in self._known if one not in lines]:
             for kind in ("endpoint", "aor", "auth"):
                 await self._link.ask("DELETE", _path(kind, user))

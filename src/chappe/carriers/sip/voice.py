@@ -273,6 +273,8 @@ class SipVoice:
             line = await self._platform.store.queries.line_by_sip_user(word.user)
         except Unavailable:
             return  # it asks again, when the database does answer
+        if line is not None and line.extension.suspended:
+            line = None
         known = words.Known(word.ask, line.sip_ha1, line.number) if line else words.Known(word.ask)
         self._say(known)
 
@@ -288,9 +290,10 @@ class SipVoice:
                 values = {
                     "sip_contact": word.contact[:500],
                     "sip_source": word.source,
-                    "sip_seen_at": now,
                     "sip_until": now + timedelta(seconds=word.seconds),
                 }
+                if word.seconds:  # else it has gone, which is no registration
+                    values["sip_seen_at"] = now
                 update = Update(Line, line.id, line.account_id, values)
                 await platform.store.commit(Changes(update=[update]))
             except (Refusal, Unavailable) as trouble:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from chappe.dialects.contract import Operation, WireCall
 from chappe.dialects.rest import shapes, table, wire
@@ -21,7 +22,13 @@ Sources = Annotated[
         " empty: HTTP Digest only."
     ),
 ]
-Target = Annotated[str, Meta(description="A number, `answerphone`, or empty: not forwarded.")]
+Target = Annotated[
+    str,
+    Meta(description="A number, a short number, `answerphone`, `hang_up`, or empty: not forwarded."),
+]
+ShowsCaller = Annotated[
+    bool, Meta(description="Who is called then sees the caller's number, else the line's.")
+]
 Url = Annotated[
     str,
     Meta(
@@ -42,6 +49,10 @@ class Forwarding(Body):
     no_answer_after: Annotated[int, Meta(description="Seconds that it rings before.", ge=5, le=120)] = (
         directory.NO_ANSWER_AFTER
     )
+    always_shows_caller: ShowsCaller = False
+    busy_shows_caller: ShowsCaller = False
+    unreachable_shows_caller: ShowsCaller = False
+    no_answer_shows_caller: ShowsCaller = False
 
 
 class LineChange(Body):
@@ -110,12 +121,7 @@ def decode_change(call: WireCall) -> commands.ChangeLine:
     change = wire.body(call, LineChange)
     profiles = None
     if change.profiles is not None:
-        profiles = {
-            name: directory.Forwarding(
-                one.always, one.busy, one.unreachable, one.no_answer, one.no_answer_after
-            )
-            for name, one in change.profiles.items()
-        }
+        profiles = {name: directory.Forwarding(**asdict(one)) for name, one in change.profiles.items()}
     return commands.ChangeLine(
         wire.parameter(call, "number"),
         change.notification_url,

@@ -13,6 +13,7 @@ from chappe.dialects.rest import (
     account,
     callbacks,
     calls,
+    centrex,
     conferences,
     inbound,
     lines,
@@ -243,6 +244,21 @@ _WHOLE_CALLBACK = callbacks.WholeCallback(**_CALLBACK, call=_CALL)
 _RING_GROUP = ringgroups.RingGroup(
     "sales", RingOrder.ROUND_ROBIN, [ringgroups.Operator("33123456789", "Anne", 20, 10)]
 )
+_EXTENSION = {
+    "short_number": "201",
+    "user_name": "Jeanne Martin",
+    "site": "Lyon",
+    "calls_at_once": 2,
+    "shown": "33990000000",
+    "recorded": False,
+    "plays_message": True,
+    "message": "Bienvenue, un instant.",
+    "voicemail_mail": "jeanne@example.com",
+    "lamp": True,
+    "blocks_value_added": True,
+    "telephone_model": "snom D735",
+    "telephone_mac": "000413ABCDEF",
+}
 
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example
@@ -322,6 +338,32 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         _LINE,
         lines.NewLine(_LINE, "h7k2m4x8q9t3v5w1"),
         lines.SipCredentials("33990000000", "chappe", "k3v7m2x9q4t8w5z1b6n3c7d2"),
+        centrex.ExtensionChange(**_EXTENSION, state="active", limited=True, allowance=20),  # type: ignore[arg-type]
+        centrex.Extension(
+            **_EXTENSION,  # type: ignore[arg-type]
+            id="7301445301178380",
+            number="33990000000",
+            state="active",
+            may_pick_up=True,
+            sees_all_faxes=False,
+            limited=True,
+            allowance=shapes.credits_of(20_000),
+            secretary="",
+            secretary_active=False,
+            may_change_greeting=True,
+            codec="G711a",
+            codec_forced=False,
+            transport="UDP",
+            dial_plan="",
+            telephone_port=0,
+            handset="",
+            ldap_host="",
+            ldap_user="",
+            ldap_domain="",
+            registered_at=_AT,
+        ),
+        centrex.ListingKeyRequest(reads_secrets=True),
+        centrex.ListingKey("ck_5k3v7m2x9q4t8w5z1b6n3c7d2aq4t8w5", True),
         transfers.Transfer(leg="first", to="+33612345678", attended=True),
         transfers.PickUp(line="33990000001"),
         inbound.Numbers(

@@ -8,6 +8,7 @@ from chappe.dialects.rest import (
     account,
     callbacks,
     calls,
+    centrex,
     conferences,
     inbound,
     lines,
@@ -64,6 +65,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **popups.LINES,
     **callbacks.LINES,
     **lines.LINES,
+    **centrex.LINES,
     **network.LINES,
     **rights.LINES,
     f"GET {wire.DOCUMENT_PATH}": table.line(
