@@ -65,11 +65,16 @@ _RELOAD_EVERY = 5.0
 """Seconds after which another node's change of a route is seen where its topic was lost."""
 
 
-def load_dialects(names: tuple[str, ...]) -> tuple[Dialect, ...]:
-    """The faces of the dialects that the settings name; nothing is registered by import."""
+def load_dialects(settings: Settings) -> tuple[Dialect, ...]:
+    """The faces of the dialects that the settings name, as they want them; no import registers anything."""
     found: list[Dialect] = []
-    for name in names:
-        found += import_module(f"chappe.dialects.{name}.operations").DIALECTS
+    for name in settings.dialects:
+        module = import_module(f"chappe.dialects.{name}.operations")
+        if name == "axialys":
+            wanted = settings.axialys
+            found.append(module.dialect(header_row=wanted.header_row, change_lists=wanted.popup_maj_lists))
+        else:
+            found += module.DIALECTS
     return tuple(found)
 
 
@@ -163,7 +168,7 @@ async def assemble(
     serving: bool = False,
 ) -> AsyncIterator[Chappe]:
     """The whole platform, without its loops running."""
-    dialects = load_dialects(settings.dialects)
+    dialects = load_dialects(settings)
     async with AsyncExitStack() as stack:
         if web is None:
             web = GuardedClient(

@@ -124,6 +124,14 @@ class ConferenceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     numbers: Annotated[tuple[Prefix, ...], msgspec.Meta(min_length=1)] = ("33199000825",)
 
 
+class AxialysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two ways to read Axialys' document (dialects.md 4a, 4c): `header_row` puts the names of the columns
+    before all lines, `popup_maj_lists` answers popup_maj with the pop-up's destinations, not with OK."""
+
+    header_row: bool = False
+    popup_maj_lists: bool = False
+
+
 # Reference: dialects.md 1b (values of `from`); 20633 is the second code of the location dialogue (seed
 # 000, III-E). The premium code and its share are our choice.
 DEFAULT_SHORT_CODES = (
@@ -143,7 +151,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     database: str = ""
-    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole", "keyyo")
+    dialects: tuple[str, ...] = ("rest", "orange", "netoxygen", "capitole", "axialys", "keyyo")
     carriers: dict[str, dict[str, Any]] = {}
     routes: tuple[RouteSettings, ...] = ()
     tariffs: tuple[TariffSettings, ...] = ()
@@ -155,6 +163,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: RulesSettings = RulesSettings()
     calls: CallsSettings = CallsSettings()
     conferences: ConferenceSettings = ConferenceSettings()
+    axialys: AxialysSettings = AxialysSettings()
     trusted_proxies: tuple[str, ...] = ()
     public_url: str = ""
     files: str = ""

@@ -58,6 +58,7 @@ class Server:
             password=made["netoxygen"]["pass"],
             capitole=made["capitole"],
             keyyo=made["keyyo"],
+            axialys=made["axialys"],
         )
 
 
@@ -76,6 +77,7 @@ class Account:
     earlier: frozenset[str] = frozenset()
     capitole: Mapping[str, str] = field(default_factory=dict)
     keyyo: Mapping[str, str] = field(default_factory=dict)
+    axialys: Mapping[str, str] = field(default_factory=dict)
 
     def from_now(self) -> "Account":
         """The same account, as if it had no messages yet."""

@@ -7,7 +7,7 @@ and the key, user and password of the sample become those of an account. Telepho
 
 Samples in languages that changed under them get a list of replacements of their own: `PYTHON_3`, `PHP_8`.
 CapitoleMobile's document has a sample for voice messages only; `SMS_OF_VMS` makes one for text messages of
-it. Axialys' and Keyyo's documents hold no program.
+it. Axialys' and Keyyo's documents hold no program; `addresses` are those that Axialys' shows as examples.
 """
 
 import os
@@ -19,6 +19,7 @@ from pathlib import Path
 ORANGE = "000_"
 CAPITOLE = "001_"
 NETOXYGEN = "002_"
+AXIALYS = "003_"
 KEYYO = "004_"
 
 # The lines before and after a program; an empty one separates it from what comes before.
@@ -70,7 +71,7 @@ def seeds_folder() -> Path | None:
     """CHAPPE_SEEDS, else `shared/seeds` beside the checkout; None where neither holds the documents."""
     beside = Path(__file__).parents[3] / "shared" / "seeds"
     folder = Path(os.environ.get("CHAPPE_SEEDS") or beside)
-    return folder if all(list(folder.glob(f"{name}*.txt")) for name in (*FENCES, KEYYO)) else None
+    return folder if all(list(folder.glob(f"{name}*.txt")) for name in (*FENCES, AXIALYS, KEYYO)) else None
 
 
 def in_strings(code: str, mend: Callable[[str], str]) -> str:
@@ -190,6 +191,22 @@ def repoint(
     code = re.sub(r"\b(?:a1234b56789|466b6e288fc)\b", orange_id, code)
     code = re.sub(r"(['\"])(?:user33|myuser)\1", rf"\g<1>{user}\1", code)
     return re.sub(r"(['\"])mypass\1", rf"\g<1>{password}\1", code)
+
+
+def addresses(document: str) -> list[str]:
+    """The example addresses of Axialys' document in order, from the method on.
+
+    A blank inside, which the page broke its lines at, is taken out; where the page hides the mail address
+    from robots it is put back as dialects.md 4c tells; one address is cut off there and has no end.
+    """
+    found = []
+    for line in document.splitlines():
+        for after in line.split("https://webservices.axialys.net/")[1:]:
+            address = re.sub(r"\[email\sprotected\]", "email=a@a.com", after)
+            address = re.sub(r"\s|\bou\s*$", "", address)
+            if "methode=" in address:
+                found.append(address.partition("?")[2])
+    return found
 
 
 def text_sent(code: str) -> str:

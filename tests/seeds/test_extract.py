@@ -7,6 +7,7 @@ from tests.seeds.extract import (
     PYTHON_3,
     SMS_OF_VMS,
     Sample,
+    addresses,
     cut,
     mend_php,
     mend_strings,
@@ -87,3 +88,17 @@ def test_a_program_is_pointed_at_another_host_and_account() -> None:
         "u('http://127.0.0.1:8/api'); '<username>shop</username>'"
     )
     assert text_sent(code + '"a text, longer than that one"') == "a text, longer than that one"
+
+
+def test_addresses_get_their_blanks_mended_and_their_mail_address_back() -> None:
+    host = "https://webservices.axialys.net"
+    document = (
+        f"L'URL : {host}/get/webappel/api.php?\n"
+        f"Exemple : {host}/get/w ebappel/api.php?methode=a&[email\u00a0protected]&pass=a&b=1 ou\n"
+        f"ou {host}/get/webappel/api.php?methode=c&email=a@a. com&pass=a ou {host}/x?methode=d\n"
+    )
+    assert addresses(document) == [
+        "methode=a&email=a@a.com&pass=a&b=1",
+        "methode=c&email=a@a.com&pass=a",
+        "methode=d",
+    ]

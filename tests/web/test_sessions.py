@@ -28,7 +28,7 @@ async def test_signing_up_shows_every_key_once_and_the_welcome_credits(browser: 
         "Orange API",
         "NetOxygen",
         "CapitoleMobile",
-        "Axialys not served yet",
+        "Axialys",
         "Keyyo",
         "SMPP",
     ]

@@ -40,7 +40,7 @@ LONGEST_ORIGIN = 500
 FAR = timedelta(days=30)
 USUAL_TALK, LONGEST_TALK = timedelta(hours=1), timedelta(hours=2)
 USUAL_RETRY, SHORTEST_RETRY, LONGEST_RETRY = timedelta(minutes=2), timedelta(seconds=10), timedelta(days=1)
-MOST_TRIES = 9
+MOST_TRIES = 10
 _SHORTEST_TALK = timedelta(seconds=10)
 _SHORTEST_PAID = 10
 """Our choice: letters of a name and of where a request came from, how far ahead one may be, how long two may

@@ -6,6 +6,7 @@ from dataclasses import replace
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal
+from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.ringgroups import (
     RING_RANGE,
     RING_SECONDS,
@@ -146,7 +147,10 @@ async def add_operator(platform: Platform, caller: Caller, command: AddOperator)
 async def remove_operator(platform: Platform, caller: Caller, command: RemoveOperator) -> Roster:
     """Take an operator out of a ring group. Raises Refusal `not_found` with the field."""
     roster = await find(platform, caller, FindRingGroup(command.group))
-    number = calling.callable_number(platform, caller, command.number, "number")
+    try:
+        number = read_msisdn(command.number, caller.region)  # which may have been closed meanwhile
+    except NumberError as error:
+        raise Refusal(Fault.INVALID_RECIPIENT, str(error), "number") from error
     gone = next((one for one in roster.operators if one.number == number), None)
     if gone is None:
         raise Refusal(Fault.NOT_FOUND, f"{number} is no operator of {roster.group.name}", "number")

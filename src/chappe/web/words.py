@@ -465,9 +465,6 @@ SAID: dict[str, str] = {
     "logged-out": N_("You are logged out."),
 }
 
-SERVED = ("rest", "orange", "netoxygen", "capitole", "keyyo", "smpp", "sip")
-"""The dialects that the platform answers; the others' credentials wait for them."""
-
 # What the secrets of each dialect are called in its own words: (the login, the secret).
 SECRET: dict[str, tuple[str, str]] = {
     "rest": ("", "key"),

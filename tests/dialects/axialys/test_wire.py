@@ -101,7 +101,7 @@ def refused(query: str, decode: object = None, **more: object) -> Refusal:
     [
         ("popups_listing", "popups_listing"),
         ("Popups_Listing", "popups_listing"),
-        ("blacklistage_IP", "blacklistage_ip"),
+        ("blacklistage_ip", "blacklistage_IP"),
         (" appel ", "appel"),
         ("operateur_ajout_e164", "operateur_ajout"),
         ("planning_plages_details", "planning_plage_details"),
@@ -391,13 +391,18 @@ def test_a_pop_up_is_a_line_of_25_columns() -> None:
         ("liste_destination[]=FR_Fixe&liste_destination[]=BE_mobile", ("FR_Fixed", "BE_Mobile")),
         ("liste_destination=fr_FIXE,ch_Mobile", ("FR_Fixed", "CH_Mobile")),
         ("id_destination=1004", ("1004",)),
-        ("liste_destination=Mars_Base", ("Mars_Base",)),
+        ("liste_destination=CH_Fixed;1003", ("CH_Fixed", "1003")),
     ],
 )
 def test_destinations_are_read(query: str, destinations: tuple[str, ...]) -> None:
     call = read(f"methode=popup_destination_ajout&id_popup=77&{query}")
     assert forms.decode_allow(call) == AllowDestinations("77", destinations, True)
     assert forms.decode_forbid(call) == AllowDestinations("77", destinations, False)
+
+
+def test_what_is_no_destination_is_refused() -> None:
+    refusal = refused("methode=popup_destination_ajout&id_popup=1&liste_destination=Mars", forms.decode_allow)
+    assert (refusal.fault, refusal.field) == (Fault.INVALID_PARAMETER, "liste_destination")
 
 
 def test_destinations_are_listed_by_their_french_name() -> None:
@@ -470,9 +475,10 @@ def test_a_callback_is_read_with_every_option() -> None:
         ("delais=0&nbressais=0&dureemaxi=0&rec=0", (None, 1, None, False)),
         ("delais=&nbressais=&dureemaxi=&rec=", (None, None, None, None)),
         ("rec=entretien.wav&nbressais=9", (None, 10, None, True)),
+        ("dureemaxi=10000", (None, None, timedelta(hours=2), None)),
     ],
 )
-def test_what_a_callback_does_not_say_has_its_usual_value(query: str, expected: tuple[object, ...]) -> None:
+def test_what_a_callback_says_little_of_is_read(query: str, expected: tuple[object, ...]) -> None:
     command = callbacks.decode_request(read(f"methode=appel&id_popup=77&e164=33170200258&{query}"))
     assert (command.delay, command.tries, command.longest, command.recorded) == expected
 
@@ -555,11 +561,22 @@ def test_every_fault_has_its_words(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "name"),
-    [("operateurs_listing", "nom_liste_op"), ("planning_plage_add", "nom_plage"), ("popup_maj", "nom_popup")],
+    ("verb", "field", "name"),
+    [
+        ("operateurs_listing", "name", "nom_liste_op"),
+        ("planning_plage_add", "name", "nom_plage"),
+        ("popup_maj", "name", "nom_popup"),
+        ("popup_maj", "labels[1]", "usr1_nom"),
+        ("appel", "labels", "usr1"),
+        ("appel", "address", "client_ip"),
+        ("blacklistage_IP", "address", "ip"),
+        ("appel_annuler", "request", "id_contact"),
+        ("appels_resume", "request", "id_tracking"),
+        ("appel", "unheard_of", "unheard_of"),
+    ],
 )
-def test_a_name_at_fault_is_called_as_its_method_calls_it(verb: str, name: str) -> None:
-    said = wire.refuse(Refusal(Fault.NOT_FOUND, "no", "name"), WireCall(verb))
+def test_a_field_at_fault_is_called_as_its_method_calls_it(verb: str, field: str, name: str) -> None:
+    said = wire.refuse(Refusal(Fault.NOT_FOUND, "no", field), WireCall(verb))
     assert said.body.decode() == f"ERREUR: introuvable: {name}: no"
 
 

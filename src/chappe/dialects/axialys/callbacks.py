@@ -19,6 +19,7 @@ from chappe.model.callbacks import (
 )
 from chappe.model.errors import Fault, Refusal
 from chappe.protocols.http import HttpResponse
+from chappe.services.callbacks import LONGEST_TALK
 
 CALL_COLUMNS = (
     "id_tracking;date_time;delais;dt;ip;duree_sonnerie;duree_appel;type_dest;prix;nom;usr1;usr2;usr3;"
@@ -49,12 +50,14 @@ _DAY = re.compile("[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 
 
 def decode_request(call: WireCall) -> RequestCallback:
-    """appel: `nbressais` counts what is tried after the first time; `rec` is 0, or 1 or any name.
+    """appel: `nbressais` counts what is tried after the first time; `rec` is 0, or 1 or any name; `dureemaxi`
+    is cut to what the platform allows.
 
     Raises Refusal: `missing_parameter`, `invalid_parameter`, `invalid_recipient`.
     """
     again = wire.whole(call, "nbressais", most=_MOST_TRIES)
     least, most = _TALK
+    longest = wire.seconds(call, "dureemaxi", least=least, most=most)
     return RequestCallback(
         form=form_of(call),
         visitor=wire.number(call, "e164"),
@@ -62,7 +65,7 @@ def decode_request(call: WireCall) -> RequestCallback:
         source=CallbackSource.API,
         delay=wire.seconds(call, "delais", least=1, most=_MOST_DELAY),
         tries=None if again is None else again + 1,
-        longest=wire.seconds(call, "dureemaxi", least=least, most=most),
+        longest=None if longest is None else min(longest, LONGEST_TALK),
         recorded=_recorded(call),
         name=wire.given(call, "nom") or "",
         labels=[wire.given(call, f"usr{count}") or "" for count in range(1, LABELS + 1)],

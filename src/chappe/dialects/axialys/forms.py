@@ -210,7 +210,7 @@ def _mailbox(call: WireCall) -> str | None:
 
 
 def _destinations(call: WireCall) -> tuple[str, ...]:
-    """Codes, and numbers after them. Raises Refusal `missing_parameter`."""
+    """Codes, and numbers after them. Raises Refusal: `missing_parameter`, `invalid_parameter`."""
     written = (*call.fields.get("liste_destination", ()), *call.fields.get("id_destination", ()))
     found = tuple(_code(part) for one in written for part in _BETWEEN.split(one) if part)
     if not found:
@@ -223,6 +223,9 @@ def _code(written: str) -> str:
     """FR_Fixe, in any letter case, as the platform calls it; an id_destination as it is."""
     if found := _DESTINATION.fullmatch(written):
         return f"{found[1].upper()}_{'Mobile' if found[2].lower() == 'mobile' else 'Fixed'}"
+    if not written.isdecimal():
+        advice = "write FR_Fixe, FR_Mobile or the like, or an id_destination of popup_destinations"
+        raise wire.invalid(written, advice, "liste_destination")
     return written
 
 

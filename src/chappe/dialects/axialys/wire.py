@@ -28,8 +28,10 @@ EIGHT_BIT = "cp1252"
 CALL = "appel"
 CANCEL = "appel_annuler"
 
-# Names that the document has for methods of other names, most of them in its examples (dialects.md 4c).
-_ALIASES: Mapping[str, str] = {
+# Names of methods in lower case that are not called as the document's headings call them. Most come from its
+# examples (dialects.md 4c); planning_supp_exception is our addition.
+_CALLED: Mapping[str, str] = {
+    "blacklistage_ip": "blacklistage_IP",
     "operateur_ajout_e164": "operateur_ajout",
     "planning_ajout_exception": "planning_exception_add",
     "planning_supp_exception": "planning_exception_del",
@@ -72,25 +74,20 @@ REASON_OF_FAULT: Mapping[Fault, str] = {
 
 _PARAMETER_OF_FIELD: Mapping[str, str] = {
     "form": "id_popup",
-    "request": "id_contact",
     "visitor": "e164",
     "number": "e164",
-    "operator": "e164",
+    "to": "e164",
+    "labels": "usr1",
     "group": "nom_liste_op",
     "order": "ordonnancement",
     "ring_seconds": "duree_sonnerie_op",
-    "address": "ip",
     "delay": "delais",
+    "due_at": "delais",
     "tries": "nbressais",
     "longest": "dureemaxi",
-    "recorded": "rec",
     "file": "type",
     "destinations": "liste_destination",
     "first_day": "date_debut",
-    "last_day": "date_fin",
-    "first_rung": "direction",
-    "language": "locale",
-    "voice": "voix",
     "operator_seconds": "op_delais_attente",
     "visitor_seconds": "internaute_delais_attente",
     "shown_to_operator": "op_presentation",
@@ -101,20 +98,21 @@ _PARAMETER_OF_FIELD: Mapping[str, str] = {
     "open_message": "ouvert_message",
     "closed_message": "ferm_message",
     "mailbox": "repondeur",
-    "day": "jour",
-    "starts": "h_debut",
-    "ends": "h_fin",
+    "spans": "jour",
+    "closures": "date",
+    "days": "date",
 }
 """Fields of commands by their name on this wire."""
 
-_NAME_OF: Mapping[str, str] = {
-    "operateur": "nom_liste_op",
-    "operateurs": "nom_liste_op",
-    "planning": "nom_plage",
-    "popup": "nom_popup",
-    "appel": "nom",
+_PARAMETER_IN: Mapping[str, Mapping[str, str]] = {
+    "operateur": {"name": "nom_liste_op"},
+    "operateurs": {"name": "nom_liste_op"},
+    "blacklistage": {"address": "ip"},
+    "planning": {"name": "nom_plage"},
+    "popup": {"name": "nom_popup", "labels": "usr1_nom"},
+    "appel": {"name": "nom", "address": "client_ip", "request": "id_contact"},
 }
-"""What `name` is called, by how a method begins."""
+"""Those whose name depends on how the method begins."""
 
 _ARRAYS = frozenset({"jour", "h_debut", "h_fin", "liste_destination", "id_destination"})
 T = TypeVar("T")
@@ -146,7 +144,7 @@ def read(request: HttpRequest) -> WireCall:
     if method == CALL and not reading.scalar(fields, "e164") and tracking_id(fields):
         method = CANCEL
     return WireCall(
-        verb=_ALIASES.get(method, method[:100]),
+        verb=_CALLED.get(method, method[:100]),
         fields=fields,
         credentials=(Password(email.lower(), password),),
         secrets=_secrets(parameters, password),
@@ -156,10 +154,7 @@ def read(request: HttpRequest) -> WireCall:
 
 def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     """Answer `ERREUR: <reason>`, as HTTP 200: the clients of the time look at nothing but the text."""
-    field = (refusal.field or "").partition("[")[0]
-    verb = call.verb if call else ""
-    own = _NAME_OF.get(verb.partition("_")[0]) if field == "name" else None
-    parts = (REASON_OF_FAULT[refusal.fault], own or _PARAMETER_OF_FIELD.get(field, field), refusal.detail)
+    parts = REASON_OF_FAULT[refusal.fault], _parameter(refusal.field or "", call), refusal.detail
     return text(_LINE_BREAK.sub(" ", f"ERREUR: {': '.join(filter(None, parts))}"))
 
 
@@ -314,6 +309,16 @@ def seconds(call: WireCall, name: str, *, least: int, most: int) -> timedelta | 
         return None
     count = whole(call, name, least=least, most=most)
     return None if count is None else timedelta(seconds=count)
+
+
+def _parameter(field: str, call: WireCall | None) -> str:
+    """What the program that asks calls the field of a command."""
+    field = field.partition("[")[0]
+    verb = call.verb if call else ""
+    if field == "request" and verb != CANCEL:
+        return "id_tracking"
+    own = _PARAMETER_IN.get(verb.partition("_")[0], {})
+    return own.get(field) or _PARAMETER_OF_FIELD.get(field, field)
 
 
 def _arrays(parameters: Iterable[reading.Parameter]) -> dict[str, tuple[str, ...]]:
