@@ -163,8 +163,10 @@ class Line:
 
     Its telephone registers as `sip_user` (empty: it has none), proving the password of which `sip_ha1` is
     the Digest hash, MD5(user ":chappe:" password), and `sip_secret` the password itself, sealed (door.py), or
-    empty where it was made before passwords were kept. It said last at `sip_seen_at` that it is reached at
-    the URI `sip_contact` until `sip_until`, from the address and port `sip_source`.
+    empty where it was made before passwords were kept. It said last at `sip_seen_at`, from the address and
+    port `sip_source` and calling itself `sip_agent`, that it is reached at the URI `sip_contact` until
+    `sip_until`. Where it has several of them that is the newest one, and `sip_until` when the last one is
+    gone; `telephones` are all, as the carrier knows them (JSON data).
 
     `extension_data` is its Extension as JSON data, `short_number` what the account's telephones dial for it
     (empty: it has none), `ldap_secret` the password for its directory, sealed.
@@ -189,6 +191,8 @@ class Line:
     ldap_secret: str = ""
     short_number: str = ""
     extension_data: dict[str, object] = field(default_factory=dict)
+    sip_agent: str = ""
+    telephones: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def extension(self) -> Extension:

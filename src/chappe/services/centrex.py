@@ -104,7 +104,7 @@ async def change_extension(platform: Platform, caller: Caller, command: ChangeEx
     extension = await _checked(platform, caller, extension, command.named)
     values: dict[str, object] = {"extension_data": to_data(extension)}
     if extension.suspended and not line.extension.suspended:
-        values |= {"sip_contact": "", "sip_source": "", "sip_until": None}
+        values |= {"sip_contact": "", "sip_source": "", "sip_until": None, "telephones": []}
     if command.short_number is not None:
         values["short_number"] = _checked_short_number(caller, command.short_number)
     if command.ldap_password is not None:

@@ -116,13 +116,15 @@ async def renew_telephone(platform: Platform, caller: Caller, command: RenewTele
     # The SIP Digest asks the server to know this hash (RFC 3261, 22.4); telephones are told the password
     # itself when they are provisioned, so it is kept too, sealed.
     proof = f"{line.number}:{SIP_REALM}:{password}".encode()
-    values = {
+    values: dict[str, object] = {
         "sip_user": line.number,
         "sip_ha1": md5(proof, usedforsecurity=False).hexdigest(),
         "sip_secret": platform.door.seal(password, sealed_for(line), platform.ids.secret(12)),
         "sip_contact": "",
         "sip_source": "",
+        "sip_agent": "",
         "sip_until": None,
+        "telephones": [],
     }
     await platform.store.commit(Changes(update=[Update(Line, line.id, caller.account_id, values)]))
     return NewTelephone(line.number, SIP_REALM, password)

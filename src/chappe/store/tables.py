@@ -297,6 +297,8 @@ lines = Table(
     _text("ldap_secret", added=True),
     _text("short_number", added=True),
     Column("extension_data", Json, nullable=False, server_default="{}"),
+    _text("sip_agent", added=True),
+    Column("telephones", Json, nullable=False, server_default="[]"),
     Index(None, "account_id"),
     UniqueConstraint("number"),
     _partial("uq_lines_sip_user", "sip_user", where="sip_user <> ''", unique=True),

@@ -281,3 +281,62 @@ def test_a_transfer_names_a_call_that_is_there() -> None:
     answers = desk.receive(refer(leg, 3, named), PHONE)
     assert answers[-1].body == b"SIP/2.0 603 Decline\r\n"
     assert not [one for one in desk.outside.told if isinstance(one, Referred)]
+
+
+def forked(desk: Desk, *ends: int) -> list[bytes]:
+    """A line rings at as many telephones as there are answers, and each gives its own at once, 180 for one
+    that rings on; returns the common parts of their answers."""
+    contacts = tuple((f"sip:{n}@192.0.2.77", f"192.0.2.77:{5062 + n}") for n in range(len(ends)))
+    before = len(desk.outside.sent)
+    desk.agent.dial(Dial(5, "33639980001", "33123456789", 30, False, contacts))
+    commons = []
+    for data, _ in desk.outside.sent[before:]:
+        invite = messages.read(data)
+        lines = [f"{name}: {invite.headers.get_first(name)}" for name in ("Via", "From", "Call-ID", "CSeq")]
+        commons.append("\r\n".join(lines).encode())
+    for common, status in zip(commons, ends, strict=True):
+        desk.receive(answer(status, common), TRUNK)
+    return commons
+
+
+@pytest.mark.parametrize(
+    ("statuses", "cause"),
+    [
+        ((486, 486, 486), "busy"),
+        ((486, 404, 486), "busy"),  # who cannot be reached does not count
+        ((480, 486), "no_answer"),
+        ((180, 486), "no_answer"),  # rung out
+        ((180, 603, 180), "rejected"),  # who turns it away does so for all
+        ((404, 404), "unreachable"),
+    ],
+)
+def test_why_no_telephone_of_a_line_has_the_call(statuses: tuple[int, ...], cause: str) -> None:
+    desk = Desk()
+    forked(desk, *statuses)
+    desk.wait(31)
+    assert [one for one in happened(desk) if one[0] != "ringing"] == [("ended", cause)]
+    assert desk.agent.count == 0
+
+
+def test_one_leg_is_left_of_several_telephones() -> None:
+    desk = Desk()
+    first, other = forked(desk, 180, 180)
+    desk.receive(answer(200, other, SESSION), TRUNK)
+    assert happened(desk) == [("ringing", ""), ("answered", "")]
+    cancels = [messages.read(data) for data, _ in desk.outside.sent if data.startswith(b"CANCEL ")]
+    assert [one.headers.get_first("reason") for one in cancels] == [
+        'SIP;cause=200;text="Call completed elsewhere"'
+    ]
+    desk.receive(answer(200, first, SESSION), TRUNK)  # it had answered meanwhile
+    assert [one.split()[0] for one in desk.sent()[-2:]] == ["ACK", "BYE"]
+    assert desk.agent.count == 1
+    desk.agent.hang_up(5, HangUpCause.NORMAL)
+    assert happened(desk)[-1] == ("ended", "normal") and desk.agent.count == 0
+
+
+def test_a_call_that_rings_at_several_is_given_up() -> None:
+    desk = Desk()
+    forked(desk, 180, 486, 180)
+    desk.agent.hang_up(5, HangUpCause.CANCELLED)
+    assert happened(desk)[-1] == ("ended", "cancelled")
+    assert len([one for one in desk.sent() if one.startswith("CANCEL ")]) == 2

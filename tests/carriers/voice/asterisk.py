@@ -39,6 +39,15 @@ class AsteriskFar(SipFar):
         made = await super().new_telephone(hertz, **more)
         return Telephone(made.number, made.baresip, made.port)
 
+    async def is_there(self, number: str, telephones: int) -> None:
+        """See sip.py; of a switch only this is known."""
+
+        async def is_reached() -> bool:
+            found = await self.world.platform.store.queries.line_by_number(number)
+            return found is not None and bool(found.sip_contact)
+
+        await eventually(is_reached)
+
     async def is_told_of(self, line: Line) -> None:
         """The switch is told by the carrier, a little later."""
 

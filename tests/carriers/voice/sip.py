@@ -128,13 +128,26 @@ class SipFar:
         await self.is_told_of(line)
         made = telephone(self.folder / user, user, secret, self.port, hertz=hertz, **more)
         baresip = await self.stack.enter_async_context(made)
+        await self.is_there(number, 1)
+        return SipTelephone(number, baresip, self.port)
+
+    async def is_there(self, number: str, telephones: int) -> None:
+        """Until so many telephones are registered as a line."""
 
         async def is_reached() -> bool:
-            found = await platform.store.queries.line_by_number(number)
-            return found is not None and bool(found.sip_contact)
+            found = await self.world.platform.store.queries.line_by_number(number)
+            return found is not None and bool(found.sip_contact) and len(found.telephones) >= telephones
 
         await eventually(is_reached)
-        return SipTelephone(number, baresip, self.port)
+
+    async def another(self, first: SipTelephone, hertz: float) -> SipTelephone:
+        """One more telephone of a line."""
+        user = f"user{int(first.number[-4:])}"
+        folder = self.folder / f"{user}-{next(self.numbers)}"
+        made = telephone(folder, user, user.replace("user", "secret"), self.port, hertz=hertz)
+        baresip = await self.visits.enter_async_context(made)
+        await self.is_there(first.number, 2)
+        return SipTelephone(first.number, baresip, self.port)
 
     async def is_told_of(self, line: Line) -> None:
         """Until the registrar knows the line: ours asks when a telephone comes."""

@@ -1,4 +1,5 @@
-"""What telephones themselves ask for over SIP: to hold a call, to go on with it, to give it away."""
+"""What telephones themselves ask for over SIP: to hold a call, to go on with it, to give it away; and several
+of them on one line."""
 
 import asyncio
 import re
@@ -94,3 +95,40 @@ async def test_two_partners_of_a_telephone_are_joined(house: House) -> None:
         bob.number: HangUpCause.TRANSFERRED,
         chris.number: HangUpCause.NORMAL,
     }
+
+
+async def test_all_telephones_of_a_line_ring_and_the_first_to_answer_has_the_call(house: House) -> None:
+    anne, bob, *_ = house.telephones
+    desk = await house.far.another(bob, 1500)
+    await anne.dial(bob.number)
+    await asyncio.gather(bob.rings(), desk.rings())
+    await desk.answer()
+    await bob.stops()
+    assert '\nReason: SIP;cause=200;text="Call completed elsewhere"\r' in bob.baresip.said
+    await asyncio.gather(anne.hears(1500), desk.hears(TONES[0]))
+    await desk.hang_up()
+    await anne.stops()
+    await desk.dial(anne.number)  # it calls as the line, too
+    assert (await anne.rings()).lstrip("+") == bob.number
+
+
+async def test_a_line_is_busy_when_all_its_telephones_are(house: House) -> None:
+    anne, bob, *_ = house.telephones
+    desk = await house.far.another(bob, 1500)
+    await anne.dial(bob.number)
+    await asyncio.gather(bob.rings(), desk.rings())
+    story = await house.live()
+    await bob.turn_away()
+    await bob.stops()
+    await desk.answer()
+    await anne.hears(1500)
+    await desk.hang_up()
+    await anne.stops()
+    await house.over(story, CallOutcome.ANSWERED)
+    await anne.dial(bob.number)
+    await asyncio.gather(bob.rings(), desk.rings())
+    story = await house.live()
+    await bob.turn_away()
+    await desk.turn_away()
+    over = await house.over(story, CallOutcome.BUSY)
+    assert {leg.cause for leg in over.legs if leg.name == "called"} == {HangUpCause.BUSY}

@@ -9,6 +9,7 @@ from typing import Protocol
 from aiosipua import SipRequest
 
 from chappe.carriers.sip.admission import Admission
+from chappe.carriers.sip.forking import Fork
 from chappe.carriers.sip.incoming import Incoming
 from chappe.carriers.sip.legs import AGENT, ALLOW, Leg, dialog_key, new_tag, uri_of
 from chappe.carriers.sip.outgoing import Outgoing, Way
@@ -63,6 +64,7 @@ class Agent:
         self.registrar = Registrar(self, self.admission, self.proofs)
         self.trunks = {one.name: Trunk(self, one) for one in settings.trunks}
         self.legs: dict[int, Leg] = {}
+        self._forks: dict[int, Fork] = {}  # which ring
         self._dialogs: dict[tuple[str, str], Leg] = {}
         self._calls: dict[str, Incoming] = {}  # which have no id yet
 
@@ -127,35 +129,51 @@ class Agent:
     def dial(self, word: Dial) -> None:
         """Ring a number."""
         try:
-            way = self._way(word)
+            ways = self._ways(word)
             stream = self._open()
         except (LookupError, OSError) as error:
             cause = HangUpCause.UNREACHABLE if isinstance(error, LookupError) else HangUpCause.FAILED
             self.tell(Happened(word.leg, LegEventKind.ENDED.value, cause.value))
             return
-        leg = Outgoing(self, word.leg, way, stream)
-        stream.pressed = leg.pressed
-        if way.trunk:
-            self.trunks[way.trunk].calls += 1
-        self.legs[leg.id] = leg
-        self._dialogs[leg.dialog.call_id, leg.dialog.local_tag] = leg
+        if len(ways) > 1:
+            fork = self._forks[word.leg] = Fork(self, word.leg, ways, stream, self._settle)
+            fork.ring(word.ring_seconds)
+            return
+        leg = Outgoing(self, word.leg, ways[0], stream)
+        if leg.trunk:
+            self.trunks[leg.trunk].calls += 1
+        self._settle(leg)
         leg.ring(word.ring_seconds)
 
-    def _way(self, word: Dial) -> Way:
-        if word.contact:
-            host, _, port = word.source.rpartition(":")
-            to = (host, int(port))
-            here = self.here(to)[0]
-            caller = f"<sip:{word.shown}@{here}>" if word.shown else _hidden(here)
-            headers = {} if word.shown else {"Privacy": "id"}
-            return Way(word.contact, to, caller, headers)
+    def _settle(self, leg: Leg) -> None:
+        """This is the leg of its id from now on."""
+        self._forks.pop(leg.id, None)
+        leg.stream.pressed = leg.pressed
+        self.legs[leg.id] = leg
+        self._dialogs[leg.dialog.call_id, leg.dialog.local_tag] = leg
+
+    def _ways(self, word: Dial) -> list[Way]:
+        if word.contacts:
+            return [self._way_to(*one, word.shown) for one in word.contacts]
         for trunk in self.trunks.values():
             if trunk.takes_calls:
-                return trunk.way(word.number, word.shown)
+                return [trunk.way(word.number, word.shown)]
         raise LookupError("no trunk takes calls")
 
+    def _way_to(self, contact: str, source: str, shown: str) -> Way:
+        host, _, port = source.rpartition(":")
+        to = (host, int(port))
+        here = self.here(to)[0]
+        caller = f"<sip:{shown}@{here}>" if shown else _hidden(here)
+        return Way(contact, to, caller, {} if shown else {"Privacy": "id"})
+
+    @property
+    def count(self) -> int:
+        """How many legs there are."""
+        return len(self.legs) + len(self._forks) + len(self._calls)
+
     def _open(self) -> Stream:
-        if len(self.legs) + len(self._calls) >= self.settings.max_calls:
+        if self.count >= self.settings.max_calls:
             raise OSError("there are too many calls")
         return self._outside.open()
 
@@ -170,8 +188,8 @@ class Agent:
 
     def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
         """End a leg."""
-        leg = self.legs.get(leg_id)
-        if isinstance(leg, Outgoing | Incoming):
+        leg = self._forks.get(leg_id) or self.legs.get(leg_id)
+        if isinstance(leg, Outgoing | Incoming | Fork):
             leg.hang_up(cause)
 
     def refuse_transfer(self, leg_id: int) -> None:
@@ -181,8 +199,8 @@ class Agent:
 
     def stop(self) -> None:
         """End everything."""
-        for leg in [*self.legs.values(), *self._calls.values()]:
-            if isinstance(leg, Outgoing | Incoming):
+        for leg in [*self.legs.values(), *self._forks.values(), *self._calls.values()]:
+            if isinstance(leg, Outgoing | Incoming | Fork):
                 leg.hang_up(HangUpCause.INTERRUPTED)
 
     def watch(self) -> None:

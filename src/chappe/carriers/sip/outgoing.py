@@ -14,6 +14,9 @@ from chappe.protocols.sip import sdp
 from chappe.protocols.sip.messages import serialized, tag
 from chappe.protocols.sip.transactions import Address, Client
 
+_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
+"""Why a telephone rings no more that need not show a missed call (RFC 3326)."""
+
 
 class Way(NamedTuple):
     """How a number is reached: the URI that is rung, the address where the request goes, who rings (From, and
@@ -40,6 +43,7 @@ class Outgoing(Leg):
         self._client: Client | None = None
         self._is_heard = self._is_cancelled = self._has_proven = self._rings = False
         self._is_ended = False
+        self._why = HangUpCause.CANCELLED
 
     def ring(self, seconds: float) -> None:
         """Ring for so long."""
@@ -66,6 +70,7 @@ class Outgoing(Leg):
         """End it."""
         if self.is_over:
             return
+        self._why = cause
         if self.is_up:
             self.say_bye(cause)
         elif self._is_heard:
@@ -82,6 +87,8 @@ class Outgoing(Leg):
         for name in ("Via", "From", "To", "Call-ID", "Max-Forwards"):
             cancel.headers.set_single(name, invite.headers.get_first(name) or "")
         cancel.headers.set_single("CSeq", f"{self.dialog.local_cseq} CANCEL")
+        if self._why is HangUpCause.ANSWERED_ELSEWHERE:
+            cancel.headers.set_single("Reason", _ELSEWHERE)
         self.desk.transactions.request(cancel, self.to, self.desk.now(), lambda _: None)
 
     def _told(self, answer: SipResponse | None) -> None:

@@ -16,7 +16,7 @@ choice)."""
 
 
 class Registrar:
-    """One telephone for each line: the one that registered last (our choice)."""
+    """Telephones say here where they are; the platform remembers it."""
 
     def __init__(self, desk: Desk, admission: Admission, proofs: Proofs) -> None:
         self._desk = desk
@@ -66,7 +66,9 @@ class Registrar:
         seconds = min(wanted, _LONGEST)
         if contacts:
             source = f"{server.source[0]}:{server.source[1]}"
-            self._desk.tell(Telephone(line, uri if seconds else "", source, seconds))
+            agent = request.headers.get_first("user-agent") or ""
+            instance = parse_address(contacts[0]).params.get("+sip.instance") or ""
+            self._desk.tell(Telephone(line, uri, source, seconds, agent, instance.strip('"<>')))
         if uri and seconds:
             self._admission.know(server.source[0], now + seconds)
             self._answer(server, 200, "OK", {"Contact": f"<{uri}>;expires={seconds}"})

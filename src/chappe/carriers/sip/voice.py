@@ -3,8 +3,8 @@ platform."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from chappe.carriers.sip import words
+from chappe.carriers.sip import telephones, words
 from chappe.carriers.sip.process import Process, started
 from chappe.carriers.sip.settings import SipSettings, read_settings
 from chappe.media import pcm, wav
@@ -56,15 +56,16 @@ class SipVoice:
         """See services/ports.py, VoiceCarrier. A line's telephone is rung where it has registered, every
         other number over a trunk."""
         line = await self._platform.store.queries.line_by_number(leg.number)
-        contact = source = ""
+        contacts: tuple[tuple[str, str], ...] = ()
         if line is not None and line.sip_user:
-            if line.sip_until is None or line.sip_until <= self._platform.clock.now():
+            there = telephones.registered(line, self._platform.clock.now())
+            if not there:
                 raise _cannot(f"no telephone of line {leg.number} is registered")
-            contact, source = line.sip_contact, line.sip_source
+            contacts = tuple((one.contact, one.source) for one in there)
         if self._process is None:
             raise _cannot(f"the process of carrier {self.name} does not run")
         self._accounts[leg.id] = leg.account_id
-        self._say(words.Dial(leg.id, leg.number, leg.shown, ring_seconds, judges, contact, source))
+        self._say(words.Dial(leg.id, leg.number, leg.shown, ring_seconds, judges, contacts))
 
     async def alert(self, leg_id: int) -> None:
         """See services/ports.py, VoiceCarrier."""
@@ -141,7 +142,7 @@ class SipVoice:
             async with started() as process:
                 now = self._platform.clock.now()
                 lines = await self._platform.store.queries.registered_lines(now)
-                process.say(words.Begin(self._settings, tuple(_telephone(line, now) for line in lines)))
+                process.say(words.Begin(self._settings, tuple(_telephones(lines, now))))
                 self._kept.clear()
                 self._process, self._since = process, now
                 await process.listen(self._told)
@@ -287,22 +288,17 @@ class SipVoice:
                 line = await platform.store.queries.line_by_number(word.line)
                 if line is None:
                     continue
-                values = {
-                    "sip_contact": word.contact[:500],
-                    "sip_source": word.source,
-                    "sip_until": now + timedelta(seconds=word.seconds),
-                }
-                if word.seconds:  # else it has gone, which is no registration
-                    values["sip_seen_at"] = now
-                update = Update(Line, line.id, line.account_id, values)
+                update = Update(Line, line.id, line.account_id, telephones.moved(line, word, now))
                 await platform.store.commit(Changes(update=[update]))
             except (Refusal, Unavailable) as trouble:
                 _log.warning("where a telephone is could not be written", reason=str(trouble))
 
 
-def _telephone(line: Line, now: datetime) -> words.Telephone:
-    seconds = int((line.sip_until - now).total_seconds()) if line.sip_until is not None else 0
-    return words.Telephone(line.number, line.sip_contact, line.sip_source, seconds)
+def _telephones(lines: Sequence[Line], now: datetime) -> Iterator[words.Telephone]:
+    for line in lines:
+        for one in telephones.registered(line, now):
+            seconds = int((one.until - now).total_seconds())
+            yield words.Telephone(line.number, one.contact, one.source, seconds)
 
 
 def _number(written: str) -> str:

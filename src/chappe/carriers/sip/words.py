@@ -29,15 +29,15 @@ class Begin(Word):
 
 
 class Dial(Word):
-    """Ring a number: at `contact` behind the address `source` where one is given, else over a trunk."""
+    """Ring a number: at all `contacts` (a URI and the address behind which it is, IP:port) where there are
+    any, else over a trunk."""
 
     leg: int
     number: str
     shown: str
     ring_seconds: int
     judges: bool
-    contact: str = ""
-    source: str = ""
+    contacts: tuple[tuple[str, str], ...] = ()
 
 
 class Adopt(Word):
@@ -204,13 +204,15 @@ class Ask(Word):
 
 
 class Telephone(Word):
-    """A line's telephone is reached at `contact` behind the address `source`, for so many seconds (0: no
-    longer)."""
+    """A telephone of a line is reached at `contact` behind the address `source`, for so many seconds (0: no
+    longer; without a contact none of the line's). See telephones.py for the rest."""
 
     line: str
     contact: str
     source: str
     seconds: int
+    agent: str = ""
+    instance: str = ""
 
 
 class TrunkState(Word):

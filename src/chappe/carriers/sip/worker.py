@@ -199,7 +199,7 @@ class Worker:
             counts = [leg.stream.counts for leg in self._up.values()]
             self.tell(
                 words.Pulse(
-                    legs=len(self.agent.legs),
+                    legs=self.agent.count,
                     ticks=self._ticks,
                     late=self._late,
                     worst=self._worst * 1000,
