@@ -15,6 +15,8 @@ from chappe.model.callbacks import (
     CallbackStory,
     Destination,
     FirstRung,
+    FormFile,
+    FormFileContent,
 )
 from chappe.model.calls import (
     Call,
@@ -260,6 +262,7 @@ FORM = CallbackForm(
     created_at=NOW,
     open_group="sales",
 )
+FILE = FormFileContent(FormFile.STYLE, "a.css", "text/css; charset=utf-8", b"a{color:red;}")
 DESTINATION = Destination(296, "FR_Mobile", 1000, True)
 CALLBACK = CallbackRequest(
     id=34,
@@ -385,6 +388,10 @@ OUTCOMES: Mapping[str, Any] = {
     "DELETE /v1/popups/{id}": None,
     "GET /v1/popups/{id}/destinations": (DESTINATION,),
     "POST /v1/popups/{id}/destinations": (DESTINATION,),
+    "GET /v1/popups/{id}/files": (FILE,),
+    "GET /v1/popups/{id}/files/{file}": FILE,
+    "PUT /v1/popups/{id}/files/{file}": None,
+    "DELETE /v1/popups/{id}/files/{file}": None,
     "POST /v1/callbacks": CallbackStory(CALLBACK, FORM),
     "GET /v1/callbacks": Page((CallbackStory(CALLBACK, FORM),), 17),
     "GET /v1/callbacks/{id}": CallbackStory(CALLBACK, FORM, ENDED_CALL),
@@ -444,4 +451,5 @@ def concrete(verb: str) -> str:
     """A request line for a verb: its path with parameters filled in."""
     given = {"id": "42", "number": "33612345678", "sender": "Shop", "participant": "43", "leg": "5"}
     given["name"] = "shop"
+    given["file"] = "style"
     return verb.format_map(given)

@@ -34,7 +34,7 @@ from chappe.dialects.rest import (
     wire,
 )
 from chappe.dialects.rest.table import Described
-from chappe.model.callbacks import CallbackSource, CallbackState, FirstRung
+from chappe.model.callbacks import CallbackSource, CallbackState, FirstRung, FormFile
 from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
@@ -452,6 +452,8 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         popups.DestinationsChange(destinations=("FR_Mobile", "CH_Mobile")),
         popups.Destination(296, "FR_Mobile", shapes.credits_of(1000), True),
         popups.Destinations([popups.Destination(296, "FR_Mobile", shapes.credits_of(1000), True)]),
+        popups.PopupFiles([popups.PopupFile(FormFile.HEADER, "shop.png", "image/png")]),
+        popups.PopupFile(FormFile.HEADER, "shop.png", "image/png"),
         callbacks.CallbackBody(popup="1", visitor="0612345678", name="Jade", labels=("RXF46",)),
         callbacks.Callback(**_CALLBACK),
         _WHOLE_CALLBACK,
@@ -466,6 +468,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETERS = {
     "id": "The `id` of an answer.",
+    "file": "Which file of a callback form: `operator_sound`, `visitor_sound`, `greeting`, `header`, `style`.",
     "leg": "A leg of the call: its name or id.",
     "participant": "The `id` of a participant of a conference.",
     "sender": "A sender in letters, as the handset shows it.",

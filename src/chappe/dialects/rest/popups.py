@@ -12,9 +12,9 @@ from chappe.dialects.rest.ringgroups import Name, RingSeconds
 from chappe.dialects.rest.shapes import Body, Credits, Time, credits_of, utc
 from chappe.dialects.rest.table import Described
 from chappe.model import callbacks as model
-from chappe.model.errors import Fault
+from chappe.model.errors import Fault, Refusal
 from chappe.protocols.http import HttpResponse
-from chappe.services import callbackforms
+from chappe.services import callbackfiles, callbackforms
 
 Voice = Literal["female", "male"]
 Message = Annotated[str, Meta(max_length=1_000)]
@@ -57,6 +57,12 @@ class PopupRequest(PopupChange):
     """A new callback form; what is left out is as usual."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class FileQuery(Body):
+    """What a file is called."""
+
+    name: Annotated[str, Meta(max_length=100, description="What you call it.")] = ""
 
 
 class DestinationsChange(Body):
@@ -138,6 +144,20 @@ class Destinations(Struct):
     data: list[Destination]
 
 
+class PopupFile(Struct):
+    """A file of a form."""
+
+    file: model.FormFile
+    name: str
+    content_type: str
+
+
+class PopupFiles(Struct):
+    """The files that a form has."""
+
+    data: list[PopupFile]
+
+
 # --- the operations
 
 
@@ -186,7 +206,57 @@ def encode_destinations(found: tuple[model.Destination, ...], call: WireCall) ->
     return wire.answer(Destinations(data))
 
 
+def _file(call: WireCall) -> model.FormFile:
+    written = wire.parameter(call, "file")
+    try:
+        return model.FormFile(written)
+    except ValueError:
+        detail = f"a form has no file {written[:60]}; there are {', '.join(model.FormFile)}"
+        raise Refusal(Fault.NOT_FOUND, detail, "file") from None
+
+
+def decode_put_file(call: WireCall) -> model.PutFormFile:
+    """PUT /v1/popups/{id}/files/{file}."""
+    file, query = _file(call), wire.query(call, FileQuery)
+    assert call.request is not None  # `read` always sets it
+    return model.PutFormFile(wire.parameter(call, "id"), file, query.name or file.value, call.request.body)
+
+
+def decode_read_file(call: WireCall) -> model.ReadFormFile:
+    """GET /v1/popups/{id}/files/{file}."""
+    wire.no_query(call)
+    return model.ReadFormFile(wire.parameter(call, "id"), _file(call))
+
+
+def decode_remove_file(call: WireCall) -> model.RemoveFormFile:
+    """DELETE /v1/popups/{id}/files/{file}."""
+    wire.no_query(call)
+    return model.RemoveFormFile(wire.parameter(call, "id"), _file(call))
+
+
+def encode_file(found: model.FormFileContent, call: WireCall) -> HttpResponse:
+    """The bytes of a file; no browser may take them for anything else."""
+    quiet = ("x-content-type-options", "nosniff"), ("content-security-policy", "sandbox")
+    return HttpResponse(200, found.content, found.content_type, (wire.NO_STORE, *quiet))
+
+
+def encode_files(found: tuple[model.FormFileContent, ...], call: WireCall) -> HttpResponse:
+    """The files of a form."""
+    return wire.answer(PopupFiles([PopupFile(one.file, one.name, one.content_type) for one in found]))
+
+
 _ONE = "/v1/popups/{id}"
+_FILE = f"{_ONE}/files/{{file}}"
+TAKEN = (
+    "audio/wav",
+    "audio/mpeg",
+    "audio/ogg",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "text/css",
+)
 _SET = (Fault.INVALID_PARAMETER, Fault.INVALID_SENDER, Fault.NOT_FOUND)
 
 LINES: Mapping[str, Operation] = {
@@ -251,5 +321,46 @@ LINES: Mapping[str, Operation] = {
             body=DestinationsChange,
             faults=(Fault.NOT_FOUND, Fault.INVALID_PARAMETER),
         ),
+    ),
+    f"GET {_ONE}/files": table.line(
+        wire.bare(model.ListFormFiles, "id"),
+        callbackfiles.list_files,
+        encode_files,
+        "List the files of a callback form",
+        Described("list_popup_files", "callbacks", PopupFiles, faults=(Fault.NOT_FOUND,)),
+    ),
+    f"PUT {_FILE}": table.line(
+        decode_put_file,
+        callbackfiles.put,
+        wire.nothing,
+        "Give a callback form a sound, a picture or a style sheet, known by its bytes",
+        Described(
+            "put_popup_file",
+            "callbacks",
+            status=204,
+            query=FileQuery,
+            takes=TAKEN,
+            faults=(
+                Fault.NOT_FOUND,
+                Fault.EMPTY_CONTENT,
+                Fault.CONTENT_TOO_LONG,
+                Fault.UNUSABLE_MEDIA,
+                Fault.MEDIA_TOO_LARGE,
+            ),
+        ),
+    ),
+    f"GET {_FILE}": table.line(
+        decode_read_file,
+        callbackfiles.read,
+        encode_file,
+        "Read a file of a callback form as it is used: sounds as WAV, style sheets cleaned",
+        Described("get_popup_file", "callbacks", file="application/octet-stream", faults=(Fault.NOT_FOUND,)),
+    ),
+    f"DELETE {_FILE}": table.line(
+        decode_remove_file,
+        callbackfiles.remove,
+        wire.nothing,
+        "Remove a file of a callback form",
+        Described("remove_popup_file", "callbacks", status=204, faults=(Fault.NOT_FOUND,)),
     ),
 }
