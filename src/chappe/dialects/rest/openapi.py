@@ -468,7 +468,7 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETERS = {
     "id": "The `id` of an answer.",
-    "file": "Which file of a callback form: `operator_sound`, `visitor_sound`, `greeting`, `header`, `style`.",
+    "file": "Which file: `operator_sound`, `visitor_sound`, `greeting`, `header` or `style`.",
     "leg": "A leg of the call: its name or id.",
     "participant": "The `id` of a participant of a conference.",
     "sender": "A sender in letters, as the handset shows it.",

@@ -354,7 +354,7 @@ LINES: Mapping[str, Operation] = {
         callbackfiles.read,
         encode_file,
         "Read a file of a callback form as it is used: sounds as WAV, style sheets cleaned",
-        Described("get_popup_file", "callbacks", file="application/octet-stream", faults=(Fault.NOT_FOUND,)),
+        Described("get_popup_file", "callbacks", file="*/*", faults=(Fault.NOT_FOUND,)),
     ),
     f"DELETE {_FILE}": table.line(
         decode_remove_file,
