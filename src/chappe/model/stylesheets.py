@@ -96,6 +96,6 @@ def _is_harmless(tokens: Iterable[Any], functions: frozenset[str]) -> bool:
 
 
 def _text(tokens: Iterable[Any]) -> str:
-    written = tinycss2.serialize([token for token in tokens if token.type != "comment"]).strip()
+    written: str = tinycss2.serialize([token for token in tokens if token.type != "comment"]).strip()
     # Only strings and comparisons can have it, and no browser may take it for the end of an element.
     return written.replace("<", "\\3c ")
