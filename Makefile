@@ -6,6 +6,9 @@ BIN := .venv/bin
 # The same bytes on every machine, whatever its language is set to.
 export LC_ALL := C.UTF-8
 
+# Tests with real telephones, browsers and killed processes have the machine for themselves; others run side by side.
+IN_REAL_TIME := tests/browser tests/carriers/asterisk tests/carriers/sip tests/carriers/voice tests/journeys
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-scenes oracle
 
@@ -18,7 +21,8 @@ run: .venv/installed  ## serve the product with a demo account on http://127.0.0
 test:  ## set up what the tests need, then run every check and every test
 	@scripts/system-packages
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest
+	$(BIN)/pytest $(IN_REAL_TIME)
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(IN_REAL_TIME:%=--ignore=%)
 
 check: .venv/installed-test  ## lint, format, types, import contracts
 	$(BIN)/ruff check

@@ -42,6 +42,12 @@ def migrated_postgres(postgres_cluster: Cluster) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def lent_postgres(postgres_cluster: Cluster, migrated_postgres: str) -> str:
+    """The name of a database with all tables, which one test after the other has for itself."""
+    return postgres_cluster.create(migrated_postgres)
+
+
 async def _migrate(address: str) -> None:
     database = open_database(address)
     await migrate(database)
@@ -69,9 +75,9 @@ def database_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
         yield _copy_of(request.getfixturevalue("migrated_sqlite"), tmp_path / "data")
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    name = cluster.create(request.getfixturevalue("migrated_postgres"))
+    name = request.getfixturevalue("lent_postgres")
     yield cluster.url(name)
-    cluster.drop(name)
+    cluster.empty(name)
 
 
 @pytest_asyncio.fixture

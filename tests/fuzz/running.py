@@ -24,7 +24,7 @@ def bounded_run(module: str, seeds: Sequence[bytes], most_octets: int, folder: P
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
     )
     done = re.search(r"Done (\d+) runs", ended.stderr)
     assert ended.returncode == 0 and done is not None, ended.stderr[-3000:]

@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
+import pytest_asyncio
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -19,7 +20,7 @@ from chappe.store.database import open_database
 from chappe.store.migrate import HEAD, migrate, node_number, shared_secret
 from chappe.store.tables import metadata
 from tests.postgres import Cluster
-from tests.store.ground import Ground
+from tests.store.ground import Ground, a_ground
 
 FOLDER = Path(chappe.store.__file__).parent / "migrations"
 
@@ -34,6 +35,16 @@ def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
     name = cluster.create()
     yield cluster.url(name)
     cluster.drop(name)
+
+
+@pytest_asyncio.fixture
+async def ground(empty_address: str) -> AsyncIterator[Ground]:
+    """On a database of its own: these tests take its tables apart."""
+    database = open_database(empty_address)
+    await migrate(database)
+    await database.close()
+    async with a_ground(empty_address) as made:
+        yield made
 
 
 def _config(connection: Connection | None = None) -> Config:
