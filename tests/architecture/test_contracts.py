@@ -161,7 +161,9 @@ def reads_across_accounts(source: str) -> Sequence[str]:
     return guilty
 
 
-@pytest.mark.parametrize("file", ["queries.py", "rights.py", "calls.py", "conferences.py"])
+@pytest.mark.parametrize(
+    "file", ["queries.py", "rights.py", "calls.py", "conferences.py", "announcements.py"]
+)
 def test_every_query_names_the_account_or_says_why_not(file: str) -> None:
     source = (PACKAGE / "store" / file).read_text()
     taking = [f for f in functions(ast.parse(source)) if "account_id" in {a.arg for a in f.args.args}]

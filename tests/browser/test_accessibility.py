@@ -22,6 +22,7 @@ MEMBER = (
     "/messages",
     "/calls",
     "/conferences",
+    "/announcements",
     "/messages?q=zeppelin",
     "/messages/{message}",
     "/messages/new",

@@ -31,6 +31,11 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         ("subscriptions", "/v1/subscriptions", {"url": "https://secret.example", "events": ["*"]}),
         ("blacklist", "/v1/blacklist", {"number": "33611111111", "reason": "secret"}),
         ("conferences", "/v1/conferences", {"name": "secret", "participants": [{"number": ALICE}]}),
+        (
+            "announcements",
+            "/v1/announcements",
+            {"to": ALICE, "say": "secret", "reference": "to be told", "starts_at": _later(world)},
+        ),
         ("calls", "/v1/calls", {"from": PHONE, "to": ALICE, "reference": "secret", "longest_seconds": 60}),
     ):
         reply = await rest.call("POST", path, body)
@@ -74,6 +79,7 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "sandbox": ALICE,
         "calls": posted["calls"]["id"],
         "conferences": posted["conferences"]["id"],
+        "announcements": posted["announcements"]["id"],
         "participant": posted["conferences"]["participants"][0]["id"],
         "leg": legs["data"][0]["id"],
         "recordings": recording.ref,
@@ -118,6 +124,8 @@ NAMED: dict[str, tuple[object, str]] = {
     "POST /v1/conferences/{id}/record": (None, UNKNOWN_REF),
     "POST /v1/conferences/{id}/record/stop": (None, UNKNOWN_REF),
     "POST /v1/conferences/{id}/end": (None, UNKNOWN_REF),
+    "GET /v1/announcements/{id}": (None, UNKNOWN_REF),
+    "POST /v1/announcements/{id}/cancel": (None, UNKNOWN_REF),
     "POST /v1/calls/{id}/transfer": ({"leg": "first", "to": ALICE}, UNKNOWN_REF),
     "POST /v1/calls/{id}/pick-up": ({"line": PHONE}, UNKNOWN_REF),
     "POST /v1/calls/{id}/play": ({"leg": "first", "say": "hi"}, UNKNOWN_REF),
@@ -174,6 +182,7 @@ LISTS = {
     "GET /v1/senders",
     "GET /v1/calls",
     "GET /v1/conferences",
+    "GET /v1/announcements",
     "GET /v1/recordings",
     "GET /v1/sounds",
     "GET /v1/voices",

@@ -98,7 +98,14 @@ class Baresip:
 
     def heard(self) -> bytes:
         """The samples of the last call that it heard, until now."""
-        files = sorted(self._folder.glob("dump-*-dec.wav"), key=lambda one: one.stat().st_mtime)
+        return self._dumped("dec")
+
+    def spoken(self) -> bytes:
+        """The samples of the last call that it said, until now."""
+        return self._dumped("enc")
+
+    def _dumped(self, which: str) -> bytes:
+        files = sorted(self._folder.glob(f"dump-*-{which}.wav"), key=lambda one: one.stat().st_mtime)
         octets = files[-1].read_bytes() if files else b""
         return wav.decode(octets).samples if octets.startswith(b"RIFF") else b""
 
@@ -127,13 +134,14 @@ async def telephone(
     hertz: float = 0,
     codec: str = "PCMA",
     answers: str = "manual",
+    says: bytes = b"",
 ) -> AsyncIterator[Baresip]:
-    """A telephone of `user` at the registrar on a port of this machine; it says a tone of so many hertz, or
-    nothing."""
+    """A telephone of `user` at the registrar on a port of this machine; it says these samples, a tone of so
+    many hertz, or nothing."""
     folder.mkdir()  # noqa: ASYNC240 - nobody waits
     sip, control, rtp = free_ports(3)
     source = folder / "source.wav"
-    wav.write(source, tones.sine(hertz, 1) * 120 if hertz else tones.silence(120))
+    wav.write(source, says or (tones.sine(hertz, 1) * 120 if hertz else tones.silence(120)))
     rtp += rtp % 2
     (folder / "config").write_text(
         _CONFIG.format(sip=sip, control=control, rtp=rtp, rtp_last=rtp + 40, source=source, folder=folder)

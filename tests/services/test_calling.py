@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chappe.flows import program
+from chappe.model.announcements import FindAnnouncement, OnMachine, RecipientState, SendAnnouncement
 from chappe.model.calls import CallState, HangUpCause, Leg, LegEvent, LegEventKind
 from chappe.model.changes import Changes, Update
 from chappe.model.commands import (
@@ -19,7 +20,8 @@ from chappe.model.commands import (
 )
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import Route, Tariff
-from chappe.services import calling, calls, consents, lines, transfers
+from chappe.model.sounds import Speech
+from chappe.services import announcements, calling, calls, consents, lines, transfers
 from chappe.services.accounts import NewAccount
 from chappe.services.routing import Way
 from tests.platform import World, caller
@@ -221,3 +223,27 @@ async def test_a_line_whose_telephone_registers_is_reached_there_for_nothing(wor
         Changes(update=[Update(type(line), line.id, line.account_id, {"sip_user": "u1"})])
     )
     assert await calling.way(world.platform, line.number) == Way("office", 0, to_line=True)
+
+
+async def test_a_batch_of_a_stolen_key_stops_at_twenty_calls_a_day(world: World, trunk: Trunk) -> None:
+    """An announcement to thirty: ten a minute and twenty a day; the others wait for the next one."""
+    _, me = await owner(world)
+    trunk.answers = True
+    numbers = tuple(f"336123456{n:02}" for n in range(30))
+    command = SendAnnouncement(numbers, Speech("Bonjour"), on_machine=OnMachine.PLAY)
+    ref = (await announcements.send(world.platform, me, command)).announcement.ref
+    rung = []
+    for _ in range(12):
+        await world.settle()
+        rung.append(len(trunk.legs))
+        await hang_up_all(world)
+        world.clock.move(seconds=20)
+    assert (rung[0], sum(rung)) == (10, 20)
+    world.clock.move(hours=16)  # it is another day, and the announcement goes on until nine
+    await world.settle()
+    assert len(trunk.legs) == 10
+    await hang_up_all(world)
+    world.clock.move(seconds=20)
+    await world.settle()
+    story = await announcements.find(world.platform, me, FindAnnouncement(ref))
+    assert story.count.states == {RecipientState.REACHED: 30}

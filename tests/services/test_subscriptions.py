@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from chappe.model.announcements import SendAnnouncement
 from chappe.model.commands import (
     CancelMessages,
     ChangeSubscription,
@@ -28,7 +29,17 @@ from chappe.model.directory import Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
-from chappe.services import calls, conferences, inbox, messages, sandbox, steering, subscriptions
+from chappe.model.sounds import Speech
+from chappe.services import (
+    announcements,
+    calls,
+    conferences,
+    inbox,
+    messages,
+    sandbox,
+    steering,
+    subscriptions,
+)
 from chappe.services.accounts import NewAccount
 from tests.platform import World, caller
 from tests.services.asking import behave, from_phone, send_one, subscribe
@@ -78,6 +89,13 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
             await world.settle()
             await conferences.end(world.platform, caller(new), EndConference(story.conference.ref))
             await world.settle()
+            return
+        case _ if event.startswith("announcement."):
+            await sandbox.set_behaviour(world.platform, caller(new), SetBehaviour(FIRST, {"call": "busy"}))
+            told = SendAnnouncement((FIRST,), Speech("Votre colis est arrivé."))
+            await announcements.send(world.platform, caller(new), told)
+            await world.settle()
+            await world.wait(2)
             return
         case EventName.RECORDING_ENDED:
             for number in (FIRST, SECOND):

@@ -6,6 +6,13 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from chappe.model.announcements import (
+    Announcement,
+    FindAnnouncement,
+    ListAnnouncements,
+    Recipient,
+    RecipientState,
+)
 from chappe.model.callbacks import (
     BlockedAddress,
     CallbackForm,
@@ -47,14 +54,25 @@ from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.ringgroups import Operator, RingGroup
 from chappe.services.ports import Queries
-from chappe.store import callbacks, calls, conferences, network, openinghours, queries, rights, sounds
+from chappe.store import (
+    announcements,
+    callbacks,
+    calls,
+    conferences,
+    network,
+    openinghours,
+    queries,
+    rights,
+    sounds,
+)
 from tests.platform import START
 from tests.store.ground import Ground, changed, field_names, sample
 
+_OF_CALLS = (calls, sounds, conferences, callbacks, announcements)
 PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
 FUNCTIONS = {
     name: one
-    for module in (queries, network, rights, calls, sounds, conferences, openinghours, callbacks)
+    for module in (queries, network, rights, openinghours, *_OF_CALLS)
     for name, one in vars(module).items()
     if inspect.isfunction(one)
     and one.__module__ == module.__name__
@@ -90,6 +108,7 @@ OWNED = (
     *(Line, MarketingBasis, RegisteredSender, Call, Leg, Dialogue, Recording, UploadedSound),
     *(Conference, Participant, OpeningHours),
     *(RingGroup, Operator, CallbackForm, KeptFormFile, CallbackRequest, BlockedAddress),
+    *(Announcement, Recipient),
 )
 
 
@@ -115,6 +134,11 @@ def twin(kind: type, owner: int) -> Any:
         chosen |= {"call_id": twin(Call, owner).id, "over_at": None, "code": str(owner)}
     if kind is Participant:
         chosen |= {"conference_id": twin(Conference, owner).id}
+    if kind is Announcement:
+        chosen |= {"over_at": None}
+    if kind is Recipient:
+        waits = {"state": RecipientState.WAITING, "due_at": START, "call_id": twin(Call, owner).id}
+        chosen |= {"announcement_id": twin(Announcement, owner).id, **waits}
     if kind is Leg:
         chosen |= {"call_id": owner, "ended_at": None}
     if kind is RingGroup:
@@ -165,6 +189,10 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         "call_ids": [of(Leg).call_id],
         "ref": of(Call).ref,
         "conference_id": of(Conference).id,
+        "announcement_id": of(Announcement).id,
+        "announcement_ids": [of(Announcement).id],
+        "recipient_id": of(Recipient).id,
+        "now": START,
         "asked": ListConferences(limit=100),
         "until": START + timedelta(days=1),
         "line": "",
@@ -189,6 +217,9 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
         known["ref"] = of(CallbackRequest if name == "callback_by_ref" else CallbackForm).ref
     if name == "messages_of_line":
         known["line"] = of(Recording).line
+    if name in ("list_announcements", "recipients_of"):
+        found = of(Announcement)
+        known["asked"] = ListAnnouncements() if name == "list_announcements" else FindAnnouncement(found.ref)
     if name in ("recordings", "recordings_of"):
         known |= {"call_id": of(Recording).call_id, "search": ListRecordings(limit=100)}
     if name in ("recording_by_ref", "sound_by_ref"):
@@ -247,6 +278,9 @@ async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None
                     assert owned_by == owner, name
             if name == "refs_of_calls":
                 assert (len(own), foreign) == (1, {})
+                continue
+            if name == "count_recipients":
+                assert (set(own), foreign) == ({twin(Announcement, owner).id}, {})
                 continue
             if name in ("traffic", "blacklisted", "busy_numbers"):
                 assert (len(own), own) == (1, foreign)

@@ -18,6 +18,7 @@ PAGES = (
     "/messages/new",
     "/calls",
     "/conferences",
+    "/announcements",
     "/lines",
     "/numbers",
     "/subscriptions",

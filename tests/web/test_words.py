@@ -9,6 +9,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
 
 import chappe.web
+from chappe.model.announcements import AnnouncementState, AnsweredBy, OnMachine, OnPerson, RecipientState
+from chappe.model.announcements import Reason as Missed
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
 from chappe.model.directory import CredentialKind
@@ -73,6 +75,12 @@ def test_french_never_breaks_a_line_before_high_punctuation() -> None:
         (words.CONFERENCE, ConferenceState),
         (words.PARTICIPANT, ParticipantState),
         (words.ACCESS, AccessMode),
+        (words.ANNOUNCEMENT, AnnouncementState),
+        (words.RECIPIENT, RecipientState),
+        (words.MISSED, Missed),
+        (words.ANSWERED_BY, AnsweredBy),
+        (words.ON_MACHINE, OnMachine),
+        (words.ON_PERSON, OnPerson),
         (words.ENTRY, EntryKind),
         (words.CREDENTIAL, CredentialKind),
         (words.FAULT, Fault),

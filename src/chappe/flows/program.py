@@ -405,6 +405,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Write down that something has happened in the call, with the time; its plan holds it (`notes`)."""
+
+    what: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """The call is over when its last leg is down; nothing more is told to the flow."""
 
@@ -434,6 +442,7 @@ Action = (
     | Setup
     | Connect
     | Release
+    | Note
     | Finish
 )
 

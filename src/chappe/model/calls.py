@@ -1,6 +1,6 @@
 """Calls and their legs, why a leg ended, and what became of a call."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ class CallState(StrEnum):
 
 
 class CallOutcome(StrEnum):
-    """What became of a call that is over; ANSWERED: its parties were joined."""
+    """What became of a call that is over; ANSWERED: its parties were joined, or an announcement played."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -127,6 +127,12 @@ class Call:
     exchange_id: int | None = None
     user_id: int | None = None
     is_virtual: bool = False
+
+    @property
+    def notes(self) -> Sequence[Sequence[str]]:
+        """What its flow has noted (program.Note), oldest first: what, a value, and when (ISO 8601)."""
+        noted = self.plan.get("notes", ())
+        return noted if isinstance(noted, list) else ()
 
 
 @dataclass(frozen=True, slots=True)

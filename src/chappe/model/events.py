@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from chappe.model.announcements import AnnouncementStory, Recipient
 from chappe.model.callbacks import CallbackStory
 from chappe.model.calls import CallStory, Dialogue, Leg, LineNews, Recording
 from chappe.model.conferences import Attendance, ConferenceStory
@@ -32,6 +33,9 @@ class EventName(StrEnum):
     CONFERENCE_ENDED = "conference.ended"
     PARTICIPANT_JOINED = "conference.participant_joined"
     PARTICIPANT_LEFT = "conference.participant_left"
+    ANNOUNCEMENT_STARTED = "announcement.started"
+    ANNOUNCEMENT_ENDED = "announcement.ended"
+    RECIPIENT_DONE = "announcement.recipient_done"
     CALLBACK_REQUESTED = "callback.requested"
     CALLBACK_STARTED = "callback.started"
     CALLBACK_ANSWERED = "callback.answered"
@@ -106,4 +110,16 @@ class CallbackHappened(NamedTuple):
     story: CallbackStory
 
 
-Event = MessageEvent | CallHappened | LineHappened | ConferenceHappened | CallbackHappened
+class AnnouncementHappened(NamedTuple):
+    """Something happened to an announcement, or one of its recipients is done; `id` as above."""
+
+    id: str
+    name: EventName
+    at: datetime
+    story: AnnouncementStory
+    recipient: Recipient | None = None
+
+
+Event = (
+    MessageEvent | CallHappened | LineHappened | ConferenceHappened | CallbackHappened | AnnouncementHappened
+)

@@ -9,7 +9,7 @@ from phonenumbers import shortnumberinfo
 
 from chappe.model.commands import Caller
 from chappe.model.destinations import closed_prefix, is_opened
-from chappe.model.directory import Account
+from chappe.model.directory import Account, AccountState
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import CREDIT
 from chappe.model.numbers import NumberError, read_msisdn
@@ -20,6 +20,30 @@ from chappe.services.routing import Way
 T = TypeVar("T")
 
 _ASK = "its operator may allow more (chappe account calls)"
+
+
+async def on_behalf(platform: Platform, account_id: int, user_id: int | None, dialect: str) -> Caller:
+    """On whose behalf the platform rings later what an account has asked for. Raises Refusal `not_found`,
+    `account_suspended`."""
+    account = await platform.store.queries.account(account_id)
+    if account is None:
+        raise Refusal(Fault.NOT_FOUND, "the account does not exist any more")
+    if account.state is not AccountState.OPEN:
+        raise Refusal(Fault.ACCOUNT_SUSPENDED, "the account is suspended")
+    return Caller(
+        account_id=account.id,
+        guid=account.guid,
+        kind=account.kind,
+        default_sender=account.default_sender,
+        user_id=user_id,
+        user_name="",
+        dialect=dialect,
+        region=account.region,
+        daily_cap=account.daily_cap,
+        open_destinations=tuple(account.open_destinations.split()),
+        calls_a_day=account.calls_a_day,
+        calls_cap=account.calls_cap,
+    )
 
 
 async def way(platform: Platform, number: str) -> Way:

@@ -20,7 +20,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
-from chappe.services import callbackends, callnotices, linenotices, recordings, rooms
+from chappe.services import callbackends, callnotices, linenotices, recipients, recordings, rooms
 from chappe.services.ports import Platform
 
 
@@ -71,6 +71,10 @@ async def close_call(
         jobs += tell
     if call.kind is CallKind.CALLBACK:
         more, tell = await callbackends.ended(platform, call, legs, outcome, shared + alone, now)
+        updates += more
+        jobs += tell
+    if call.kind is CallKind.ANNOUNCEMENT:
+        more, tell = await recipients.ended(platform, call, legs, shared + alone, now)
         updates += more
         jobs += tell
     await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chappe.services import (
+    announcementnotices,
     callbackattempts,
     callbacknotices,
     callnotices,
     conferencenotices,
     conferences,
+    dialler,
     linenotices,
     recordings,
     subscriptions,
@@ -36,6 +38,8 @@ LINE_PAUSES = (
     timedelta(minutes=2),
     timedelta(minutes=10),
 )
+# A database that is away for a night must not end an announcement.
+RING_PAUSES = (timedelta(seconds=5), *((timedelta(minutes=1),) * 1440))
 BEGIN_PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=30))
 
 KINDS: Mapping[str, JobKind] = {
@@ -44,6 +48,8 @@ KINDS: Mapping[str, JobKind] = {
     recordings.MAIL: JobKind(recordings.mail, NOTICE_PAUSES),
     linenotices.DELIVER: JobKind(linenotices.deliver, LINE_PAUSES, kept=True),
     conferencenotices.DELIVER: JobKind(conferencenotices.deliver, NOTICE_PAUSES, kept=True),
+    announcementnotices.DELIVER: JobKind(announcementnotices.deliver, NOTICE_PAUSES, kept=True),
+    dialler.RING: JobKind(dialler.ring, RING_PAUSES),
     conferences.BEGIN: JobKind(conferences.begin, BEGIN_PAUSES),
     callbacknotices.DELIVER: JobKind(callbacknotices.deliver, NOTICE_PAUSES, kept=True),
     callbackattempts.START: JobKind(callbackattempts.start, callbackattempts.PAUSES),

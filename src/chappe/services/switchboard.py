@@ -455,7 +455,8 @@ class Switchboard:
             told = program.LegAnswered(name, event.machine)
         else:
             cause = event.cause or HangUpCause.FAILED
-            values |= {"ended_at": event.at, "cause": cause, "price": closing.price_of(leg, event.at)}
+            price = closing.price_of(leg, event.at)
+            values |= {"ended_at": event.at, "cause": cause, "price": price, "machine": leg.machine}
             told = program.LegEnded(name, cause)
             live.talking.discard(name)
         live.legs[name] = leg = closing.changed(leg, values)
@@ -595,8 +596,17 @@ class Switchboard:
                 await linenotices.tell(self._platform, live.call, live.dialogues, action)
             case program.Release(name, line):
                 await linenotices.end(self._platform, live.call, live.dialogues, name, line)
+            case program.Note():
+                await self._note_down(live, action)
             case program.Finish(outcome):
                 live.outcome = outcome
+
+    async def _note_down(self, live: _Live, note: program.Note) -> None:
+        at = self._platform.clock.now().isoformat()
+        noted = [*live.call.notes, [note.what, note.value, at]]
+        live.call = replace(live.call, plan={**live.call.plan, "notes": noted})
+        update = Update(Call, live.call.id, live.call.account_id, {"plan": live.call.plan})
+        await self._platform.store.commit(Changes(update=[update]))
 
     async def _new_leg(self, call: Call, dial: program.Dial) -> Leg:
         """A leg that is to be dialled, and is not written yet."""

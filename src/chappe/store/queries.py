@@ -66,6 +66,7 @@ DELIVERIES = (
     "deliver_call",
     "deliver_conference",
     "deliver_callback",
+    "deliver_announcement",
     "deliver_line",
     "deliver_smpp",
 )

@@ -21,6 +21,7 @@ from chappe.model.metrics import Metrics, Minute
 from chappe.model.openinghours import OpeningHours
 from chappe.services.ports import Clock, Ids, Queries
 from chappe.store import (
+    announcements,
     callbacks,
     calls,
     conferences,
@@ -66,7 +67,7 @@ _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours, callbacks)
+_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours, callbacks, announcements)
 
 
 class BoundQueries:

@@ -15,6 +15,7 @@ from chappe.services.ports import Platform
 from chappe.web import (
     accounts,
     allowances,
+    announcements,
     calls,
     conferences,
     handsets,
@@ -72,6 +73,7 @@ def build(platform: Platform) -> Starlette:
             *messages.routes(platform),
             *calls.routes(platform),
             *conferences.routes(platform),
+            *announcements.routes(platform),
             *recordings.routes(platform),
             *numbers.routes(platform),
             *lines.routes(platform),

@@ -1,5 +1,7 @@
 """The words that pages use for the platform's own names, marked for translation."""
 
+from chappe.model.announcements import AnnouncementState, AnsweredBy, OnMachine, OnPerson, RecipientState
+from chappe.model.announcements import Reason as Missed
 from chappe.model.calls import CallOutcome, HangUpCause, LegState, LineNews, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
@@ -102,6 +104,9 @@ EVENT: dict[str, str] = {
     EventName.CALLBACK_LEFT_MESSAGE: N_("a visitor left a message"),
     EventName.CALLBACK_CANCELLED: N_("a callback was called off"),
     EventName.CALLBACK_ENDED: N_("a callback ended"),
+    EventName.ANNOUNCEMENT_STARTED: N_("an announcement began"),
+    EventName.ANNOUNCEMENT_ENDED: N_("an announcement ended"),
+    EventName.RECIPIENT_DONE: N_("a recipient of an announcement is done"),
     LineNews.SETUP: N_("a call of a line began"),
     LineNews.CONNECT: N_("a call of a line was answered"),
     LineNews.RELEASE: N_("a call of a line ended"),
@@ -133,6 +138,50 @@ PARTICIPANT: dict[str, str] = {
     ParticipantState.LEFT: N_("Has left"),
     ParticipantState.MISSED: N_("Did not come"),
 }
+
+ANNOUNCEMENT: dict[str, str] = {
+    AnnouncementState.PLANNED: N_("Planned"),
+    AnnouncementState.RUNNING: N_("Going on"),
+    AnnouncementState.OVER: N_("Over"),
+    AnnouncementState.CANCELLED: N_("Cancelled"),
+}
+
+RECIPIENT: dict[str, str] = {
+    RecipientState.WAITING: N_("Waiting"),
+    RecipientState.CALLING: N_("Being called"),
+    RecipientState.REACHED: N_("Reached"),
+    RecipientState.MISSED: N_("Not reached"),
+    RecipientState.CANCELLED: N_("Cancelled"),
+    RecipientState.INTERRUPTED: N_("Interrupted"),
+}
+
+MISSED: dict[str, str] = {
+    Missed.BUSY: N_("Busy"),
+    Missed.NO_ANSWER: N_("Nobody answered"),
+    Missed.REFUSED: N_("Rejected"),
+    Missed.UNREACHABLE: N_("Unreachable"),
+    Missed.MACHINE: N_("Answering machine"),
+    Missed.PERSON: N_("a person answered"),
+    Missed.GONE: N_("hung up before the message"),
+    Missed.EXPIRED: N_("its time was over"),
+    Missed.CREDIT: N_("The credits were used up"),
+    Missed.FORBIDDEN: N_("may not be called"),
+    Missed.FAILED: N_("Failed"),
+}
+
+ANSWERED_BY: dict[str, str] = {AnsweredBy.PERSON: N_("a person"), AnsweredBy.MACHINE: N_("a machine")}
+
+ON_MACHINE: dict[str, str] = {
+    OnMachine.LEAVE: N_("left after its tone"),
+    OnMachine.PLAY: N_("played at once"),
+    OnMachine.HANG_UP: N_("not played"),
+}
+
+ON_PERSON: dict[str, str] = {OnPerson.PLAY: N_("played at once"), OnPerson.HANG_UP: N_("not played")}
+
+SPOKEN: dict[str, str] = {"fr": N_("French"), "en": N_("English")}
+
+VOICE: dict[str, str] = {"female": N_("of a woman"), "male": N_("of a man")}
 
 ACCESS: dict[str, str] = {
     AccessMode.ROOM_AND_CALLER: N_("by the code, or by their number"),
@@ -348,6 +397,26 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     ),
     (Fault.INVALID_PARAMETER, "minutes"): N_("A conference lasts 1 to 240 minutes. Write a whole number."),
     (Fault.INVALID_PARAMETER, "start"): N_("A conference begins within a year. Choose a day and an hour."),
+    (Fault.INVALID_PARAMETER, "starts"): N_(
+        "An announcement begins within a year. Choose a day and an hour."
+    ),
+    (Fault.INVALID_PARAMETER, "ends"): N_(
+        "An announcement ends after its beginning, and at most 31 days later. Choose a day and an hour."
+    ),
+    (Fault.INVALID_PARAMETER, "opens"): N_(
+        "Between its beginning and its end there is no such hour. Choose others, or leave both empty."
+    ),
+    (Fault.INVALID_PARAMETER, "answer_keys"): N_(
+        "Keys are 0 to 9, * and #, and the one that repeats is not among them."
+    ),
+    (Fault.INVALID_PARAMETER, "repeat_key"): N_("A key is one of 0 to 9, * and #."),
+    (Fault.INVALID_PARAMETER, "attempts"): N_("Write a whole number from 1 to 10."),
+    (Fault.INVALID_PARAMETER, "on_person"): N_(
+        "Nobody would hear it. Let it be played to machines, or to persons."
+    ),
+    (Fault.INVALID_SENDER, "shown"): N_(
+        "This number may not be shown. Leave it empty for your own, or write one of your numbers."
+    ),
     (Fault.MISSING_PARAMETER, "numbers"): N_("Name at least one participant: only they may call in."),
     (Fault.BAD_CREDENTIALS, "old"): N_("This is not your present password. Type it again."),
     (Fault.INVALID_PARAMETER, "password"): N_("A password needs 10 to 200 characters. Choose a longer one."),

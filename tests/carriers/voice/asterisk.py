@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from chappe.carriers.asterisk import lines
 from chappe.carriers.asterisk.settings import address_of
@@ -34,7 +35,7 @@ class Telephone(SipTelephone):
 class AsteriskFar(SipFar):
     """See far.py."""
 
-    async def new_telephone(self, hertz: float = 0, **more: str) -> Telephone:
+    async def new_telephone(self, hertz: float = 0, **more: Any) -> Telephone:
         """See sip.py."""
         made = await super().new_telephone(hertz, **more)
         return Telephone(made.number, made.baresip, made.port)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from chappe.carriers.sip.voice import SipVoice, build
 from chappe.media import pcm, tones
@@ -101,7 +102,7 @@ class SipFar:
     _made: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
     _idle: dict[tuple[object, ...], list[SipTelephone]] = field(default_factory=dict)
 
-    async def telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
+    async def telephone(self, hertz: float = 0, **more: Any) -> SipTelephone:
         kind = (hertz, *more.items())
         if idle := self._idle.get(kind):
             return idle.pop()
@@ -109,7 +110,7 @@ class SipFar:
         self._made.setdefault(kind, []).append(made)
         return made
 
-    async def new_telephone(self, hertz: float = 0, **more: str) -> SipTelephone:
+    async def new_telephone(self, hertz: float = 0, **more: Any) -> SipTelephone:
         """One that nobody has used."""
         platform = self.world.platform
         place = next(self.numbers)

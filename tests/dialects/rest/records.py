@@ -7,6 +7,17 @@ from typing import Any
 
 from chappe.dialects.contract import WireCall
 from chappe.dialects.rest.operations import OPERATIONS, REST
+from chappe.model.announcements import (
+    Announcement,
+    AnnouncementState,
+    AnnouncementStory,
+    OnMachine,
+    OnPerson,
+    Reason,
+    Recipient,
+    RecipientState,
+)
+from chappe.model.announcements import Count as AnnouncementCount
 from chappe.model.callbacks import (
     CallbackForm,
     CallbackRequest,
@@ -285,6 +296,70 @@ CALLBACK = CallbackRequest(
     recorded=False,
 )
 
+ANNOUNCEMENT = Announcement(
+    id=23,
+    ref=REF,
+    account_id=7,
+    name="Parcels",
+    state=AnnouncementState.RUNNING,
+    text="Votre colis est arrivé.",
+    language="fr",
+    voice="female",
+    sound="",
+    milliseconds=1800,
+    shown=None,
+    times=2,
+    repeat_key="*",
+    answer_keys="12",
+    on_machine=OnMachine.LEAVE,
+    on_person=OnPerson.PLAY,
+    ring_seconds=30,
+    attempts=3,
+    pause=600,
+    starts_at=NOW,
+    ends_at=NOW,
+    opens=540,
+    closes=1200,
+    zone="Europe/Paris",
+    count=2,
+    driver=24,
+    dialect="rest",
+    created_at=NOW,
+    reference="r1",
+)
+RECIPIENT = Recipient(25, REF, 7, 23, "33639980001", RecipientState.WAITING, NOW, 1, 9, Reason.BUSY)
+TOLD = replace(
+    RECIPIENT,
+    state=RecipientState.REACHED,
+    reason=None,
+    machine=False,
+    key="1",
+    seconds=2,
+    price=34,
+    over_at=NOW,
+)
+RUNNING_ANNOUNCEMENT = AnnouncementStory(
+    ANNOUNCEMENT,
+    AnnouncementCount({RecipientState.WAITING: 1, RecipientState.REACHED: 1}, 34),
+    (RECIPIENT, TOLD),
+    25,
+)
+ENDED_ANNOUNCEMENT = AnnouncementStory(
+    replace(
+        ANNOUNCEMENT,
+        state=AnnouncementState.CANCELLED,
+        sound=REF,
+        text="",
+        opens=0,
+        closes=0,
+        zone="",
+        over_at=NOW,
+        cancelled_at=NOW,
+    ),
+    AnnouncementCount({RecipientState.CANCELLED: 2}),
+    (replace(RECIPIENT, state=RecipientState.CANCELLED, reason=None, over_at=NOW),),
+)
+
 OUTCOMES: Mapping[str, Any] = {
     "POST /v1/messages": SendOutcome((Accepted("+33612345678", MESSAGE),), 199_500),
     "GET /v1/messages": Page((MESSAGE, INBOUND), 17),
@@ -399,6 +474,10 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/blocked-addresses": ("192.0.2.0/24",),
     "POST /v1/blocked-addresses": None,
     "DELETE /v1/blocked-addresses": None,
+    "POST /v1/announcements": RUNNING_ANNOUNCEMENT,
+    "GET /v1/announcements": Page((RUNNING_ANNOUNCEMENT, ENDED_ANNOUNCEMENT), 17),
+    "GET /v1/announcements/{id}": RUNNING_ANNOUNCEMENT,
+    "POST /v1/announcements/{id}/cancel": ENDED_ANNOUNCEMENT,
     "GET /v1/network/routes": (ROUTE,),
     "POST /v1/network/routes": ROUTE,
     "PATCH /v1/network/routes/{id}": ROUTE,

@@ -119,7 +119,7 @@ def test_what_costs_credits_takes_an_idempotency_key() -> None:
         for verb in OPERATIONS
         if "Idempotency-Key" in [one["name"] for one in described(verb).get("parameters", [])]
     ]
-    nouns = ("messages", "calls", "conferences", "opening-hours", "callbacks")
+    nouns = ("messages", "calls", "conferences", "opening-hours", "callbacks", "announcements")
     assert with_key == [f"POST /v1/{noun}" for noun in nouns]
 
 

@@ -30,8 +30,8 @@ def recording_of(recording_id: int) -> str:
 @dataclass(slots=True, eq=False)
 class OnSwitch:
     """A leg on its channel. The switch does nothing for it before it is with our application: what is asked
-    until then waits. `cause` is why we end it, `gives_up_at` when it has rung for long enough (the loop's
-    time)."""
+    until then waits. `is_talking` is known of a machine that we await. `cause` is why we end it,
+    `gives_up_at` when it has rung for long enough (the loop's time)."""
 
     id: int
     channel: str
@@ -41,6 +41,7 @@ class OnSwitch:
     is_up: bool = False
     judges: bool = False
     awaits_machine: bool = False
+    is_talking: bool = False
     cause: HangUpCause | None = None
     gives_up_at: float = 0.0
     room: int | None = None

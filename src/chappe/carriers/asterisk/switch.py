@@ -297,9 +297,12 @@ class Switch:
             case "ChannelDtmfReceived" if leg is not None:
                 self._tell(leg, LegEventKind.KEY, key=event.digit)
                 self._tapes.pressed(leg.id, event.digit)
-            case "ChannelTalkingStarted" if leg is not None and leg.room is not None:
-                self._tell(leg, LegEventKind.TALKING)
+            case "ChannelTalkingStarted" if leg is not None:
+                leg.is_talking = True
+                if leg.room is not None:
+                    self._tell(leg, LegEventKind.TALKING)
             case "ChannelTalkingFinished" if leg is not None:
+                leg.is_talking = False
                 self._is_ready(leg)
                 if leg.room is not None:
                     self._tell(leg, LegEventKind.QUIET)
@@ -319,7 +322,7 @@ class Switch:
         if leg is not None:
             self._answered(leg)
             if kind == "judged":
-                self._judged(leg, args[1] if len(args) > 1 else "")
+                self._judged(leg, *args[1:3])
             self._with_us(leg)
         elif kind == TAPE and channel.id in self._tapes:
             self._soon(self._tapes.listens(channel.id))
@@ -333,15 +336,17 @@ class Switch:
             leg.is_up = True
             self._tell(leg, LegEventKind.ANSWERED)
 
-    def _judged(self, leg: OnSwitch, verdict: str) -> None:
+    def _judged(self, leg: OnSwitch, verdict: str = "", cause: str = "") -> None:
         # Where AMD is not sure, who speaks is not left with an announcement for machines.
         machine = leg.awaits_machine = verdict == "MACHINE"
         self._teller.tell(LegEvent(leg.id, LegEventKind.JUDGED, self._clock.now(), machine=machine))
+        # It is a machine because it talks on, unless it has said nothing; the end of its talk is told.
+        leg.is_talking = not cause.startswith("INITIALSILENCE")
         if machine:
             asyncio.get_running_loop().call_later(_MACHINE_SILENT, self._is_ready, leg)
 
     def _is_ready(self, leg: OnSwitch) -> None:
-        if leg.awaits_machine and leg.id in self._legs:
+        if leg.awaits_machine and not leg.is_talking and leg.id in self._legs:
             leg.awaits_machine = False
             self._tell(leg, LegEventKind.MACHINE_READY)
 

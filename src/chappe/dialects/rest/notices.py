@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from chappe.dialects.rest import wire
+from chappe.dialects.rest.announcements import Announcement, Recipient
 from chappe.dialects.rest.callbacks import WholeCallback
 from chappe.dialects.rest.calls import Call, Leg
 from chappe.dialects.rest.conferences import Participant, WholeConference
@@ -13,6 +14,7 @@ from chappe.dialects.rest.messages import Message
 from chappe.dialects.rest.recordings import Recording
 from chappe.dialects.rest.shapes import Time
 from chappe.model.events import (
+    AnnouncementHappened,
     CallbackHappened,
     CallHappened,
     ConferenceHappened,
@@ -27,7 +29,7 @@ from chappe.model.recordings import Kept
 from chappe.protocols import standard_webhooks
 from chappe.services.ports import NoticeTarget
 
-_Told = MessageEvent | CallHappened | ConferenceHappened | CallbackHappened
+_Told = MessageEvent | CallHappened | ConferenceHappened | CallbackHappened | AnnouncementHappened
 
 
 class Notice(Struct):
@@ -107,6 +109,37 @@ class CallbackNotice(Struct):
     data: WholeCallback
 
 
+class AnnouncementNotice(Struct):
+    """The same for an event of an announcement."""
+
+    type: EventName
+    timestamp: Time
+    data: Announcement
+
+
+class NamedAnnouncement(Struct):
+    """The announcement of a recipient that a notice is about."""
+
+    id: str
+    name: str
+    reference: str
+
+
+class OfRecipient(Struct):
+    """What a notice about one recipient of an announcement holds."""
+
+    announcement: NamedAnnouncement
+    recipient: Recipient
+
+
+class RecipientNotice(Struct):
+    """The same for an event of a recipient."""
+
+    type: EventName
+    timestamp: Time
+    data: OfRecipient
+
+
 SHAPES: tuple[type[Struct], ...] = (
     Notice,
     CallNotice,
@@ -115,6 +148,8 @@ SHAPES: tuple[type[Struct], ...] = (
     ConferenceNotice,
     ParticipantNotice,
     CallbackNotice,
+    AnnouncementNotice,
+    RecipientNotice,
 )
 
 
@@ -143,6 +178,12 @@ def _body(event: _Told) -> Struct:
         if event.participant is None:
             return ConferenceNotice(event.name, at, conference)
         return ParticipantNotice(event.name, at, OfParticipant(conference, Participant.of(event.participant)))
+    if isinstance(event, AnnouncementHappened):
+        if event.recipient is None:
+            return AnnouncementNotice(event.name, at, Announcement.of(event.story))
+        one = event.story.announcement
+        named = NamedAnnouncement(one.ref, one.name, one.reference)
+        return RecipientNotice(event.name, at, OfRecipient(named, Recipient.of(event.recipient)))
     call = Call.of(event.story)
     if event.recording is not None:
         recording = Recording.of(Kept(event.recording, event.story.call.ref))
@@ -160,6 +201,10 @@ def shape_of(name: EventName) -> type[Struct]:
         return ConferenceNotice
     if name.startswith("callback."):
         return CallbackNotice
+    if name.startswith("announcement.recipient"):
+        return RecipientNotice
+    if name.startswith("announcement."):
+        return AnnouncementNotice
     if name.startswith("leg."):
         return LegNotice
     if name.startswith("recording."):

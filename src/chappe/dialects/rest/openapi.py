@@ -11,6 +11,7 @@ from chappe import __version__
 from chappe.dialects.contract import Operation
 from chappe.dialects.rest import (
     account,
+    announcements,
     callbacks,
     calls,
     centrex,
@@ -34,6 +35,7 @@ from chappe.dialects.rest import (
     wire,
 )
 from chappe.dialects.rest.table import Described
+from chappe.model.announcements import AnnouncementState, AnsweredBy, OnMachine, OnPerson, RecipientState
 from chappe.model.callbacks import CallbackSource, CallbackState, FirstRung, FormFile
 from chappe.model.calls import CallOutcome, CallState, HangUpCause, LegState, RecordingPurpose
 from chappe.model.carriers import LinkState
@@ -159,6 +161,51 @@ _PARTICIPANT = conferences.Participant(
 )
 _WHOLE_CONFERENCE = conferences.WholeConference(
     **_CONFERENCE, price=shapes.credits_of(0), participants=[_PARTICIPANT]
+)
+
+_ANNOUNCEMENT: Mapping[str, Any] = {
+    "id": "06a3f2m7k9q1v4x8t2z5b7c9d6",
+    "name": "Parcels",
+    "state": AnnouncementState.RUNNING,
+    "say": "Votre colis est arrivé. Tapez 1 pour une livraison demain, étoile pour réécouter.",
+    "language": calls.Language.FR,
+    "voice": calls.Voice.FEMALE,
+    "sound": None,
+    "seconds": 5.2,
+    "times": 1,
+    "repeat_key": "*",
+    "answer_keys": "12",
+    "on_machine": OnMachine.LEAVE,
+    "on_person": OnPerson.PLAY,
+    "ring_seconds": 30,
+    "attempts": 2,
+    "pause_seconds": 600,
+    "starts_at": _AT,
+    "ends_at": _AT + timedelta(days=1),
+    "hours": announcements.RingHours(begin="09:00", end="20:00"),
+    "ended_at": None,
+    "reference": "order 66",
+    "dialect": "rest",
+    "recipients_in_all": 1,
+    "counts": announcements.Counts(0, 0, 1, 0, 0, 0),
+    "price": shapes.credits_of(150),
+}
+_RECIPIENT = announcements.Recipient(
+    id="06a3f2m7k9q1v4x8t2z5b7c9d7",
+    number="33612345678",
+    state=RecipientState.REACHED,
+    reason=None,
+    detail="",
+    answered_by=AnsweredBy.PERSON,
+    key="1",
+    seconds_heard=5,
+    attempts=1,
+    next_attempt_at=None,
+    done_at=_LATER,
+    price=shapes.credits_of(150),
+)
+_OF_RECIPIENT = notices.OfRecipient(
+    notices.NamedAnnouncement("06a3f2m7k9q1v4x8t2z5b7c9d6", "Parcels", "order 66"), _RECIPIENT
 )
 
 _LINE = lines.Line(
@@ -460,6 +507,26 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         callbacks.AddressBody(address="192.0.2.0/24"),
         callbacks.BlockedAddresses(["192.0.2.0/24"]),
         notices.CallbackNotice(EventName.CALLBACK_ANSWERED, _LATER, _WHOLE_CALLBACK),
+        announcements.RingHours(begin="09:00", end="20:00"),
+        announcements.AnnouncementRequest(
+            to=["+33612345678", "0698765432"],
+            say="Votre colis est arrivé. Tapez 1 pour une livraison demain, étoile pour réécouter.",
+            repeat_key="*",
+            answer_keys="12",
+            attempts=2,
+            hours=announcements.RingHours(begin="09:00", end="20:00"),
+            name="Parcels",
+        ),
+        announcements.Counts(0, 0, 1, 0, 0, 0),
+        announcements.Announcement(**_ANNOUNCEMENT),
+        announcements.WholeAnnouncement(**_ANNOUNCEMENT, recipients=[_RECIPIENT], next_cursor=None),
+        _RECIPIENT,
+        notices.AnnouncementNotice(
+            EventName.ANNOUNCEMENT_STARTED, _AT, announcements.Announcement(**_ANNOUNCEMENT)
+        ),
+        notices.NamedAnnouncement("06a3f2m7k9q1v4x8t2z5b7c9d6", "Parcels", "order 66"),
+        _OF_RECIPIENT,
+        notices.RecipientNotice(EventName.RECIPIENT_DONE, _LATER, _OF_RECIPIENT),
         Document("3.1.0", {"title": "Chappe", "version": __version__}, {}),
     )
 }
@@ -475,7 +542,7 @@ _PARAMETERS = {
     "name": "A name that was chosen when it was created.",
     "number": "A telephone number, as digits with country code, or as dialled in France.",
 }
-_DESCRIPTION = """Messages, calls, conferences, credits, numbers and the telephones of the sandbox.
+_DESCRIPTION = """Messages, calls, conferences, announcements, credits, numbers, telephones of the sandbox.
 
 Send your key as `Authorization: Bearer KEY`. Amounts are credits, exact to the thousandth. Errors are problem
 details (RFC 9457) whose `code` never changes its meaning. Lists give a `next_cursor`: ask again with it as

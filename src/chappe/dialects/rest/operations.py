@@ -6,6 +6,7 @@ from functools import cache, partial
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.dialects.rest import (
     account,
+    announcements,
     callbacks,
     calls,
     centrex,
@@ -64,6 +65,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **ringgroups.LINES,
     **popups.LINES,
     **callbacks.LINES,
+    **announcements.LINES,
     **lines.LINES,
     **centrex.LINES,
     **network.LINES,
