@@ -150,7 +150,9 @@ class Chappe:
 def _mailer(settings: Settings, data: str) -> Mailer:
     mail = settings.mail
     if mail.host:
-        return SmtpMailer(mail.host, mail.port, mail.username, mail.password, mail.sender, mail.start_tls)
+        return SmtpMailer(
+            mail.host, mail.port, mail.username or None, mail.password or None, mail.sender, mail.start_tls
+        )
     return OutboxMailer(folder_of(settings, data) / "mail")
 
 

@@ -135,18 +135,21 @@ async def telephone(
     codec: str = "PCMA",
     answers: str = "manual",
     says: bytes = b"",
+    lamp: bool = False,
 ) -> AsyncIterator[Baresip]:
     """A telephone of `user` at the registrar on a port of this machine; it says these samples, a tone of so
-    many hertz, or nothing."""
+    many hertz, or nothing. With a `lamp` it subscribes to the messages that wait for it."""
     folder.mkdir()  # noqa: ASYNC240 - nobody waits
     sip, control, rtp = free_ports(3)
     source = folder / "source.wav"
     wav.write(source, says or (tones.sine(hertz, 1) * 120 if hertz else tones.silence(120)))
     rtp += rtp % 2
-    (folder / "config").write_text(
-        _CONFIG.format(sip=sip, control=control, rtp=rtp, rtp_last=rtp + 40, source=source, folder=folder)
+    config = _CONFIG.format(
+        sip=sip, control=control, rtp=rtp, rtp_last=rtp + 40, source=source, folder=folder
     )
+    (folder / "config").write_text(config + ("module_app mwi.so\n" if lamp else ""))
     account = f"<sip:{user}@127.0.0.1:{port}>;auth_user={user};auth_pass={password};regint=60"
+    account += f";mwi={'yes' if lamp else 'no'}"
     (folder / "accounts").write_text(f"{account};answermode={answers};audio_codecs={codec}\n")
     with (folder / "printed").open("wb") as printed:
         process = await asyncio.create_subprocess_exec(

@@ -3,6 +3,7 @@
 import pytest
 
 from chappe.model.directory import ANSWERPHONE, Line
+from tests.asgi import ask
 from tests.platform import World
 from tests.web.browser import Browser
 
@@ -118,3 +119,28 @@ async def test_what_a_line_was_told_stands_with_its_call(sandbox_world: World) -
     (link,) = page.find("//*[starts-with(@id,'d-')]//td[@class='main']/a")
     assert link.text_content() == "a call of a line began"
     assert (await browser.get(link.get("href"))).status == 200
+
+
+async def test_a_telephone_is_set_up_by_an_address_that_is_good_once(sandbox_world: World) -> None:
+    browser, line = await signed_up(sandbox_world)
+    page = await browser.post(f"/lines/{line.number}/provisioning", {"kind": "snom"}, at="/lines")
+    assert page.status == 200
+    (url,) = page.words("//code")
+    path = url[url.index("/provisioning/") :]
+    assert (await ask(sandbox_world.chappe.application, "HEAD", path)).status == 405
+    answer = await ask(sandbox_world.chappe.application, "GET", path)
+    assert answer.status == 200
+    line = await line_of(sandbox_world)
+    secret = sandbox_world.platform.door.unseal(line.sip_secret, f"line {line.id}")
+    assert f'<user_name idx="1" perm="RW">{line.number}</user_name>'.encode() in answer.body
+    assert f'<user_pass idx="1" perm="RW">{secret}</user_pass>'.encode() in answer.body
+    assert (await ask(sandbox_world.chappe.application, "GET", path)).status == 404
+
+
+async def test_an_address_for_a_telephone_ends_with_its_time(sandbox_world: World) -> None:
+    browser, line = await signed_up(sandbox_world)
+    page = await browser.post(f"/lines/{line.number}/provisioning", {"kind": "yealink"}, at="/lines")
+    (url,) = page.words("//code")
+    sandbox_world.clock.move(minutes=61)
+    path = url[url.index("/provisioning/") :]
+    assert (await ask(sandbox_world.chappe.application, "GET", path)).status == 404

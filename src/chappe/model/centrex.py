@@ -125,3 +125,12 @@ class AddListingKey:
     NewListingKey."""
 
     reads_secrets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferProvisioning:
+    """An address from which one telephone of a kind (linphone, zoiper, snom, yealink) may learn once that it
+    is this line's; outcome: Offered."""
+
+    number: str
+    kind: str

@@ -247,10 +247,15 @@ async def list_users(platform: Platform, account_id: int) -> tuple[User, ...]:
 
 
 async def list_credentials(platform: Platform, account_id: int) -> tuple[Credential, ...]:
-    """The credentials of an account that are still good, oldest first."""
+    """The credentials of an account that are still good, oldest first; those of programs it let in (OAuth2)
+    and of telephones that are set up are none that anybody keeps."""
     now = platform.clock.now()
     all_of_them = await platform.store.queries.credentials(account_id)
-    return tuple(one for one in all_of_them if one.expires_at is None or one.expires_at > now)
+    return tuple(
+        one
+        for one in all_of_them
+        if one.dialect in DIALECTS and (one.expires_at is None or one.expires_at > now)
+    )
 
 
 async def rotate_credential(platform: Platform, account_id: int, credential_id: int) -> Secret:

@@ -1,6 +1,7 @@
 """The page of telephone lines: where their calls go and are told, and what registers as them."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -88,7 +89,14 @@ async def change_line(platform: Platform, visit: Visit) -> Response:
         always, busy, unreachable, no_answer = (_target(visit, why) for why in WHYS)
         after = int(seconds) if seconds else line.forwarding.no_answer_after
         known = {name: Forwarding(**profile) for name, profile in line.profiles.items()}  # type: ignore[arg-type]
-        forwarding = Forwarding(always, busy, unreachable, no_answer, after)
+        forwarding = replace(
+            line.forwarding,
+            always=always,
+            busy=busy,
+            unreachable=unreachable,
+            no_answer=no_answer,
+            no_answer_after=after,
+        )
         command = ChangeLine(
             number,
             visit.field("url"),

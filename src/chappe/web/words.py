@@ -493,6 +493,7 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
 # What the next page says after something was done.
 SAID: dict[str, str] = {
     "saved": N_("Saved."),
+    "not-provisioned": N_("Make a new password for its telephone first."),
     "sent": N_("Sent. Its course is below."),
     "called": N_("The first telephone is being called."),
     "hung-up": N_("The call is being ended."),

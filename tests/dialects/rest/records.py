@@ -80,6 +80,7 @@ from chappe.protocols.http import HttpRequest
 from chappe.services.centrex import NewListingKey
 from chappe.services.lines import NewLine, NewTelephone
 from chappe.services.livecalls import Moment
+from chappe.services.provisioning import Offered, TelephoneKind
 from chappe.services.telephones import TelephoneCall
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -382,6 +383,7 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/centrex": (LINE,),
     "GET /v1/centrex/{number}": LINE,
     "PATCH /v1/centrex/{number}": LINE,
+    "POST /v1/centrex/{number}/provisioning": Offered("ck_secret", TelephoneKind.SNOM, NOW),
     "POST /v1/centrex/keys": NewListingKey("ck_secret", True),
     "GET /v1/keywords": (KEYWORD,),
     "POST /v1/keywords": KEYWORD,

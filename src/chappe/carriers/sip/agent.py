@@ -11,6 +11,7 @@ from aiosipua import SipRequest
 from chappe.carriers.sip.admission import Admission
 from chappe.carriers.sip.forking import Fork
 from chappe.carriers.sip.incoming import Incoming
+from chappe.carriers.sip.lamps import Lamps
 from chappe.carriers.sip.legs import AGENT, ALLOW, Leg, dialog_key, new_tag, uri_of
 from chappe.carriers.sip.outgoing import Outgoing, Way
 from chappe.carriers.sip.proofs import Proofs
@@ -62,6 +63,7 @@ class Agent:
         self.admission = Admission(settings.requests_per_second)
         self.proofs = Proofs(secret, outside.tell)
         self.registrar = Registrar(self, self.admission, self.proofs)
+        self.lamps = Lamps(self, self.proofs, self.registrar)
         self.trunks = {one.name: Trunk(self, one) for one in settings.trunks}
         self.legs: dict[int, Leg] = {}
         self._forks: dict[int, Fork] = {}  # which ring
@@ -234,6 +236,8 @@ class Agent:
         request = server.request
         if request.method == "CANCEL":
             self._cancelled(server)
+        elif request.method == "SUBSCRIBE":
+            self.lamps.asked(server)
         elif messages.tag(request, "to"):
             leg = self._dialogs.get(dialog_key(request))
             if leg is None:

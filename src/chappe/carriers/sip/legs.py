@@ -15,7 +15,7 @@ from chappe.protocols.sip import referring, sdp
 from chappe.protocols.sip.messages import call_id, cseq, response, tag
 from chappe.protocols.sip.transactions import Address, Server, Transactions
 
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REFER, SUBSCRIBE"
 AGENT = "chappe"
 _SILENCE = 30.0
 """Seconds without a packet of sound after which the other side is asked whether it is still there (our

@@ -3,7 +3,8 @@ platform."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -28,7 +29,9 @@ from chappe.services.ports import Platform, RecordWanted, VoiceSink
 
 _log = structlog.get_logger()
 _MOST_SOUNDS = 200
-"""How many sounds the process keeps at hand (our choice)."""
+_LOOK_AGAIN = 30.0
+"""How many sounds the process keeps at hand, and after how many seconds lamps are looked at where nothing was
+told (our choice)."""
 
 __all__ = ["SipVoice", "build", "read_settings"]
 
@@ -49,6 +52,7 @@ class SipVoice:
         self._kept: OrderedDict[str, None] = OrderedDict()
         self._moves: asyncio.Queue[words.Telephone] = asyncio.Queue()
         self._asking: set[asyncio.Task[None]] = set()
+        self._lamps: dict[str, tuple[int, int]] = {}  # what telephones were told last
 
     # --- what the switchboard asks
 
@@ -137,7 +141,7 @@ class SipVoice:
 
     async def run(self) -> None:
         """See services/ports.py, VoiceNetwork: until the process dies; then it is to be called again."""
-        mover = asyncio.create_task(self._move())
+        tasks = [asyncio.create_task(one) for one in (self._move(), self._look_after_lamps())]
         try:
             async with started() as process:
                 now = self._platform.clock.now()
@@ -148,7 +152,8 @@ class SipVoice:
                 await process.listen(self._told)
             _log.error("the process of a SIP carrier has died", carrier=self.name)
         finally:
-            mover.cancel()
+            for task in tasks:
+                task.cancel()
             self._process, self._since = None, self._platform.clock.now()
             self._interrupt()
 
@@ -242,6 +247,10 @@ class SipVoice:
                 task = asyncio.create_task(self._who_is(word))
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
+            case words.Subscribed(number):
+                task = asyncio.create_task(self._light(number))
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
             case words.Telephone():
                 self._moves.put_nowait(word)
             case words.Note(level, text):
@@ -290,8 +299,42 @@ class SipVoice:
                     continue
                 update = Update(Line, line.id, line.account_id, telephones.moved(line, word, now))
                 await platform.store.commit(Changes(update=[update]))
+                if word.seconds:
+                    await self._light(line.number)
             except (Refusal, Unavailable) as trouble:
                 _log.warning("where a telephone is could not be written", reason=str(trouble))
+
+    async def _light(self, number: str) -> None:
+        """Say how many messages wait for a line."""
+        queries = self._platform.store.queries
+        with suppress(Unavailable):  # it is said again when something changes
+            line = await queries.line_by_number(number)
+            if line is not None:
+                self._say_lamps([line], await queries.waiting_messages([number]))
+
+    def _say_lamps(self, lines: Iterable[Line], waiting: Mapping[str, tuple[int, int]]) -> None:
+        for line in lines:
+            new, old = self._lamps[line.number] = _counts(line, waiting)
+            there = telephones.registered(line, self._platform.clock.now())
+            contacts = tuple((one.contact, one.source) for one in there)
+            self._say(words.Lamp(line.number, new, old, contacts))
+
+    async def _look_after_lamps(self) -> None:
+        """Say what has changed, whenever a message was left somewhere, heard or deleted."""
+        queries = self._platform.store.queries
+        with self._platform.topics.subscribe(recordings.VOICEMAILS) as waiter:
+            while True:
+                await waiter.wait(_LOOK_AGAIN)
+                with suppress(Unavailable):
+                    lines = await queries.registered_lines(self._platform.clock.now())
+                    waiting = await queries.waiting_messages([line.number for line in lines])
+                    changed = [one for one in lines if self._lamps.get(one.number) != _counts(one, waiting)]
+                    self._say_lamps(changed, waiting)
+
+
+def _counts(line: Line, waiting: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    """How many new and old messages a line's telephone shows."""
+    return waiting.get(line.number, (0, 0)) if line.extension.lamp else (0, 0)
 
 
 def _telephones(lines: Sequence[Line], now: datetime) -> Iterator[words.Telephone]:

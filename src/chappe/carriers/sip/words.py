@@ -123,6 +123,16 @@ class Part(Word):
     leg: int
 
 
+class Lamp(Word):
+    """So many messages wait for a line that nobody has heard, and that somebody has; its telephones are
+    reached at `contacts`, as in Dial."""
+
+    line: str
+    new: int
+    old: int
+    contacts: tuple[tuple[str, str], ...] = ()
+
+
 class Known(Word):
     """Who was asked for: the hash of his password and his line's number, both empty for nobody."""
 
@@ -156,6 +166,7 @@ Command = (
     | Join
     | Part
     | Known
+    | Lamp
     | RefuseTransfer
 )
 
@@ -203,6 +214,12 @@ class Ask(Word):
     user: str
 
 
+class Subscribed(Word):
+    """Somebody wants to be told how many messages wait for a line."""
+
+    line: str
+
+
 class Telephone(Word):
     """A telephone of a line is reached at `contact` behind the address `source`, for so many seconds (0: no
     longer; without a contact none of the line's). See telephones.py for the rest."""
@@ -246,7 +263,7 @@ class Note(Word):
     text: str
 
 
-Event = Happened | Came | Referred | Recorded | Ask | Telephone | Pulse | Note
+Event = Happened | Came | Referred | Recorded | Ask | Subscribed | Telephone | Pulse | Note
 
 
 def packed(word: Word) -> bytes:

@@ -270,6 +270,8 @@ class Worker:
                     mixer.join(room, leg_id)
             case words.Part(leg_id):
                 mixer.part(leg_id)
+            case words.Lamp():
+                agent.lamps.show(word)
             case words.Known():
                 agent.proofs.known(word)
             case words.RefuseTransfer(leg_id):

@@ -8,14 +8,15 @@ from msgspec.structs import asdict
 
 from chappe.dialects.contract import Operation, WireCall
 from chappe.dialects.rest import shapes, table, wire
-from chappe.dialects.rest.shapes import Body, Credits, Time, credits_of, utc_or_none
+from chappe.dialects.rest.shapes import Body, Credits, Time, credits_of, utc, utc_or_none
 from chappe.dialects.rest.table import Described
 from chappe.model import centrex as model
 from chappe.model import directory
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import CREDIT
+from chappe.protocols import qr
 from chappe.protocols.http import HttpResponse
-from chappe.services import centrex
+from chappe.services import centrex, provisioning
 
 State = Literal["active", "suspended"]
 ShortNumber = Annotated[
@@ -149,6 +150,42 @@ class ListingKeyRequest(Body):
     reads_secrets: bool = False
 
 
+TelephoneWord = Annotated[
+    Literal["linphone", "zoiper", "snom", "yealink"], Meta(description="What will read the file.")
+]
+
+
+class ProvisioningRequest(Body):
+    """Which telephone shall be set up."""
+
+    telephone: TelephoneWord = "linphone"
+
+
+class Provisioning(Struct):
+    """An address at which one telephone may learn once who it is, as text and as a QR code (an SVG
+    element)."""
+
+    url: str
+    telephone: TelephoneWord
+    expires_at: Time
+    qr: str
+
+
+def decode_offer(call: WireCall) -> model.OfferProvisioning:
+    """POST /v1/centrex/{number}/provisioning."""
+    asked = wire.body(call, ProvisioningRequest)
+    return model.OfferProvisioning(wire.parameter(call, "number"), asked.telephone)
+
+
+def encode_offer(offered: provisioning.Offered, call: WireCall) -> HttpResponse:
+    """The address, on the host by which the client calls us."""
+    request = call.request
+    assert request is not None  # `read` always sets it
+    url = f"{'https' if request.secure else 'http'}://{request.host}/provisioning/{offered.token}"
+    telephone = offered.kind.value
+    return wire.answer(Provisioning(url, telephone, utc(offered.expires_at), qr.svg(url)), 201)
+
+
 def decode_list(call: WireCall) -> model.ListExtensions:
     """GET /v1/centrex."""
     asked = wire.query(call, ExtensionQuery)
@@ -225,6 +262,20 @@ LINES: Mapping[str, Operation] = {
         encode_one,
         "Read a line as a telephone of a company",
         Described("get_extension", "centrex", Extension, faults=(Fault.NOT_FOUND,)),
+    ),
+    "POST /v1/centrex/{number}/provisioning": table.line(
+        decode_offer,
+        provisioning.offer,
+        encode_offer,
+        "Let a telephone learn who it is, by a one-time address",
+        Described(
+            "provision_telephone",
+            "centrex",
+            Provisioning,
+            201,
+            body=ProvisioningRequest,
+            faults=(Fault.NOT_FOUND, Fault.TOO_LATE),
+        ),
     ),
     "PATCH /v1/centrex/{number}": table.line(
         decode_change,

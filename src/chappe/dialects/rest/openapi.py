@@ -409,6 +409,13 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             ldap_domain="",
             registered_at=_AT,
         ),
+        centrex.ProvisioningRequest(telephone="snom"),
+        centrex.Provisioning(
+            "https://chappe.example/provisioning/ck_5k3v7m2x9q4t8w5z1b6n3c7d2aq4t8w5",
+            "snom",
+            _LATER,
+            "<svg/>",
+        ),
         centrex.ListingKeyRequest(reads_secrets=True),
         centrex.ListingKey("ck_5k3v7m2x9q4t8w5z1b6n3c7d2aq4t8w5", True),
         transfers.Transfer(leg="first", to="+33612345678", attended=True),
