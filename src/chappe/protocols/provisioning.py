@@ -62,7 +62,7 @@ def linphone(account: SipAccount) -> Rendered:
         ),
         *_linphone_codecs(account),
     )
-    root = etree.Element(f"{{{_LPCONFIG}}}config", nsmap={None: _LPCONFIG})
+    root = etree.Element(f"{{{_LPCONFIG}}}config", nsmap={None: _LPCONFIG})  # type: ignore[dict-item]
     for section, entries in sections:
         inside = etree.SubElement(root, f"{{{_LPCONFIG}}}section", name=section)
         for key, value in entries.items():

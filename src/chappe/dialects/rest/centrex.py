@@ -166,7 +166,7 @@ class Provisioning(Struct):
     element)."""
 
     url: str
-    telephone: TelephoneWord
+    telephone: str
     expires_at: Time
     qr: str
 
