@@ -73,6 +73,7 @@ def load_dialects(settings: Settings) -> tuple[Dialect, ...]:
         if name == "axialys":
             wanted = settings.axialys
             found.append(module.dialect(header_row=wanted.header_row, change_lists=wanted.popup_maj_lists))
+            found.append(module.CENTREX)
         else:
             found += module.DIALECTS
     return tuple(found)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from chappe.dialects.axialys import callbacks, forms, groups, hours, wire
+from chappe.dialects.axialys import callbacks, centrex, forms, groups, hours, wire
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.protocols.http import HttpResponse
 from chappe.services import callbackforms, callbackreports, inbox, openinghours, ringgroups
@@ -149,4 +149,5 @@ def _callbacks(header: bool) -> Mapping[str, Operation]:
 
 
 AXIALYS = dialect()
-DIALECTS = (AXIALYS,)
+CENTREX = centrex.CENTREX
+DIALECTS = (AXIALYS, CENTREX)
