@@ -162,10 +162,17 @@ def _is_table(value: object) -> bool:
 
 
 @asynccontextmanager
-async def asterisk(folder: Path, table: Mapping[str, Any]) -> AsyncIterator[RunningAsterisk]:
-    """A switch with the settings of a table, until the end of the block."""
+async def asterisk(
+    folder: Path, table: Mapping[str, Any], files: Mapping[str, str] | None = None, modules: str = ""
+) -> AsyncIterator[RunningAsterisk]:
+    """A switch with the settings of a table, until the end of the block; with `files` of its own in place of
+    ours, and further `modules`, it is somebody else's."""
     root = await asyncio.to_thread(asterisk_root)
     await asyncio.to_thread(configure, root, folder, table)
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text)
+    with (folder / "modules.conf").open("a") as loaded:
+        loaded.writelines(f"load = {one}.so\n" for one in modules.split())
     made = RunningAsterisk(root, folder, dict(table))
     try:
         await made.start()

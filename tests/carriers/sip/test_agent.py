@@ -5,8 +5,10 @@ from hashlib import md5
 import pytest
 from aiosipua import SipRequest
 
+from chappe.carriers.sip.agent import Agent
 from chappe.carriers.sip.causes import cause_of, refusal
 from chappe.carriers.sip.incoming import Incoming
+from chappe.carriers.sip.settings import read_settings
 from chappe.carriers.sip.words import Came, Dial, Happened, Referred, Telephone
 from chappe.model.calls import HangUpCause
 from chappe.protocols.sip import messages
@@ -340,3 +342,41 @@ def test_a_call_that_rings_at_several_is_given_up() -> None:
     desk.agent.hang_up(5, HangUpCause.CANCELLED)
     assert happened(desk)[-1] == ("ended", "cancelled")
     assert len([one for one in desk.sent() if one.startswith("CANCEL ")]) == 2
+
+
+def registering(expires: int = 300) -> tuple[Desk, str]:
+    """An agent whose trunk registers; the common part of the answers to its first REGISTER."""
+    desk = Desk()
+    trunk = {"name": "network", "host": "network.example", "username": "us", "password": "secret"}
+    own = {"trunks": [trunk | {"register": True, "expires_seconds": expires}], "listen": "127.0.0.1"}
+    desk.agent = Agent(read_settings(own), desk.outside, b"secret")
+    desk.agent.found({"network": [TRUNK[0]]})
+    return desk, common_of(desk.outside.sent[-1][0])
+
+
+def common_of(data: bytes) -> str:
+    read = messages.read(data)
+    names = ("Via", "From", "Call-ID", "CSeq")
+    return "\r\n".join(f"{name}: {read.headers.get_first(name)}" for name in names)
+
+
+def test_a_registration_is_renewed_in_the_time_that_was_granted() -> None:
+    desk, common = registering()
+    contacts = ("203.0.113.1:5060>;expires=200", "198.51.100.1:5060>;expires=10")
+    lines = "".join(f"Contact: <sip:us@{one}\r\n" for one in contacts)
+    head = f"SIP/2.0 200 OK\r\n{common}\r\nTo: <sip:us@x>;tag=1\r\n"
+    desk.receive(f"{head}{lines}Content-Length: 0\r\n\r\n".encode())
+    assert desk.agent.trunks["network"].takes_calls
+    before = len(desk.sent())
+    desk.wait(7.5)
+    assert len(desk.sent()) == before
+    desk.wait(1)
+    assert desk.sent()[before].startswith("REGISTER ")
+
+
+def test_a_registrar_may_want_a_longer_time() -> None:
+    desk, common = registering(60)
+    told = f"SIP/2.0 423 Interval Too Brief\r\n{common}\r\nTo: <sip:us@x>;tag=1\r\nMin-Expires: 1800\r\n"
+    desk.receive(f"{told}Content-Length: 0\r\n\r\n".encode())
+    again = messages.read(desk.outside.sent[-1][0])
+    assert again.headers.get_first("expires") == "1800"

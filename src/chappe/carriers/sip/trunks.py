@@ -17,10 +17,11 @@ from chappe.model.carriers import LinkState
 from chappe.protocols.sip.transactions import Address
 
 _RETRY, _LONGEST_RETRY = 5.0, 300.0
-_AGAIN = 0.8
+_AGAIN, _SOONEST, _LONGEST_LIFE = 0.8, 1.0, 86_400
 _HIDDEN = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 """Seconds until the next try, doubled up to the longest; which part of a registration's life passes before it
-is renewed (our choice). Hidden callers: RFC 3323, section 4.1.1.3."""
+is renewed, but no sooner than a second after the last one, and the longest life (our choice). Hidden callers:
+RFC 3323, section 4.1.1.3."""
 
 
 class Trunk:
@@ -36,6 +37,7 @@ class Trunk:
         self._pause = _RETRY
         self._dialog: Dialog | None = None
         self._has_proven = False
+        self._expires = settings.expires_seconds
 
     @property
     def state(self) -> TrunkState:
@@ -113,7 +115,7 @@ class Trunk:
         host, port = self._desk.here(self.address)
         request = self._dialog.create_request("REGISTER", via_host=host, via_port=port)
         request.headers.set_single("Contact", f"<sip:{settings.username}@{host}:{port}>")
-        request.headers.set_single("Expires", str(settings.expires_seconds))
+        request.headers.set_single("Expires", str(self._expires))
         request.headers.set_single("User-Agent", AGENT)
         if proof is not None:
             request.headers.set_single(*proof)
@@ -124,10 +126,15 @@ class Trunk:
             return
         if answer is not None and answer.status_code < 300:
             self._state, self._error, self._pause = LinkState.UP, "", _RETRY
-            self._desk.later(
-                max(30.0, _granted(answer, self.settings.expires_seconds) * _AGAIN), self.register
-            )
+            granted = _granted(answer, self._desk.here(self.address), self._expires)
+            self._desk.later(max(_SOONEST, granted * _AGAIN), self.register)
             return
+        if answer is not None and answer.status_code == 423:  # Interval Too Brief (section 10.3)
+            least = _seconds(answer.headers.get_first("min-expires") or "")
+            if least is not None and self._expires < least <= _LONGEST_LIFE:
+                self._expires = least
+                self.register()
+                return
         credentials = self._credentials
         if answer is not None and answer.status_code in (401, 407) and not self._has_proven and credentials:
             self._has_proven = True
@@ -142,13 +149,20 @@ class Trunk:
         self._pause = min(self._pause * 2, _LONGEST_RETRY)
 
 
-def _granted(answer: SipResponse, asked: int) -> float:
-    for contact in answer.headers.get("contact"):
-        told = parse_address(contact).params.get("expires") or ""
-        if told.isascii() and told.isdigit():
-            return float(told[:6])
-    told = answer.headers.get_first("expires") or ""
-    return float(told[:6]) if told.isascii() and told.isdigit() else float(asked)
+def _granted(answer: SipResponse, here: Address, asked: int) -> float:
+    """For how many seconds we are registered: the answer names all contacts, of which one is ours (section
+    10.3)."""
+    contacts = [parse_address(one) for one in answer.headers.get("contact")]
+    own = [one for one in contacts if f"@{here[0]}:{here[1]}" in str(one.uri)]
+    for contact in own or contacts:
+        if (told := _seconds(contact.params.get("expires") or "")) is not None:
+            return told
+    told = _seconds(answer.headers.get_first("expires") or "")
+    return asked if told is None else told
+
+
+def _seconds(written: str) -> int | None:
+    return int(written.strip()[:6]) if written.strip().isascii() and written.strip().isdigit() else None
 
 
 async def addresses(host: str) -> list[str]:
