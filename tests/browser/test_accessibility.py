@@ -27,6 +27,7 @@ MEMBER = (
     "/messages/{message}",
     "/messages/new",
     "/lines",
+    "/hours",
     "/numbers",
     "/subscriptions",
     "/account",

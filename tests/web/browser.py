@@ -62,11 +62,12 @@ class Browser:
         return await self.get(page.headers["location"]) if page.status == 303 else page
 
     async def ask(
-        self, method: str, path: str, fields: Fields = (), headers: Mapping[str, str] | None = None
+        self, method: str, path: str, fields: Fields | bytes = (), headers: Mapping[str, str] | None = None
     ) -> Page:
         """One request and its answer, redirects not followed."""
         answered: dict[str, Any] = {"body": b""}
-        given = [{"type": "http.request", "body": urlencode(_pairs(fields)).encode()}]
+        body = fields if isinstance(fields, bytes) else urlencode(_pairs(fields)).encode()
+        given = [{"type": "http.request", "body": body}]
 
         async def receive() -> dict[str, Any]:
             if given:

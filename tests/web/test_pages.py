@@ -20,6 +20,7 @@ PAGES = (
     "/conferences",
     "/announcements",
     "/lines",
+    "/hours",
     "/numbers",
     "/subscriptions",
     "/account",

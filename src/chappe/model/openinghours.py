@@ -279,11 +279,11 @@ class Created(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplaceHours:
-    """Everything of named hours anew. Outcome: OpeningHours."""
+    """Everything of named hours anew; `closures` None leaves them. Outcome: OpeningHours."""
 
     name: str
     spans: Sequence[Span] = ()
-    closures: Sequence[Closure] = ()
+    closures: Sequence[Closure] | None = ()
     zone: str = DEFAULT_ZONE
     region: str = ""
 

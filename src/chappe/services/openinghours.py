@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chappe.model.changes import Changes, Delete, Update
@@ -151,7 +151,9 @@ async def find(platform: Platform, caller: Caller, command: FindHours) -> Openin
 
 
 async def replace_all(platform: Platform, caller: Caller, command: ReplaceHours) -> OpeningHours:
-    """Everything of hours anew, whatever it was. Raises Refusal like `create`, `not_found`."""
+    """Everything of hours anew, whatever it was; closed days stay where none are given. Raises Refusal like
+    `create`, `not_found`."""
+    closures = command.closures
     return await _change(
         platform,
         caller,
@@ -159,7 +161,7 @@ async def replace_all(platform: Platform, caller: Caller, command: ReplaceHours)
         lambda found: replace(
             found,
             spans=tuple(command.spans),
-            closures=_in_order(command.closures),
+            closures=found.closures if closures is None else _in_order(closures),
             zone=command.zone,
             region=command.region,
         ),
@@ -344,8 +346,12 @@ async def state(platform: Platform, caller: Caller, command: AskState) -> HoursS
     zone = command.zone or found.zone
     if zone not in zones():
         raise _invalid(f"{zone[:100]!r} is no time zone: give one such as Europe/Paris", "zone")
-    at = command.at or platform.clock.now()
-    timetable = timetable_of(found)
+    return state_of(found, command.at or platform.clock.now(), zone)
+
+
+def state_of(hours: OpeningHours, at: datetime, zone: str = "") -> HoursState:
+    """The same of hours that are at hand."""
+    zone, timetable = zone or hours.zone, timetable_of(hours)
     return HoursState(at, zone, timetable.is_open(at, zone), timetable.next_change(at, zone))
 
 

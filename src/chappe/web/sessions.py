@@ -3,11 +3,14 @@
 import base64
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from io import BytesIO
 from urllib.parse import parse_qsl
 
+import multipart
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +21,7 @@ VISITOR = "chappe_visitor"
 SAID = "chappe_said"
 LIFETIME = timedelta(days=14)
 LARGEST_FORM = 256 * 1024
+LARGEST_UPLOAD = 600 * 1024
 """Bytes of a form: a text of 20,000 characters, each escaped, fits in."""
 MOST_FIELDS = 1000
 
@@ -86,13 +90,23 @@ def from_elsewhere(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> Mapping[str, tuple[str, ...]]:
-    """The fields of an urlencoded form, each with all its values. Raises FormTooLargeError."""
+    """The fields of an urlencoded form, each with all its values; of a multipart one those of its files as
+    well, as text. Raises FormTooLargeError."""
+    kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
+    has_files = kind == "multipart/form-data"
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_FORM:
+        if len(body) > (LARGEST_UPLOAD if has_files else LARGEST_FORM):
             raise FormTooLargeError
     fields: dict[str, tuple[str, ...]] = {}
+    if has_files:
+        with suppress(multipart.MultipartError, ValueError):  # then no token is found in it
+            boundary = options.get("boundary", "")
+            for part in multipart.MultipartParser(BytesIO(body), boundary, spool_limit=LARGEST_UPLOAD):
+                fields[part.name] = (*fields.get(part.name, ()), part.raw.decode("utf-8", "replace"))
+                part.close()
+        return fields
     text = body.decode("utf-8", "replace")
     if text.count("&") > MOST_FIELDS:
         raise FormTooLargeError

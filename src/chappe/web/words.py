@@ -125,6 +125,16 @@ RECORDED: dict[str, str] = {
     RecordingPurpose.MESSAGE: N_("The message left"),
 }
 
+DAYS: tuple[str, ...] = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
+
 CONFERENCE: dict[str, str] = {
     ConferenceState.PLANNED: N_("Planned"),
     ConferenceState.OPEN: N_("Going on"),
@@ -395,6 +405,25 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.BLACKLISTED, MessageState.CANCELLED): N_(
         "The owner of the telephone answered STOP before this advertisement left. The price was given back."
     ),
+    **{
+        (Fault.INVALID_PARAMETER, f"day-{day}"): N_(
+            "This is no list of times. Write them like 09:00–12:00, 14:00–18:00; a whole day is 00:00–24:00."
+        )
+        for day in range(7)
+    },
+    (Fault.INVALID_PARAMETER, "called"): N_(
+        "A name is up to 64 letters without accents, digits, dots, hyphens and underscores."
+    ),
+    (Fault.ALREADY_EXISTS, "called"): N_("There are opening hours of this name already. Choose another."),
+    (Fault.INVALID_PARAMETER, "zone"): N_("There is no such time zone. Write one like Europe/Paris."),
+    (Fault.INVALID_PARAMETER, "region"): N_("Public holidays are not known there. Choose one of the list."),
+    (Fault.INVALID_PARAMETER, "day"): N_("This is no day. Choose one of the calendar."),
+    (Fault.EMPTY_CONTENT, "calendar"): N_("Choose a calendar file first."),
+    (Fault.UNUSABLE_MEDIA, "calendar"): N_(
+        "This is no calendar that can be read. Choose an iCalendar file (.ics) of simple events."
+    ),
+    (Fault.MEDIA_TOO_LARGE, "calendar"): N_("This calendar is too large: 512 kB are the most."),
+    (Fault.INVALID_PARAMETER, "calendar"): N_("This calendar closes too many days: 1,000 are the most."),
     (Fault.INVALID_PARAMETER, "minutes"): N_("A conference lasts 1 to 240 minutes. Write a whole number."),
     (Fault.INVALID_PARAMETER, "start"): N_("A conference begins within a year. Choose a day and an hour."),
     (Fault.INVALID_PARAMETER, "starts"): N_(
@@ -494,6 +523,7 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
 SAID: dict[str, str] = {
     "saved": N_("Saved."),
     "not-provisioned": N_("Make a new password for its telephone first."),
+    "deleted": N_("Deleted."),
     "sent": N_("Sent. Its course is below."),
     "called": N_("The first telephone is being called."),
     "hung-up": N_("The call is being ended."),

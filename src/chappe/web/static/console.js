@@ -17,3 +17,4 @@ quietForms();
 quoteAsTyped();
 soundOfTelephones();
 follow();
+if (document.querySelector("[data-week]")) import("./hours.js").then(({ paintWeek }) => paintWeek());
