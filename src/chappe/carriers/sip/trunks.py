@@ -153,7 +153,7 @@ def _granted(answer: SipResponse, here: Address, asked: int) -> float:
     """For how many seconds we are registered: the answer names all contacts, of which one is ours (section
     10.3)."""
     contacts = [parse_address(one) for one in answer.headers.get("contact")]
-    own = [one for one in contacts if f"@{here[0]}:{here[1]}" in str(one.uri)]
+    own = [one for one in contacts if (one.uri.host, one.uri.port or 5060) == here]
     for contact in own or contacts:
         if (told := _seconds(contact.params.get("expires") or "")) is not None:
             return told
