@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -80,6 +81,7 @@ class Bench:
         self._happened: dict[tuple[int, str], asyncio.Future[None]] = {}
         self.recorded: list[words.Recorded] = []
         self._last = 0
+        self.listening = asyncio.create_task(process.listen(self.told))
 
     def told(self, word: words.Event) -> None:
         """What the process tells."""
@@ -97,7 +99,7 @@ class Bench:
         leg, began = self._last, time.perf_counter()
         self.process.say(words.Dial(leg, f"336{leg:08}", "33123456789", 30, False))
         async with asyncio.timeout(30):
-            await self._future(leg, "answered")
+            await self._happens(leg, "answered")
         return leg, (time.perf_counter() - began) * 1000
 
     async def end(self, legs: Sequence[int]) -> None:
@@ -105,7 +107,17 @@ class Bench:
         for leg in legs:
             self.process.say(words.HangUp(leg, "normal"))
         for leg in legs:
-            await self._future(leg, "ended")
+            await self._happens(leg, "ended")
+
+    async def _happens(self, leg: int, kind: str) -> None:
+        happened = self._future(leg, kind)
+        await asyncio.wait({happened, self.listening}, return_when=asyncio.FIRST_COMPLETED)
+        self._see()
+
+    def _see(self) -> None:
+        """Raises SystemExit where the process has ended."""
+        if self.listening.done():
+            sys.exit(f"the SIP process has ended; see above, or whether port {_PORT} of 127.0.0.1 is taken")
 
     def cpu(self) -> float:
         """Seconds of processor that it has used."""
@@ -115,7 +127,8 @@ class Bench:
     async def pulse(self) -> words.Pulse:
         """The next of its reports."""
         before = self.process.pulse
-        while (now := self.process.pulse) is before or now is None:  # noqa: ASYNC110 - it comes each second
+        while (now := self.process.pulse) is before or now is None:
+            self._see()
             await asyncio.sleep(0.02)
         return now
 
@@ -137,11 +150,10 @@ async def _bench() -> AsyncIterator[Bench]:
                 process.say(words.Begin(read_settings(_SETTINGS), ()))
                 process.say(words.Keep("tone", tones.sine(440, 1)))
                 bench = Bench(process, Path(folder))
-                listening = asyncio.create_task(process.listen(bench.told))
                 await bench.pulse()
                 await bench.pulse()
                 yield bench
-                listening.cancel()
+                bench.listening.cancel()
         finally:
             with suppress(ProcessLookupError):
                 network.kill()

@@ -35,6 +35,7 @@ from chappe.services import health, jobs, messages, network, recordings, traffic
 from chappe.services.closing import close_abandoned
 from chappe.services.door import Door
 from chappe.services.leases import Leases
+from chappe.services.live import Later, in_this_loop
 from chappe.services.outbox import Outbox
 from chappe.services.ports import (
     REMEMBERED,
@@ -49,7 +50,7 @@ from chappe.services.ports import (
     VoiceSink,
     WebClient,
 )
-from chappe.services.switchboard import BEAT, PATIENCE, Later, Switchboard, in_this_loop
+from chappe.services.switchboard import BEAT, PATIENCE, Switchboard
 from chappe.settings import Limits, Settings, voices
 from chappe.web.pages import build
 

@@ -1,5 +1,6 @@
 """Two-leg calls on virtual telephones: what is written, told and charged."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -251,9 +252,13 @@ async def test_a_database_that_is_away_ends_a_call_and_leaves_no_ghost(
     async def away(self: object, changes: object) -> None:
         raise Unavailable("the database is away")
 
+    def later(self: object, changes: object, *, soon: bool = False) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(away(self, changes))
+
     (leg, *_) = await world.platform.store.queries.legs_of_number(shop.account.id, A, 1)
     with monkeypatch.context() as broken:
         broken.setattr(store, "commit", away)
+        broken.setattr(store, "later", later)
         use = UseTelephone(A, leg.id, "answer")
         await telephones.use_telephone(world.platform, caller(shop), use)
         await board.settle()

@@ -364,7 +364,7 @@ async def test_a_conference_whose_node_died_is_over_and_charged_once(world: Worl
     )
     await world.wait(60)
     await world.chappe.switchboard.beat()
-    dead = world.chappe.switchboard._live.copy()
+    dead = world.chappe.switchboard._index.calls.copy()
     for live in dead.values():
         assert live.task is not None
         live.task.cancel()

@@ -129,7 +129,7 @@ async def test_the_line_of_a_node_that_died_is_told_the_end(world: World) -> Non
     line = await a_line(world, shop)
     await dial(world, shop, X, line)
     assert told(world) == ["SETUP"]
-    world.chappe.switchboard._live.clear()  # what kill -9 leaves
+    world.chappe.switchboard._index.calls.clear()  # what kill -9 leaves
     world.clock.move(seconds=PATIENCE.total_seconds() + 2)
     assert await close_abandoned(world.platform, world.clock.now() - PATIENCE) == 1
     await world.settle()

@@ -15,6 +15,7 @@ from chappe.model.commands import ListMessages
 from chappe.model.directory import Account
 from chappe.model.jobs import JobState
 from chappe.model.ledger import EntryKind, LedgerMove
+from chappe.model.limits import CallLimits
 from chappe.model.messages import Message, MessageState
 from chappe.store import hot
 from tests.platform import START
@@ -60,13 +61,15 @@ ASKED: dict[str, Callable[[Ground], Any]] = {
     "open conferences": lambda g: g.records.queries.open_conferences(1),
     "conference of a call": lambda g: g.records.queries.conference_of_call(1, 5),
     "participants": lambda g: g.records.queries.participants_of(1, 5),
-    "rung by conferences": lambda g: g.records.queries.dialled_legs(1),
     "open announcements": lambda g: g.records.queries.open_announcements(1),
     "recipients": lambda g: g.records.queries.recipients_of(1, 5, FindAnnouncement("x", "waiting", "336", 7)),
     "recipient of a call": lambda g: g.records.queries.recipient_of_call(1, 5),
     "due recipients": lambda g: g.records.queries.due_recipients(1, 5, START, 9),
     "next recipient": lambda g: g.records.queries.next_recipient_at(1, 5),
     "recipients in all": lambda g: g.records.queries.count_recipients(1, [5, 6]),
+    "counts of calls": lambda g: g.records.queries.call_counts(
+        CallLimits(1, START, 1, 1, "336", True, 1, 1, 1)
+    ),
     "minutes": lambda g: g.records.queries.minutes(START),
     "claim": lambda g: g.records.claim_jobs(START, START, 5),
     "advance": lambda g: g.records.commit(Changes(advance=[Advance(5, MessageState.SENT, START)])),

@@ -1,5 +1,6 @@
 """The named questions: the same names on both sides, one account's answers only, filters and pages."""
 
+import asyncio
 import inspect
 from datetime import datetime, timedelta
 from typing import Any, get_type_hints
@@ -48,6 +49,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry
+from chappe.model.limits import CallCounts, CallLimits
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
 from chappe.model.openinghours import OpeningHours
 from chappe.model.recordings import ListRecordings, UploadedSound
@@ -59,6 +61,7 @@ from chappe.store import (
     callbacks,
     calls,
     conferences,
+    limits,
     network,
     openinghours,
     queries,
@@ -68,7 +71,7 @@ from chappe.store import (
 from tests.platform import START
 from tests.store.ground import Ground, changed, field_names, sample
 
-_OF_CALLS = (calls, sounds, conferences, callbacks, announcements)
+_OF_CALLS = (calls, limits, sounds, conferences, callbacks, announcements)
 PROTOCOL = {name: one for name, one in vars(Queries).items() if inspect.iscoroutinefunction(one)}
 FUNCTIONS = {
     name: one
@@ -77,7 +80,7 @@ FUNCTIONS = {
     if inspect.isfunction(one)
     and one.__module__ == module.__name__
     and not name.startswith("_")
-    and name != "spend"  # the one that writes, for the group writer
+    and name not in ("spend", "check_calls")  # for the group writer
 }
 
 
@@ -262,8 +265,6 @@ async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None
                 continue  # two counts, the asker's alone; tests/services/test_calling.py
             if name == "count_sounds":
                 continue  # a count, the asker's alone; tests/services/test_sounds.py
-            if name == "dialled_legs":
-                continue  # a count, the asker's alone; see below
             if name == "callbacks_since":
                 continue  # two counts, the asker's alone; tests/services/test_callbacks.py
             if name in ("calls_of_line", "cost_of_line"):
@@ -550,7 +551,7 @@ async def test_calls_that_are_open_and_those_that_nobody_works(ground: Ground) -
     foreign = a_call(ground, 2, seen_at=START - timedelta(hours=1))
     await ground.records.commit(Changes(insert=[silent, worked, over, foreign]))
     ask = ground.records.queries
-    assert await ask.open_calls(1) == 2
+    assert await ask.call_counts(CallLimits(1, START, at_once=1)) == CallCounts(at_once=2)
     before = START - timedelta(seconds=10)
     assert await ask.abandoned_calls(before, 9) == (silent, foreign)
     assert await ask.abandoned_calls(before, 1) == (silent,)
@@ -672,9 +673,35 @@ async def test_telephones_that_conferences_have_rung_are_counted(ground: Ground)
 
     legs = [leg(meeting), leg(meeting), leg(meeting, inbound=True), leg(meeting, ended_at=START)]
     await ground.records.commit(Changes(insert=[meeting, other, foreign, *legs, leg(other), leg(foreign)]))
-    assert await ground.records.queries.dialled_legs(1) == 2
-    assert await ground.records.queries.dialled_legs(2) == 1
-    assert await ground.records.queries.open_calls(1) == 1
+    counts = ground.records.queries.call_counts
+    assert await counts(CallLimits(1, START, at_once=1)) == CallCounts(at_once=1 + 2)
+    assert await counts(CallLimits(2, START, at_once=1)) == CallCounts(at_once=1)
+    assert await counts(CallLimits(1, START)) == CallCounts()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "fits"),
+    [({"at_once": 3}, 2), ({"at_line": 2, "line": "336"}, 2), ({"a_minute": 3, "a_day": 9}, 3)],
+)
+async def test_of_calls_that_come_at_one_moment_only_so_many_are_written_as_fit(
+    ground: Ground, bounds: dict[str, Any], fits: int
+) -> None:
+    """Also where one of them is written already, and none for another account."""
+    usual = {"kind": CallKind.TWO_LEG, "over_at": None, "is_virtual": False, "first": "336"}
+    at = ground.clock.now()
+
+    def placed(account_id: int) -> Changes:
+        call = a_call(ground, account_id, **usual)
+        return Changes(insert=[call], limits=[CallLimits(account_id, at, **bounds)])
+
+    if "at_once" in bounds:
+        await ground.records.commit(placed(1))
+    together = [ground.records.commit(placed(1)) for _ in range(5)] + [ground.records.commit(placed(2))]
+    answers = await asyncio.gather(*together, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, Refusal)]
+    assert len(refused) == 5 - fits
+    assert {one.fault for one in refused} == {Fault.TOO_MANY_CALLS}
+    assert not isinstance(answers[-1], Exception)
 
 
 async def test_a_code_opens_the_newest_conference_that_has_it(ground: Ground) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +10,19 @@ from sqlalchemy import Connection
 from chappe.store.database import open_database
 
 
-class HeldReaders(Executor):
+class HeldReaders:
     """Readers that work only when they are let go, all at the same moment."""
 
     def __init__(self) -> None:
-        self.held: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self.held: list[tuple[asyncio.Future[Any], Callable[[], Any]]] = []
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self.held.append((future, partial(fn, *args, **kwargs)))
-        return future
+    async def do(self, work: Callable[[], Any]) -> Any:
+        future = asyncio.get_running_loop().create_future()
+        self.held.append((future, work))
+        return await future
+
+    def shutdown(self) -> None:
+        """Nothing goes on."""
 
     def let_go(self) -> None:
         held, self.held = self.held, []

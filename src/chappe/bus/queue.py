@@ -9,8 +9,8 @@ import structlog
 
 from chappe.model.changes import Changes, Delete, JobResult
 from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal, Unavailable
-from chappe.model.jobs import CLAIM, Job, JobState
-from chappe.model.messages import Message
+from chappe.model.jobs import CLAIM, Job, JobState, lane_of
+from chappe.services.handover import Subject
 from chappe.services.ports import JobKind, Platform
 
 _AT_ONCE = 64
@@ -27,6 +27,7 @@ class Queue:
         self._kinds = kinds
         self._handed: set[asyncio.Task[None]] = set()
         self._at_work: set[int] = set()
+        self._lanes: dict[object, asyncio.Task[None]] = {}  # the last one of each
 
     async def step(self) -> int:
         """Claim what is due and do it; returns how many jobs that were."""
@@ -43,9 +44,15 @@ class Queue:
             until = self._platform.clock.now() + CLAIM
             await self._platform.store.keep_claims(list(self._at_work), until)
 
-    def take(self, job: Job, message: Message) -> None:
-        """Do a job that was written as running a moment ago, about a message that is known already."""
-        task = asyncio.create_task(self._work_handed(job, message))
+    def take(self, job: Job, subject: Subject) -> None:
+        """Do a job that was written as running a moment ago, about something that is known already."""
+        lane = lane_of(job)
+        if lane is None:
+            task = asyncio.create_task(self._work_handed(job, subject))
+        else:
+            self._at_work.add(job.id)  # from now on, while it waits for its turn
+            task = asyncio.create_task(self._work_in_order(job, subject, lane, self._lanes.get(lane)))
+            self._lanes[lane] = task
         self._handed.add(task)
         task.add_done_callback(self._handed.discard)
 
@@ -54,14 +61,34 @@ class Queue:
         if self._handed:
             await asyncio.wait(self._handed, timeout=seconds)
 
-    async def _work_handed(self, job: Job, message: Message) -> None:
+    async def _work_in_order(
+        self, job: Job, subject: Subject, lane: object, before: asyncio.Task[None] | None
+    ) -> None:
+        handover = self._platform.handover
         try:
-            result = await self._attempt(job, message)
+            if before is not None:
+                await asyncio.wait([before])
+            if handover.is_left_to_database(lane):
+                self._at_work.discard(job.id)
+                handover.release_job(job.account_id)
+                now = self._platform.clock.now()
+                self._platform.store.note(JobResult(job.id, job.attempts, JobState.WAITING, "", now))
+            else:
+                await self._work_handed(job, subject)
+        finally:
+            if self._lanes.get(lane) is asyncio.current_task():
+                del self._lanes[lane]
+
+    async def _work_handed(self, job: Job, subject: Subject) -> None:
+        try:
+            result = await self._attempt(job, subject)
         finally:
             self._platform.handover.release_job(job.account_id)
         if result is None:
             await self._gone(job)
         else:
+            if result.state is JobState.WAITING and (lane := lane_of(job)) is not None:
+                self._platform.handover.leave_to_database(lane)
             # Nobody waits for this: a crash before it is written tells the customer a second time.
             self._platform.store.note(result)
             self._platform.topics.publish(f"account.{job.account_id}")
@@ -74,7 +101,7 @@ class Queue:
             await self._commit(Changes(finish=[result]))
             self._platform.topics.publish(f"account.{job.account_id}")
 
-    async def _attempt(self, job: Job, *subject: Message) -> JobResult | None:
+    async def _attempt(self, job: Job, *subject: Subject) -> JobResult | None:
         """How one attempt went; None for a job that is done and is not kept."""
         kind = self._kinds.get(job.kind)
         if kind is None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from chappe.model.errors import Fault
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import Hold, LedgerMove
+from chappe.model.limits import CallLimits
 from chappe.model.messages import MessageState
 
 
@@ -78,8 +79,9 @@ class Changes(NamedTuple):
 
     A broken unique key refuses it with `already_exists`, a balance that would fall below zero with
     `insufficient_credits`, a required step that came too late with `too_late`, a `fence` that is not the
-    newest of its lease (a holder that was frozen and woke up late) with `too_late` as well, and an account
-    id with a number in `reach` that stands on that account's blacklist with `blacklisted`.
+    newest of its lease (a holder that was frozen and woke up late) with `too_late` as well, an account
+    id with a number in `reach` that stands on that account's blacklist with `blacklisted`, and a call that
+    passes its `limits` with `too_many_calls`.
     """
 
     insert: Sequence[object] = ()
@@ -92,6 +94,7 @@ class Changes(NamedTuple):
     finish: Sequence[JobResult] = ()
     fence: Fence | None = None
     hold: Sequence[Hold] = ()
+    limits: Sequence[CallLimits] = ()
 
 
 _NO_BALANCES: Mapping[int, int] = MappingProxyType({})

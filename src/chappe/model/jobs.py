@@ -8,6 +8,10 @@ CLAIM = timedelta(seconds=30)
 """How long a runner has for one attempt before another one may take the job over."""
 
 
+IN_ORDER = ("deliver_call", "deliver_line")
+"""The kinds whose jobs about one subject and one target are done in the order in which they were written."""
+
+
 class JobState(StrEnum):
     """DEAD jobs were given up; they can be replayed. DONE ones are kept only where their kind says so."""
 
@@ -39,3 +43,8 @@ class Job(NamedTuple):
     outcome: str = ""
     done_at: datetime | None = None
     claimed_by: str | None = None
+
+
+def lane_of(job: Job) -> tuple[object, ...] | None:
+    """What jobs have in common that are done one after another; None where the order does not matter."""
+    return (job.kind, job.subject, job.payload["target_id"]) if job.kind in IN_ORDER else None

@@ -196,7 +196,7 @@ async def _check_credits(platform: Platform, caller: Caller, ways: Sequence[Way]
     seconds = -(-milliseconds // 1000)
     price = sum(-(-way.price * seconds // 60) for way in ways)
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    if price and price > (free := await calling.free(platform, caller, cap)):
+    if price and price > (free := await calling.free(platform, caller.account_id, cap)):
         detail = (
             f"telling it once to {len(ways)} recipients costs {price / 1000:g} credits, and {free / 1000:g}"
             " are left; buy some, or tell it to fewer"

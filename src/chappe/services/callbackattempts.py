@@ -244,10 +244,10 @@ async def _write(
     ringing = max(flow.visitor_seconds, sum(one.seconds for one in flow.operators))
     wanted = timedelta(seconds=flow.longest_seconds + ringing) + CONFIRMING + _SOUNDS
     async with platform.live_calls.turn(caller.account_id):
-        limits = calling.limits_of(platform, caller)
-        await calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside)
         cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-        reserve, payable = calling.longest_affordable(await calling.free(platform, caller, cap), rate, wanted)
+        reserve, payable = calling.longest_affordable(
+            await calling.free(platform, caller.account_id, cap), rate, wanted
+        )
         if payable < _SHORTEST_PAID:
             seconds = int(payable.total_seconds())
             detail = f"the credits that are left pay {seconds} seconds of this call; buy some"
@@ -291,6 +291,7 @@ async def _write(
             reach=[(caller.account_id, request.visitor)],
             hold=[Hold(caller.account_id, reserve, cap)] if reserve else [],
             enqueue=jobs,
+            limits=[await calling.limits(platform, caller, is_virtual=is_inside)],
         )
         try:
             await platform.store.commit(changes)

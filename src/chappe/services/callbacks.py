@@ -232,7 +232,7 @@ async def _check_credit(platform: Platform, caller: Caller, asked: CallbackReque
     """Raises Refusal `insufficient_credits`, `no_route`: the visitor alone could not be called."""
     way = await calling.way(platform, asked.visitor)
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    free = await calling.free(platform, caller, cap)
+    free = await calling.free(platform, caller.account_id, cap)
     if way.price and free * 60 < way.price * _SHORTEST_PAID:
         raise Refusal(
             Fault.INSUFFICIENT_CREDITS, "the credits that are left pay for no call to this visitor; buy some"

@@ -1,9 +1,7 @@
 """What an account may call, show and spend on calls."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TypeVar
 
 from phonenumbers import shortnumberinfo
 
@@ -11,15 +9,11 @@ from chappe.model.commands import Caller
 from chappe.model.destinations import closed_prefix, is_opened
 from chappe.model.directory import Account, AccountState
 from chappe.model.errors import Fault, Refusal
-from chappe.model.ledger import CREDIT
+from chappe.model.limits import CallLimits, judge
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.services import rules, sandbox
 from chappe.services.ports import Platform
 from chappe.services.routing import Way
-
-T = TypeVar("T")
-
-_ASK = "its operator may allow more (chappe account calls)"
 
 
 async def on_behalf(platform: Platform, account_id: int, user_id: int | None, dialect: str) -> Caller:
@@ -50,7 +44,7 @@ async def way(platform: Platform, number: str) -> Way:
     """Which carrier takes a call to a number, and what a minute costs: to a line whose telephone registers it
     goes to that, for nothing. Raises Refusal `no_route`."""
     lines = platform.carriers.lines
-    if lines and (line := await platform.store.queries.line_by_number(number)) is not None and line.sip_user:
+    if lines and number in await platform.store.queries.telephone_numbers():
         return Way(lines, 0, to_line=True)
     return platform.router.way("call", number)
 
@@ -72,14 +66,14 @@ def stays_inside(ways: Iterable[Way]) -> bool:
     return all(way.carrier == sandbox.CARRIER or way.to_line for way in ways)
 
 
-async def free(platform: Platform, caller: Caller, cap: int) -> int:
-    """What the account may still promise, in thousandths: what is free, and what its cap leaves of today."""
-    account = await platform.store.queries.account(caller.account_id)
+async def free(platform: Platform, account_id: int, cap: int) -> int:
+    """What an account may still promise, in thousandths: what is free, and what its cap leaves of today."""
+    account = await platform.store.queries.account(account_id)
     free = 0 if account is None else account.balance - account.reserved
     if cap:
         today = platform.clock.now().date().isoformat()
         promised = 0 if account is None else account.reserved
-        free = min(free, cap - promised - await platform.store.queries.spent(caller.account_id, today))
+        free = min(free, cap - promised - await platform.store.queries.spent(account_id, today))
     return max(0, free)
 
 
@@ -137,55 +131,36 @@ async def shown_number(
     )
 
 
-async def check_room(
-    platform: Platform, account_id: int, limits: tuple[int, int], *, is_virtual: bool, line: str = ""
-) -> None:
-    """Whether an account with these limits (see `limits_of`) may have another call, of one of its lines where
-    that is given; one that stays inside is only counted as open, as is each telephone that a conference has
-    rung. Raises Refusal `too_many_calls`.
-
-    Hold `platform.live_calls.turn(account)` from before this until the call is written: two that come at one
-    moment are then counted one after the other (by each node for itself).
-    """
-    rules, queries, now = platform.rules, platform.store.queries, platform.clock.now()
-    found = await queries.line_by_number(line) if line else None
-    own = 0 if found is None else found.extension.calls_at_once
-    at_line = (own or rules.calls_at_once_per_line) if line else 0
-    a_minute = 0 if is_virtual else rules.calls_a_minute
-    a_day, cap = (0, 0) if is_virtual else limits
-    # Together: the store answers what is asked at one moment in one go; what has no limit is not asked.
-    going_on, rung, of_line, (minute, _), (today, spent) = await asyncio.gather(
-        queries.open_calls(account_id) if rules.calls_at_once else _nothing(0),
-        queries.dialled_legs(account_id) if rules.calls_at_once else _nothing(0),
-        _calls_of(platform, account_id, line, bool(own)) if at_line else _nothing(0),
-        queries.calls_placed(account_id, now - timedelta(minutes=1)) if a_minute else _nothing((0, 0)),
-        spent_today(platform, account_id) if a_day or cap else _nothing((0, 0)),
-    )
-    detail = ""
-    if rules.calls_at_once and going_on + rung >= rules.calls_at_once:
-        detail = f"{rules.calls_at_once} calls of this account are going on; wait until one of them ends"
-    elif at_line and of_line >= at_line:
-        detail = f"{at_line} calls of the line {line} are going on; wait until one of them ends"
-    elif a_minute and minute >= a_minute:
-        detail = f"{minute} calls were placed within a minute; wait for the next one"
-    elif a_day and today >= a_day:
-        detail = f"{today} calls were placed today (UTC), and this account may place {a_day}; {_ASK}"
-    elif cap and spent >= cap:
-        detail = f"the calls of today (UTC) have used up the {cap / CREDIT:g} credits of a day; {_ASK}"
-    if detail:
-        raise Refusal(Fault.TOO_MANY_CALLS, detail)
-
-
-async def _calls_of(platform: Platform, account_id: int, line: str, both_ways: bool) -> int:
-    """The open calls that a line has begun; with a limit of its own, those too in which it is called."""
-    queries = platform.store.queries
-    return await (
-        queries.calls_of_line(account_id, line) if both_ways else queries.open_calls(account_id, line)
+async def limits(platform: Platform, of: Caller | Account, *, is_virtual: bool, line: str = "") -> CallLimits:
+    """What bounds another call of an account, of one of its lines where that is given; one that stays inside
+    is only counted as open, as is each telephone that a conference has rung. A line's own limit counts those
+    calls too in which it is called."""
+    rules, account_id = platform.rules, of.account_id if isinstance(of, Caller) else of.id
+    a_day, cap = (0, 0) if is_virtual else limits_of(platform, of)
+    lines = await platform.store.queries.lines(account_id) if line else ()
+    own = next((one.extension.calls_at_once for one in lines if one.number == line), 0)
+    return CallLimits(
+        account_id=account_id,
+        at=platform.clock.now(),
+        at_once=rules.calls_at_once,
+        at_line=(own or rules.calls_at_once_per_line) if line else 0,
+        line=line,
+        both_ways=bool(own),
+        a_minute=0 if is_virtual else rules.calls_a_minute,
+        a_day=a_day,
+        cap=cap,
+        live_cost=platform.live_calls.cost_of(account_id) if cap else 0,
     )
 
 
-async def _nothing(answer: T) -> T:
-    return answer
+async def check_room(platform: Platform, caller: Caller, *, is_virtual: bool) -> None:
+    """Whether an account may have another call at this moment, where none is written (else its Changes say
+    so themselves). Raises Refusal `too_many_calls`."""
+    asked = await limits(platform, caller, is_virtual=is_virtual)
+    if asked.is_bounded:
+        refusal = judge(asked, await platform.store.queries.call_counts(asked))
+        if refusal is not None:
+            raise refusal
 
 
 def limits_of(platform: Platform, of: Caller | Account) -> tuple[int, int]:
@@ -205,11 +180,15 @@ async def spent_today(platform: Platform, account_id: int) -> tuple[int, int]:
     return count, spent + platform.live_calls.cost_of(account_id)
 
 
+def price_of(rate: int, talk: timedelta) -> int:
+    """What a talk costs at `rate` a minute, in thousandths."""
+    return max(0, -(-rate * int(talk.total_seconds()) // 60))
+
+
 def longest_affordable(balance: int, rate: int, wanted: timedelta) -> tuple[int, timedelta]:
     """What a call reserves that costs `rate` a minute and may last `wanted`, and how long that pays for:
     all of it, or what the balance still pays (thousandths)."""
-    seconds = int(wanted.total_seconds())
-    price = -(-rate * seconds // 60)
-    if rate <= 0 or price <= balance:
-        return max(0, price), wanted
+    price = price_of(rate, wanted)
+    if price <= balance:
+        return price, wanted
     return balance, timedelta(seconds=balance * 60 // rate)

@@ -1,6 +1,5 @@
 """Place, end and look at calls; what happens while they are live is services/switchboard.py."""
 
-import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +15,7 @@ from chappe.model.history import Page, StoredOutcome
 from chappe.model.ledger import Hold
 from chappe.services import calling, callnotices, history, sandbox
 from chappe.services.accounts import looks_like_mail
+from chappe.services.handover import Handed
 from chappe.services.ports import Platform
 from chappe.services.recordings import RECORD_TO
 
@@ -49,100 +49,117 @@ async def place(platform: Platform, caller: Caller, command: PlaceCall) -> CallS
     board = platform.live_calls.board
     first = calling.callable_number(platform, caller, command.first, "first")
     second = calling.callable_number(platform, caller, command.second, "second")
-    ways = await asyncio.gather(*(calling.way(platform, number) for number in (first, second)))
+    ways = [await calling.way(platform, number) for number in (first, second)]
     calling.check_joinable((way.carrier for way in ways), "second")
     is_virtual = all(way.carrier == sandbox.CARRIER for way in ways)
     is_inside = calling.stays_inside(ways)
     longest = _within(command.longest, USUAL, LONGEST, "longest")
     ring = _within(command.ring, RING, _LONGEST_RING, "ring")
     may_show = {"is_virtual": is_virtual, "shows_other": command.shows_parties}
-    # Together: the store answers what is asked at one moment in one go.
-    shown_first, shown_second = await asyncio.gather(
-        calling.shown_number(
-            platform, caller, command.shown_to_first, second, field="shown_to_first", **may_show
-        ),
-        calling.shown_number(
-            platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
-        ),
+    shown_first = await calling.shown_number(
+        platform, caller, command.shown_to_first, second, field="shown_to_first", **may_show
     )
-    async with platform.live_calls.turn(caller.account_id):
-        limits = calling.limits_of(platform, caller)
-        cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-        _, balance = await asyncio.gather(
-            calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside, line=command.line),
-            calling.free(platform, caller, cap),
+    shown_second = await calling.shown_number(
+        platform, caller, command.shown_to_second, first, field="shown_to_second", **may_show
+    )
+    cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
+    rate = sum(way.price for way in ways)
+    # The first party waits, and pays, while the second one rings and thinks.
+    paid = longest + ring + CONFIRMING
+    now = platform.clock.now()
+    flow = TwoLeg(
+        first=first,
+        second=second,
+        shown_to_first=shown_first,
+        shown_to_second=shown_second,
+        ring_seconds=int(ring.total_seconds()),
+        longest_seconds=int(longest.total_seconds()),
+        confirm=command.confirm,
+        language=command.language,
+        line=command.line,
+        tells_lines=command.tells_lines,
+        recorded=command.record or bool(command.record_to),
+    )
+    plan: dict[str, object] = {
+        "rate": rate,
+        "longest": flow.longest_seconds,
+        "confirm": command.confirm,
+        "recorded": flow.recorded,
+    }
+    if command.record_to:
+        plan[RECORD_TO] = command.record_to
+    call = Call(
+        id=platform.ids.new_id(),
+        ref=platform.ids.new_ref(),
+        account_id=caller.account_id,
+        kind=CallKind.TWO_LEG,
+        state=CallState.LIVE,
+        first=first,
+        second=second,
+        plan=plan,
+        dialect=caller.dialect,
+        created_at=now,
+        seen_at=now,
+        node=platform.node,
+        reserved=calling.price_of(rate, paid),
+        reference=command.reference[:255],
+        exchange_id=caller.exchange_id,
+        user_id=caller.user_id,
+        is_virtual=is_inside,
+    )
+    reach = [(caller.account_id, first), (caller.account_id, second)]
+    legs = await board.prepare(call, flow)
+    beside: list[object] = [*legs]
+    if command.replay is not None:
+        key, fingerprint = command.replay.key, command.replay.fingerprint
+        beside.append(
+            StoredOutcome(platform.ids.new_id(), caller.account_id, key, fingerprint, {"call": call.ref}, now)
         )
-        rate = sum(way.price for way in ways)
-        # The first party waits, and pays, while the second one rings and thinks.
-        reserve, payable = calling.longest_affordable(balance, rate, longest + ring + CONFIRMING)
-        if payable < min(longest, _SHORTEST_PAID):
-            seconds = int(payable.total_seconds())
-            detail = f"the credits that are left pay {seconds} seconds of this call; buy some"
-            raise Refusal(Fault.INSUFFICIENT_CREDITS, detail)
-        now = platform.clock.now()
-        flow = TwoLeg(
-            first=first,
-            second=second,
-            shown_to_first=shown_first,
-            shown_to_second=shown_second,
-            ring_seconds=int(ring.total_seconds()),
-            longest_seconds=int(longest.total_seconds()),
-            confirm=command.confirm,
-            language=command.language,
-            line=command.line,
-            tells_lines=command.tells_lines,
-            recorded=command.record or bool(command.record_to),
-        )
-        plan: dict[str, object] = {
-            "rate": rate,
-            "longest": flow.longest_seconds,
-            "confirm": command.confirm,
-            "recorded": flow.recorded,
-        }
-        if command.record_to:
-            plan[RECORD_TO] = command.record_to
-        call = Call(
-            id=platform.ids.new_id(),
-            ref=platform.ids.new_ref(),
-            account_id=caller.account_id,
-            kind=CallKind.TWO_LEG,
-            state=CallState.LIVE,
-            first=first,
-            second=second,
-            plan=plan,
-            dialect=caller.dialect,
-            created_at=now,
-            seen_at=now,
-            node=platform.node,
-            reserved=reserve,
-            reference=command.reference[:255],
-            exchange_id=caller.exchange_id,
-            user_id=caller.user_id,
-            is_virtual=is_inside,
-        )
-        holds = [Hold(caller.account_id, reserve, cap)] if reserve else []
-        jobs = await callnotices.notices(platform, call, EventName.CALL_STARTED, now)
-        reach = [(caller.account_id, first), (caller.account_id, second)]
-        insert: list[object] = [call, *await board.prepare(call, flow)]
-        if command.replay is not None:
-            key, fingerprint = command.replay.key, command.replay.fingerprint
-            insert.append(
-                StoredOutcome(
-                    platform.ids.new_id(), caller.account_id, key, fingerprint, {"call": call.ref}, now
-                )
-            )
-        try:
-            await platform.store.commit(Changes(insert=insert, reach=reach, hold=holds, enqueue=jobs))
-        except BaseException as error:
-            board.forget(call.id)
-            if isinstance(error, Refusal) and error.fault is Fault.ALREADY_EXISTS:
-                twin = await _earlier(platform, caller, command)  # which came at the same moment
-                if twin is not None:
-                    return twin
-            raise
-    callnotices.ring(platform, call, jobs)
+    handed = Handed(platform.handover, platform.node)
+    await callnotices.hand(platform, handed, CallStory(call, tuple(legs)), EventName.CALL_STARTED, now)
+    limits = [await calling.limits(platform, caller, is_virtual=is_inside, line=command.line)]
+    changes = Changes(insert=beside, reach=reach, enqueue=handed.jobs, limits=limits)
+    try:
+        call = await _write(platform, call, changes, cap, rate, paid, least=min(longest, _SHORTEST_PAID))
+    except BaseException as error:
+        board.forget(call.id)
+        handed.release()
+        if isinstance(error, Refusal) and error.fault is Fault.ALREADY_EXISTS:
+            twin = await _earlier(platform, caller, command)  # which came at the same moment
+            if twin is not None:
+                return twin
+        raise
+    callnotices.written(platform, call, handed)
     board.begin(call, flow)
     return CallStory(call)
+
+
+async def _write(
+    platform: Platform, call: Call, beside: Changes, cap: int, rate: int, paid: timedelta, least: timedelta
+) -> Call:
+    """Write a call that holds what `paid` costs, or else what there is, where that is enough for the `least`
+    talk. Nobody asks in advance how much there is: the hold itself is guarded."""
+    account_id, store = call.account_id, platform.store
+
+    def written(call: Call) -> Changes:
+        holds = [Hold(account_id, call.reserved, cap)] if call.reserved else []
+        return beside._replace(insert=[call, *beside.insert], hold=holds)
+
+    try:
+        await store.commit(written(call))
+        return call
+    except Refusal as refusal:
+        if refusal.fault is not Fault.INSUFFICIENT_CREDITS:
+            raise
+    free = await calling.free(platform, account_id, cap)
+    reserve, payable = calling.longest_affordable(free, rate, paid)
+    if payable < least:
+        seconds = int(payable.total_seconds())
+        detail = f"the credits that are left pay {seconds} seconds of this call; buy some"
+        raise Refusal(Fault.INSUFFICIENT_CREDITS, detail)
+    call = replace(call, reserved=reserve)
+    await store.commit(written(call))
+    return call
 
 
 async def _earlier(platform: Platform, caller: Caller, command: PlaceCall) -> CallStory | None:
@@ -177,7 +194,8 @@ async def find(platform: Platform, caller: Caller, command: FindCall) -> CallSto
 
 async def hang_up(platform: Platform, caller: Caller, command: HangUpCall) -> CallStory:
     """End a call. Raises Refusal `not_found`, `too_late` where it is over."""
-    story = await find(platform, caller, FindCall(command.ref))
+    live = platform.live_calls.story(caller.account_id, command.ref)
+    story = live or await find(platform, caller, FindCall(command.ref))
     call = story.call
     if call.state is CallState.OVER:
         raise Refusal(

@@ -1,8 +1,9 @@
 """The end of a call: what is open ends, what it cost is taken, what was held is free, who asked is told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from chappe.model.calls import (
     Call,
@@ -10,6 +11,7 @@ from chappe.model.calls import (
     CallOutcome,
     CallState,
     CallStory,
+    Dialogue,
     HangUpCause,
     Leg,
     LegState,
@@ -21,19 +23,29 @@ from chappe.model.events import EventName
 from chappe.model.jobs import Job
 from chappe.model.ledger import NO_CAP, EntryKind, Hold, LedgerMove
 from chappe.services import callbackends, callnotices, linenotices, recipients, recordings, rooms
+from chappe.services.handover import Handed
 from chappe.services.ports import Platform
+
+R = TypeVar("R", Call, Leg)
 
 
 async def close_call(
-    platform: Platform, story: CallStory, now: datetime, outcome: CallOutcome | None = None
+    platform: Platform,
+    story: CallStory,
+    now: datetime,
+    outcome: CallOutcome | None = None,
+    dialogues: Sequence[Dialogue] | None = None,
 ) -> None:
     """A call is over: legs that are open end now, what it cost is taken and what was reserved is free again,
-    all in one write. Raises Refusal `too_late` where somebody has closed it before."""
-    call, updates, jobs = story.call, [], []
+    all in one write. `dialogues` are the open ones of a call that is live here. Raises Refusal `too_late`
+    where somebody has closed it before."""
+    call, updates = story.call, []
+    jobs: list[Job] = []
     moves: list[LedgerMove] = []
     freed = [Hold(call.account_id, -call.reserved)] if call.reserved else []
     shared = alone = 0
     legs: list[Leg] = []
+    ended: list[Leg] = []
     for leg in story.legs:
         if leg.ended_at is None:
             values = {
@@ -44,7 +56,7 @@ async def close_call(
             }
             updates.append(Update(Leg, leg.id, leg.account_id, values, {"ended_at": None}))
             leg = changed(leg, values)
-            jobs += await callnotices.notices(platform, call, EventName.LEG_ENDED, now, leg)
+            ended.append(leg)
             jobs += await left(platform, call, leg)
             moves += taken(call, leg)
             freed += freed_by(leg)
@@ -60,9 +72,18 @@ async def close_call(
         outcome = CallOutcome.ANSWERED if call.joined_at is not None else CallOutcome.FAILED
     over = {"state": CallState.OVER, "over_at": now, "outcome": outcome, "price": shared + alone}
     updates.append(Update(Call, call.id, call.account_id, over, {"over_at": None}))
-    jobs += await callnotices.notices(platform, call, EventName.CALL_ENDED, now)
-    told = await platform.store.queries.dialogues_of(call.account_id, call.id)
-    parts = await linenotices.ended(platform, call, [one for one in told if one.ended_at is None], now)
+    handed = Handed(platform.handover, platform.node)
+    after = CallStory(changed(call, over), tuple(legs))
+    happened = [*((EventName.LEG_ENDED, leg) for leg in ended), (EventName.CALL_ENDED, None)]
+    for name, about in happened:
+        if dialogues is None:
+            handed.jobs += await callnotices.notices(platform, call, name, now, about)
+        else:
+            await callnotices.hand(platform, handed, after, name, now, about)
+    if dialogues is None:
+        told = await platform.store.queries.dialogues_of(call.account_id, call.id)
+        dialogues = [one for one in told if one.ended_at is None]
+    parts = await linenotices.ended(platform, call, dialogues, now)
     updates += parts.update
     jobs += parts.enqueue
     if call.kind is CallKind.CONFERENCE:
@@ -77,8 +98,13 @@ async def close_call(
         more, tell = await recipients.ended(platform, call, legs, shared + alone, now)
         updates += more
         jobs += tell
-    await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=jobs))
-    callnotices.ring(platform, call, jobs)
+    handed.jobs += jobs
+    try:
+        await platform.store.commit(Changes(update=updates, ledger=moves, hold=freed, enqueue=handed.jobs))
+    except BaseException:
+        handed.release()
+        raise
+    callnotices.written(platform, call, handed)
 
 
 async def left(platform: Platform, call: Call, leg: Leg) -> list[Job]:
@@ -125,6 +151,6 @@ async def close_abandoned(platform: Platform, before: datetime) -> int:
     return closed
 
 
-def changed(leg: Leg, values: Mapping[str, object]) -> Leg:
-    """A leg with other values."""
-    return replace(leg, **values)  # type: ignore[arg-type]
+def changed(record: R, values: Mapping[str, object]) -> R:
+    """A call or a leg with other values."""
+    return replace(record, **values)  # type: ignore[arg-type]

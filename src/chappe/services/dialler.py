@@ -183,9 +183,7 @@ async def _ring_one(
     )
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
     async with platform.live_calls.turn(caller.account_id):
-        limits = calling.limits_of(platform, caller)
-        await calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside)
-        free = await calling.free(platform, caller, cap)
+        free = await calling.free(platform, caller.account_id, cap)
         reserve, payable = calling.longest_affordable(free, way.price, longest)
         if payable < min(longest, timedelta(seconds=seconds)):
             detail = f"the credits that were left did not pay the message to {number}"
@@ -254,6 +252,7 @@ async def _ring_one(
                 reach=[(caller.account_id, number)],
                 hold=[Hold(caller.account_id, reserve, cap)] if reserve else [],
                 enqueue=jobs,
+                limits=[await calling.limits(platform, caller, is_virtual=is_inside)],
             )
             await platform.store.commit(changes)
         except BaseException:

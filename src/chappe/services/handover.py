@@ -4,16 +4,23 @@ whatever is not taken here is found there, and so is everything after a crash.""
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chappe.model.changes import Fence
-from chappe.model.jobs import Job
+from chappe.model.events import Event
+from chappe.model.jobs import CLAIM, Job, JobState, lane_of
 from chappe.model.messages import Message
+
+Subject = Message | Event
+"""What a job is about, as it is known already: a message as it is now, or what happened."""
 
 _MOST_JOBS = 4_000
 _MOST_JOBS_OF_AN_ACCOUNT = 500
 """A customer whose server is slow must not fill the room of the others; what finds no room waits in the
 database (our choice)."""
+
+_MOST_LANES = 20_000
+"""So many lanes are remembered in which something waits, or has waited, in the database (our choice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class Handover:
     def __init__(self) -> None:
         self._outboxes: dict[str, Callable[[Sequence[Message]], None]] = {}
         self._halts: dict[str, Callable[[], AbstractContextManager[Halt]]] = {}
-        self._run: Callable[[Job, Message], None] | None = None
+        self._run: Callable[[Job, Subject], None] | None = None
+        self._waiting_lanes: dict[object, None] = {}
         self._jobs = 0
         self._jobs_of: defaultdict[int, int] = defaultdict(int)
 
@@ -56,7 +64,7 @@ class Handover:
         halt = self._halts.get(carrier)
         return None if halt is None else halt()
 
-    def connect_queue(self, run: Callable[[Job, Message], None]) -> None:
+    def connect_queue(self, run: Callable[[Job, Subject], None]) -> None:
         """From now on this process runs what it is handed."""
         self._run = run
 
@@ -81,10 +89,20 @@ class Handover:
         self._jobs_of[account_id] += 1
         return True
 
-    def run_job(self, job: Job, message: Message) -> None:
-        """Run a job for which there is room, about a message as it is now."""
+    def run_job(self, job: Job, subject: Subject) -> None:
+        """Run a job for which there is room."""
         assert self._run is not None  # there was room
-        self._run(job, message)
+        self._run(job, subject)
+
+    def leave_to_database(self, lane: object) -> None:
+        """Of jobs that are done in their order one waits in the database: so do those that come after it."""
+        self._waiting_lanes[lane] = None
+        if len(self._waiting_lanes) > _MOST_LANES:
+            del self._waiting_lanes[next(iter(self._waiting_lanes))]
+
+    def is_left_to_database(self, lane: object) -> bool:
+        """Whether a job may not be done from memory, because of what comes before it."""
+        return lane in self._waiting_lanes
 
     def release_job(self, account_id: int) -> None:
         """The job is done, or did not come to be."""
@@ -94,3 +112,45 @@ class Handover:
             self._jobs_of[account_id] = left
         else:
             del self._jobs_of[account_id]
+
+
+@dataclass(slots=True)
+class Handed:
+    """Jobs that are to be written with what causes them. Those with room are written as running, their first
+    attempt claimed, and done from memory once they are written."""
+
+    handover: Handover
+    node: str
+    jobs: list[Job] = field(default_factory=list)
+    _running: list[tuple[Job, Subject]] = field(default_factory=list)
+
+    def add(self, job: Job, subject: Subject) -> None:
+        """A job that waits, and what it is about."""
+        lane = lane_of(job)
+        is_next = lane is None or not self.handover.is_left_to_database(lane)
+        if is_next and self.handover.reserve_job(job.account_id):
+            job = job._replace(
+                state=JobState.RUNNING,
+                attempts=1,
+                claimed_until=job.created_at + CLAIM,
+                claimed_by=self.node,
+            )
+            self._running.append((job, subject))
+        elif lane is not None:
+            self.handover.leave_to_database(lane)
+        self.jobs.append(job)
+
+    @property
+    def wait(self) -> bool:
+        """Whether some are left to whoever asks the database for work."""
+        return len(self.jobs) > len(self._running)
+
+    def run(self) -> None:
+        """They are written."""
+        for job, subject in self._running:
+            self.handover.run_job(job, subject)
+
+    def release(self) -> None:
+        """They were not written."""
+        for job, _ in self._running:
+            self.handover.release_job(job.account_id)

@@ -266,7 +266,7 @@ async def reserve(platform: Platform, caller: Caller, rate: int, most: int | Non
     """What is to be held of the balance, `most` of it, for a party that costs `rate` a minute, and the cap
     that bounds it (thousandths). Raises Refusal `insufficient_credits`."""
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    balance = await calling.free(platform, caller, cap)
+    balance = await calling.free(platform, caller.account_id, cap)
     if most is not None:
         balance = min(balance, most)
     amount, payable = calling.longest_affordable(balance, rate, LONGEST)

@@ -7,9 +7,10 @@ from datetime import datetime
 from chappe.flows import program
 from chappe.model.calls import Call, Dialogue, LineNews
 from chappe.model.changes import Changes, Update
+from chappe.model.directory import Line
 from chappe.model.events import LineHappened
 from chappe.model.jobs import Job, JobState
-from chappe.services import callnotices, subscriptions
+from chappe.services import subscriptions
 from chappe.services.ports import Platform
 
 DELIVER = "deliver_line"
@@ -18,13 +19,13 @@ DELIVER = "deliver_line"
 
 async def tell(
     platform: Platform, call: Call, dialogues: list[Dialogue], action: program.Setup | program.Connect
-) -> None:
-    """Write, and tell, what a flow says of a line's part; `dialogues` are those of the call that are open. A
-    number that is no line of the call's account takes no part."""
+) -> Changes:
+    """What is to be written, and told, of what a flow says of a line's part; `dialogues` are those of the
+    call that are open. A number that is no line of the call's account takes no part."""
     now = platform.clock.now()
     match action:
         case program.Setup():
-            await _begin(platform, call, dialogues, action, now)
+            return await _begin(platform, call, dialogues, action, now)
         case program.Connect(leg, callee):
             updates: list[Update] = []
             jobs: list[Job] = []
@@ -35,18 +36,16 @@ async def tell(
                 dialogues[place] = one = replace(one, connected_at=now, callee=callee or one.callee)
                 updates.append(Update(Dialogue, one.id, one.account_id, values))
                 jobs += await _told(platform, call, one, LineNews.CONNECT, now)
-            if updates:
-                await _write(platform, call, Changes(update=updates, enqueue=jobs))
+            return Changes(update=updates, enqueue=jobs)
 
 
 async def end(
     platform: Platform, call: Call, dialogues: list[Dialogue], leg: str, line: str | None = None
-) -> None:
-    """The part of a line in a leg is over, with `line` None that of all lines in it."""
+) -> Changes:
+    """The same, when the part of a line in a leg is over, with `line` None that of all lines in it."""
     over = [one for one in dialogues if one.leg == leg and line in (None, one.line)]
-    if over:
-        dialogues[:] = [one for one in dialogues if one not in over]
-        await _write(platform, call, await ended(platform, call, over, platform.clock.now()))
+    dialogues[:] = [one for one in dialogues if one not in over]
+    return await ended(platform, call, over, platform.clock.now())
 
 
 async def ended(platform: Platform, call: Call, over: Sequence[Dialogue], at: datetime) -> Changes:
@@ -58,10 +57,10 @@ async def ended(platform: Platform, call: Call, over: Sequence[Dialogue], at: da
 
 async def _begin(
     platform: Platform, call: Call, dialogues: list[Dialogue], setup: program.Setup, now: datetime
-) -> None:
-    line = await platform.store.queries.line_by_number(setup.line) if setup.line else None
-    if line is None or line.account_id != call.account_id:
-        return
+) -> Changes:
+    line = await _line(platform, call, setup.line)
+    if line is None:
+        return Changes()
     before = [one for one in dialogues if one.leg == setup.leg and one.line == line.number]
     # Of several parts in the leg that it replaces, the newest one is that of whoever is called there.
     replaced = [one.ref for one in dialogues if one.leg == setup.replaces]
@@ -82,20 +81,20 @@ async def _begin(
     jobs = await _told(platform, call, begun, LineNews.SETUP, now)
     over = await ended(platform, call, before, now)
     dialogues[:] = [*(one for one in dialogues if one not in before), begun]
-    changes = Changes(insert=[begun], update=over.update, enqueue=[*jobs, *over.enqueue])
-    await _write(platform, call, changes)
+    return Changes(insert=[begun], update=over.update, enqueue=[*jobs, *over.enqueue])
 
 
-async def _write(platform: Platform, call: Call, changes: Changes) -> None:
-    await platform.store.commit(changes)
-    callnotices.ring(platform, call, changes.enqueue)
+async def _line(platform: Platform, call: Call, number: str) -> Line | None:
+    """The line of the call's account that has a number."""
+    lines = await platform.store.queries.lines(call.account_id) if number else ()
+    return next((line for line in lines if line.number == number), None)
 
 
 async def _told(
     platform: Platform, call: Call, dialogue: Dialogue, news: LineNews, at: datetime
 ) -> Sequence[Job]:
     """The delivery of one piece of news; none where the line has no URL at this moment."""
-    line = await platform.store.queries.line_by_number(dialogue.line)
+    line = await _line(platform, call, dialogue.line)
     if line is None or not line.notification_url:
         return ()
     return [

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
 from chappe.flows.program import Action, CallEvent, Flow
-from chappe.model.calls import Call, HangUpCause, Leg
+from chappe.model.calls import Call, CallStory, HangUpCause, Leg
 from chappe.model.errors import Unavailable
 from chappe.model.sounds import Sound
 
@@ -24,6 +24,8 @@ class Board(Protocol):
     def ask(self, call_id: int, what: CallEvent | Action) -> bool: ...
 
     async def caught_up(self, call_id: int) -> None: ...
+
+    def story(self, account_id: int, ref: str) -> CallStory | None: ...
 
     def live_legs(self, call_id: int) -> Mapping[str, Leg]: ...
 
@@ -100,6 +102,10 @@ class LiveCalls:
         if self._board is None:
             raise Unavailable("calls are placed by the running server, not from here")
         return self._board
+
+    def story(self, account_id: int, ref: str) -> CallStory | None:
+        """An account's call with this ref as it is at this moment, where it is live here."""
+        return None if self._board is None else self._board.story(account_id, ref)
 
     def cost_of(self, account_id: int) -> int:
         """What the calls of an account that are live here have cost until now (see Board.cost_of_live)."""

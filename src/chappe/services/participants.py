@@ -194,9 +194,8 @@ async def have_rung(
     seen = await calling.shown_number(platform, caller, shown, is_virtual=is_virtual)
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
     async with platform.live_calls.turn(caller.account_id):
-        limits = calling.limits_of(platform, caller)
-        await calling.check_room(platform, caller.account_id, limits, is_virtual=is_inside)
-        free = await calling.free(platform, caller, cap)
+        await calling.check_room(platform, caller, is_virtual=is_inside)
+        free = await calling.free(platform, caller.account_id, cap)
         left = conference.ends_at - platform.clock.now()
         reserve, paid = calling.longest_affordable(free, way.price, left)
         if paid < min(left, _SHORTEST_PAID):

@@ -33,8 +33,7 @@ async def transfer(platform: Platform, caller: Caller, command: TransferCall) ->
     shown = await calling.shown_number(platform, caller, None)
     board = platform.live_calls.board
     if leaves:
-        limits = calling.limits_of(platform, caller)
-        await calling.check_room(platform, caller.account_id, limits, is_virtual=False)
+        await calling.check_room(platform, caller, is_virtual=False)
     if way.price or leaves:
         amount, cap = await linecalls.reserve(platform, caller, way.price)
         board.ask(story.call.id, program.Reserve(amount, cap, leaves))

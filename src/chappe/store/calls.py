@@ -73,17 +73,6 @@ def dialogues_of(connection: Connection, account_id: int, call_id: int) -> tuple
     return _all(connection, Dialogue, statement.order_by(table.id))
 
 
-def open_calls(connection: Connection, account_id: int, line: str = "") -> int:
-    """How many calls of an account are not over, conferences apart; with a line's number, those that begin
-    with it."""
-    statement = select(func.count()).where(
-        _c.over_at.is_(None), _c.account_id == account_id, _c.kind != CallKind.CONFERENCE
-    )
-    if line:
-        statement = statement.where(_c.first == line)
-    return int(connection.execute(statement).scalar_one())
-
-
 def calls_of_line(connection: Connection, account_id: int, line: str) -> int:
     """How many calls of an account that are not over a line has begun, or is called in."""
     statement = select(func.count()).where(

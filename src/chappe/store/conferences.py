@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from chappe.model.calls import Call, CallKind, Leg
+from chappe.model.calls import Call, Leg
 from chappe.model.conferences import AccessMode, Conference, ConferenceState, ListConferences, Participant
 from chappe.store.queries import _all, _one, _page, _select
 from chappe.store.tables import TABLES
@@ -55,21 +55,6 @@ def participant_by_ref(connection: Connection, account_id: int, ref: str) -> Par
     """The account's participant with this ref."""
     statement = _select(Participant).where(_p.ref == ref, _p.account_id == account_id)
     return _one(connection, Participant, statement)
-
-
-def dialled_legs(connection: Connection, account_id: int) -> int:
-    """How many telephones that an account's conferences have rung are not put down."""
-    statement = (
-        select(func.count())
-        .select_from(TABLES[Leg].join(TABLES[Call], _leg.call_id == _call.id))
-        .where(
-            _leg.account_id == account_id,
-            _leg.ended_at.is_(None),
-            _leg.inbound.is_(False),
-            _call.kind == CallKind.CONFERENCE,
-        )
-    )
-    return int(connection.execute(statement).scalar_one())
 
 
 # across accounts: who dials a call-in number has told nothing but a code

@@ -8,8 +8,8 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chappe.model.errors import Refusal
 from chappe.store.tables import json_text
+from chappe.store.threads import Threads
 from chappe.store.trouble import is_failed_sync, outcome_unknown, unavailable
 
 if TYPE_CHECKING:
@@ -149,8 +150,9 @@ class SqliteDatabase:
         self._lock: int | None = None
         self._writer = sqlite_engine(path, writer=True)
         self._reader = sqlite_engine(path, writer=False)
-        self._writing = ThreadPoolExecutor(1, "store-writer")
-        self._reading = ThreadPoolExecutor(_READERS, "store-reader")
+        self._writing = Threads("store-writer")
+        self._reading = Threads("store-reader", _READERS)
+        self._connection: Connection | None = None  # the writer's
         self._failed: Callable[[Exception], None] | None = None
         self._asked: list[_Asked] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,13 +171,12 @@ class SqliteDatabase:
         return await future
 
     async def _read_groups(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
             while self._asked:
                 group, self._asked = self._asked, []
                 work = [work for work, _ in group]
                 try:
-                    answers = await loop.run_in_executor(self._reading, self._answer, work)
+                    answers = await self._reading.do(partial(self._answer, work))
                 except SQLAlchemyError as error:
                     answers = [(None, error)] * len(group)
                 for (_, future), (value, failure) in zip(group, answers, strict=True):
@@ -200,11 +201,13 @@ class SqliteDatabase:
 
     async def write(self, work: Work[T]) -> T:
         def run() -> T:
-            with self._writer.begin() as connection:
-                return work(connection)
+            if self._connection is None:
+                self._connection = self._writer.connect()
+            with self._connection.begin():
+                return work(self._connection)
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, run)
+            return await self._writing.do(run)
         except Exception as error:
             if self._failed is not None and is_failed_sync(error):
                 self._failed(error)
@@ -231,6 +234,8 @@ class SqliteDatabase:
     async def close(self) -> None:
         self._writing.shutdown()
         self._reading.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._reader.dispose()
         self._writer.dispose()
         if self._lock is not None:

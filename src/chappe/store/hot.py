@@ -14,10 +14,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection
+from sqlalchemy import Boolean, Column, Connection, Integer
 from sqlalchemy.util import await_only
 
-from chappe.model.changes import Advance, JobResult
+from chappe.model.changes import Advance, JobResult, Update
+from chappe.model.directory import Account
 from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.store.tables import TABLES, Choice, Json, PlainText, Utc, in_utc, json_text, utc_text, without_nul
 
@@ -253,6 +254,68 @@ def finish_jobs(connection: Connection, results: Sequence[JobResult]) -> set[int
         for one in results
     ]
     return {row[0] for row in _FINISH.run(connection, rows)}
+
+
+def kind_of_update(change: Update) -> tuple[object, ...]:
+    """Updates of one kind can be made by one statement."""
+    expected = tuple((name, value is None) for name, value in change.expected.items())
+    return change.record, tuple(change.values), expected
+
+
+@cache
+def _update_of_kind(
+    record: type, names: tuple[str, ...], expected: tuple[tuple[str, bool], ...]
+) -> SetStatement:
+    table = TABLES[record]
+    columns = [("key", "bigint"), ("owner", "bigint")]
+    sets, conditions = [], []
+    for name in names:
+        sets.append(f'"{name}" = r.new_{name}')
+        columns.append((f"new_{name}", _postgres_type(table.c[name])))
+    for name, is_null in expected:
+        if is_null:
+            conditions.append(f' and t."{name}" is null')
+        else:
+            conditions.append(f' and t."{name}" = r.old_{name}')
+            columns.append((f"old_{name}", _postgres_type(table.c[name])))
+    # An account owns itself; records that name no account are the platform's and no account's.
+    owner = "t.id" if record is Account else "t.account_id" if "account_id" in table.c else "null"
+    return SetStatement(
+        f"update {table.name} as t set {', '.join(sets) or 'id = r.key'} from r where t.id = r.key"
+        f" and (r.owner is null or {owner} = r.owner){''.join(conditions)} returning id",
+        columns,
+    )
+
+
+def _postgres_type(column: Column[Any]) -> str:
+    kind = column.type
+    if isinstance(kind, Utc):
+        return "timestamptz"
+    if isinstance(kind, Json):
+        return "jsonb"
+    if isinstance(kind, Boolean):
+        return "boolean"
+    return "bigint" if isinstance(kind, Integer) else "text"
+
+
+def update_many(connection: Connection, updates: Sequence[Update]) -> set[int]:
+    """Make updates of one kind (see `kind_of_update`) that name each record once; returns the ids of the
+    records that were as expected."""
+    first = updates[0]
+    names, expected = tuple(first.values), tuple((k, v is None) for k, v in first.expected.items())
+    converters = dict(_reader(first.record, is_postgres(connection))[1])
+    columns: list[Cells] = [[one.id for one in updates], [one.account_id for one in updates]]
+    for name in names:
+        columns.append(_cells(converters[name], [one.values[name] for one in updates]))
+    for name, is_null in expected:
+        if not is_null:
+            columns.append(_cells(converters[name], [one.expected[name] for one in updates]))
+    made = _update_of_kind(first.record, names, expected)
+    return {row[0] for row in made.run(connection, list(zip(*columns, strict=True)))}
+
+
+def _cells(convert: Converter | None, cells: Cells) -> Cells:
+    return cells if convert is None else convert(cells)
 
 
 _MOVE = SetStatement(

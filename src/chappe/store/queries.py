@@ -75,6 +75,7 @@ DELIVERIES = (
 _DELIVERY = _j.kind.in_(DELIVERIES)
 # To the letter the condition of ix_messages_open: SQLite sees no partial index through bound values.
 _OPEN = text("messages.finished_at is null")
+_HAS_TELEPHONE = text("lines.sip_user <> ''")
 
 
 # --- directory
@@ -318,7 +319,7 @@ def parts_of_message(connection: Connection, message_id: int) -> tuple[Part, ...
 def telephone_lines(connection: Connection) -> tuple[Line, ...]:
     """The lines that have a telephone."""
     table = TABLES[Line].c
-    return _all(connection, Line, _select(Line).where(table.sip_user != "").order_by(table.id))
+    return _all(connection, Line, _select(Line).where(_HAS_TELEPHONE).order_by(table.id))
 
 
 # across accounts: an inbound message has no owner before this
@@ -441,6 +442,13 @@ def line_by_short_number(connection: Connection, account_id: int, short_number: 
     table = TABLES[Line].c
     mine = table.account_id == account_id
     return _one(connection, Line, _select(Line).where(mine, table.short_number == short_number))
+
+
+# across accounts: whoever is called may be a line of another account
+def telephone_numbers(connection: Connection) -> frozenset[str]:
+    """The numbers of lines whose telephones may register."""
+    table = TABLES[Line].c
+    return frozenset(connection.execute(select(table.number).where(_HAS_TELEPHONE)).scalars())
 
 
 # across accounts: whose telephone this is, is what is to be found out

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 from chappe.model.calls import Dialogue
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
-from chappe.model.directory import HandsetItem, OwnNumber, ShortCode, Subscription
+from chappe.model.directory import HandsetItem, Line, OwnNumber, ShortCode, Subscription
 from chappe.model.errors import Unavailable
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
@@ -28,6 +28,7 @@ from chappe.store import (
     contacts,
     counting,
     leases,
+    limits,
     network,
     openinghours,
     queries,
@@ -55,19 +56,22 @@ _BODIES = timedelta(days=30)
 _FINISHED_JOBS = timedelta(days=30)
 
 
-# What every message asks and almost nobody changes. Other nodes' changes are told over a topic; where that is
-# lost, they are seen when the memory ends.
+# What every message or call asks and almost nobody changes. Other nodes' changes are told over a topic; where
+# that is lost, they are seen when the memory ends.
 _REMEMBERED: Mapping[str, type] = {
     "subscriptions_in_force": Subscription,
     "own_numbers": OwnNumber,
     "hours_named": OpeningHours,
+    "lines": Line,
+    "telephone_numbers": Line,
 }
 _REMEMBERED_FOR = timedelta(seconds=2)
 _MOST_REMEMBERED = 10_000
 _FORGOTTEN_BY = frozenset(_REMEMBERED.values())
 
 
-_QUESTIONS = (queries, network, rights, calls, sounds, conferences, openinghours, callbacks, announcements)
+_OF_CALLS = (calls, limits, sounds, conferences, callbacks, announcements)
+_QUESTIONS = (queries, network, rights, openinghours, *_OF_CALLS)
 
 
 class BoundQueries:
@@ -146,9 +150,13 @@ class Records:
             self._tell()
         return committed
 
-    def later(self, changes: Changes) -> None:
+    def later(self, changes: Changes, *, soon: bool = False) -> asyncio.Future[Committed]:
         """See services/ports.py."""
-        self._writer.later(changes)
+        return self._writer.later(changes, soon=soon)
+
+    async def written(self) -> None:
+        """See services/ports.py."""
+        await self._writer.drain()
 
     def note(self, record: object) -> None:
         """See services/ports.py."""

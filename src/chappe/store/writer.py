@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, false, select, update
+from sqlalchemy import Connection, delete, false, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from chappe.model.changes import Advance, Changes, Committed, Delete, JobResult, Update
@@ -28,8 +28,17 @@ from chappe.model.metrics import Metrics
 from chappe.model.rules import HouseRule
 from chappe.services.ports import Clock, Ids
 from chappe.store.database import Database
-from chappe.store.hot import advance_many, blocked_many, finish_jobs, insert_many, move_balances
+from chappe.store.hot import (
+    advance_many,
+    blocked_many,
+    finish_jobs,
+    insert_many,
+    kind_of_update,
+    move_balances,
+    update_many,
+)
 from chappe.store.leases import check_fence
+from chappe.store.limits import check_calls
 from chappe.store.pressure import Pressure
 from chappe.store.rights import spend, spent
 from chappe.store.tables import TABLES, accounts
@@ -95,32 +104,39 @@ class GroupWriter:
         """Write all or nothing; durable when it returns. Raises Refusal (see Changes)."""
         return await self._add(changes)
 
-    def later(self, changes: Changes) -> None:
-        """Write with the next group; nobody waits for it."""
+    def later(self, changes: Changes, *, soon: bool = False) -> asyncio.Future[Committed]:
+        """Write with the next group, in a moment where there is none, or `soon`; nobody need wait."""
+        written = self._add(changes, starts=soon)
         # A refused change of this kind is only history; asking for the exception keeps it quiet.
-        self._add(changes).add_done_callback(lambda done: done.cancelled() or done.exception())
+        written.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return written
 
     def note(self, record: object) -> None:
         """Insert a record (or write how a job went) with the next group, or in a moment when there is none;
         lost if the process dies before. For what nobody waits for."""
         self._loose.append(record)
-        if self._task is None and self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(_LOOSE_WAITS, self._start)
+        self._start_in_a_moment()
 
     async def drain(self) -> None:
         """Until all that waits is written."""
-        if self._loose:
+        if self._loose or self._waiting:
             self._start()
         while self._task is not None:
             await asyncio.shield(self._task)
 
-    def _add(self, changes: Changes) -> asyncio.Future[Committed]:
+    def _add(self, changes: Changes, *, starts: bool = True) -> asyncio.Future[Committed]:
         future: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, future))
         self.pressure.add(len(changes.insert))
-        if self._task is None:
+        if starts:
             self._start()
+        else:
+            self._start_in_a_moment()
         return future
+
+    def _start_in_a_moment(self) -> None:
+        if self._task is None and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_LOOSE_WAITS, self._start)
 
     def _start(self) -> None:
         if self._soon is not None:
@@ -220,14 +236,15 @@ class GroupWriter:
             removals += changes.delete
         if reach:
             _check_reach(connection, reach)
+        if limits := [one for changes in group for one in changes.limits if one.is_bounded]:
+            check_calls(connection, limits)
         _insert(connection, records)
         moved = _advance(connection, steps) if steps else {}
         for step in moved.values():
             moves += step.ledger
             jobs += step.enqueue
+        _update(connection, updates)
         # By id: two nodes that want the same rows then lock them in the same order.
-        for change in sorted(updates, key=_id):
-            _update(connection, change)
         for removal in sorted(removals, key=_id):
             _delete(connection, removal)
         if jobs:
@@ -437,6 +454,31 @@ def _check_room(connection: Connection, account_id: int, holds: Sequence[Hold], 
         raise _over_cap(wanted, already + reserved - wanted, cap, day)
 
 
+def _update(connection: Connection, updates: Sequence[Update]) -> None:
+    """All of one kind in one statement; what is changed twice is changed in its order."""
+    rounds: list[dict[tuple[object, ...], list[Update]]] = []
+    times: dict[tuple[type, int], int] = {}
+    for change in updates:
+        row = change.record, change.id
+        times[row] = time = times.get(row, -1) + 1
+        if time == len(rounds):
+            rounds.append(defaultdict(list))
+        rounds[time][kind_of_update(change)].append(change)
+    for kinds in rounds:
+        for alike in kinds.values():
+            done = update_many(connection, sorted(alike, key=_id))
+            for change in alike:
+                if change.id not in done:
+                    raise _not_updated(connection, change)
+
+
+def _not_updated(connection: Connection, change: Update) -> Refusal:
+    name, table = change.record.__name__, TABLES[change.record]
+    if connection.execute(select(table.c.id).where(*_owned(change))).first() is None:
+        return Refusal(Fault.NOT_FOUND, f"{name} {change.id} does not exist")
+    return Refusal(Fault.TOO_LATE, f"{name} {change.id} has changed meanwhile")
+
+
 def _owned(change: Update | Delete) -> list[Any]:
     table = TABLES[change.record]
     conditions = [table.c.id == change.id]
@@ -445,21 +487,6 @@ def _owned(change: Update | Delete) -> list[Any]:
         owner = table.c.id if change.record is Account else table.c.get("account_id")
         conditions.append(false() if owner is None else owner == change.account_id)
     return conditions
-
-
-def _update(connection: Connection, change: Update) -> None:
-    table = TABLES[change.record]
-    conditions = _owned(change) + [table.c[name] == value for name, value in change.expected.items()]
-    if change.values:
-        statement = update(table).where(*conditions).values(dict(change.values))
-        if connection.execute(statement).rowcount == 1:
-            return
-    elif connection.execute(select(table.c.id).where(*conditions)).first() is not None:
-        return
-    name = change.record.__name__
-    if connection.execute(select(table.c.id).where(*_owned(change))).first() is None:
-        raise Refusal(Fault.NOT_FOUND, f"{name} {change.id} does not exist")
-    raise Refusal(Fault.TOO_LATE, f"{name} {change.id} has changed meanwhile")
 
 
 def _delete(connection: Connection, removal: Delete) -> None:

@@ -12,8 +12,8 @@ from chappe.model.calls import HangUpCause
 from chappe.model.commands import SetBehaviour
 from chappe.platform import SystemClock
 from chappe.services import sandbox
+from chappe.services.live import in_this_loop
 from chappe.services.livecalls import Microphone
-from chappe.services.switchboard import in_this_loop
 from tests.carriers.voice.far import Told
 from tests.peers.waiting import eventually
 from tests.platform import World, caller

@@ -4,9 +4,7 @@ Source: Asterisk's documentation, "Asterisk REST Interface" and "ARI over WebSoc
 """
 
 import asyncio
-import os
 import ssl
-import struct
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -15,17 +13,11 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from wsproto import ConnectionType, WSConnection
-from wsproto.connection import ConnectionState
-from wsproto.events import (
-    AcceptConnection,
-    CloseConnection,
-    Message,
-    Ping,
-    RejectConnection,
-    Request,
-)
-from wsproto.events import Event as WireEvent
+from wsproto.events import AcceptConnection, RejectConnection, Request
 from wsproto.utilities import ProtocolError
+
+from chappe.carriers.asterisk import frames
+from chappe.carriers.asterisk.frames import FrameError, Frames
 
 PATIENCE = 10.0
 """Seconds for an answer, and for a sign of life (our choice)."""
@@ -44,6 +36,11 @@ EVENTS = (
     "RESTResponse",  # answers pass the same filter
 )
 """What we hear of; all else is filtered at the switch, ChannelVarset above all (voice.md 1.5, 7)."""
+
+
+_LONGEST_HEAD = 65_536
+_NORMAL = (1000).to_bytes(2)
+"""The status of a connection that is closed because it is needed no more (RFC 6455, 7.4.1)."""
 
 
 class AriLost(Exception):
@@ -133,14 +130,15 @@ class Ari(asyncio.Protocol):
     """One connection; made by `connect`. Events are told one after another, in their order, at once."""
 
     def __init__(self, host: str, target: str, authorization: str, on_event: Callable[[Event], None]) -> None:
-        self._wire = WSConnection(ConnectionType.CLIENT)
+        self._handshake: WSConnection | None = WSConnection(ConnectionType.CLIENT)
+        self._head = b""
+        self._frames = Frames()
         headers = [(b"Authorization", authorization.encode())]
         self._hello = Request(host, target, extra_headers=headers)
         self._on_event = on_event
         self._read = msgspec.json.Decoder(Event).decode
         self._numbers = count(1)
-        self._asked: dict[str, asyncio.Future[Answer]] = {}
-        self._pieces: list[str] = []
+        self._asked: dict[str, Callable[[Answer | AriLost], None]] = {}
         self._transport: asyncio.Transport | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._heard = False
@@ -153,6 +151,36 @@ class Ari(asyncio.Protocol):
         self, method: str, path: str, query: Mapping[str, str | int] | None = None, body: object = None
     ) -> Answer:
         """Ask for something; `path` is below /ari/. Raises AriLost."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+
+        def take(given: Answer | AriLost) -> None:
+            if not answer.done():
+                if isinstance(given, AriLost):
+                    answer.set_exception(given)
+                else:
+                    answer.set_result(given)
+
+        number = self.say(method, path, take, query, body)
+        # One timer each: asyncio.timeout costs as much as all else here.
+        words = f"no answer to {method} {path} within {PATIENCE:.0f} s"
+        late = loop.call_later(PATIENCE, lambda: take(AriLost(words)))
+        try:
+            return await answer
+        finally:
+            late.cancel()
+            self._asked.pop(number, None)
+
+    def say(
+        self,
+        method: str,
+        path: str,
+        then: Callable[[Answer | AriLost], None],
+        query: Mapping[str, str | int] | None = None,
+        body: object = None,
+    ) -> str:
+        """The same without waiting: `then` is told the answer, or that the connection was lost. The switch
+        does one thing after the other."""
         if self.lost.done() or self._transport is None:
             raise AriLost("the connection is down")
         number = str(next(self._numbers))
@@ -168,22 +196,15 @@ class Ari(asyncio.Protocol):
         if body is not None:
             words["content_type"] = "application/json"
             words["message_body"] = msgspec.json.encode(body).decode()
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._transport.write(_frame(msgspec.json.encode(words)))
-        try:
-            async with asyncio.timeout(PATIENCE):
-                given: Answer = await answer
-                return given
-        except TimeoutError:
-            raise AriLost(f"no answer to {method} {path} within {PATIENCE:.0f} s") from None
-        finally:
-            self._asked.pop(number, None)
+        self._asked[number] = then
+        self._send(frames.TEXT, msgspec.json.encode(words))
+        return number
 
     def close(self) -> None:
         """Leave."""
         if self._transport is not None and not self._transport.is_closing():
-            if self._wire.state is ConnectionState.OPEN:
-                self._send(CloseConnection(1000))
+            if self._handshake is None:
+                self._send(frames.CLOSE, _NORMAL)
             self._transport.close()
 
     # --- the transport
@@ -191,17 +212,19 @@ class Ari(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        self._send(self._hello)
+        assert self._handshake is not None  # nothing has come yet
+        self._transport.write(self._handshake.send(self._hello))
         self._look()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         self._heard = True
         try:
-            self._wire.receive_data(data)
-            for event in self._wire.events():
-                self._receive(event)
-        except (ProtocolError, msgspec.DecodeError) as error:
+            if self._handshake is not None:
+                data = self._shake_hands(self._handshake, data)
+            for kind, content in self._frames.receive(data):
+                self._receive(kind, content)
+        except (ProtocolError, FrameError, msgspec.DecodeError) as error:
             self._end(f"the switch does not speak as expected: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -210,38 +233,46 @@ class Ari(asyncio.Protocol):
 
     # --- inside
 
-    def _receive(self, event: WireEvent) -> None:
-        if isinstance(event, Message):
-            assert isinstance(event.data, str)
-            self._pieces.append(event.data)
-            if event.message_finished:
-                text, self._pieces = "".join(self._pieces), []
-                self._tell(self._read(text))
-        elif isinstance(event, AcceptConnection):
-            self.opened.set_result(None)
-        elif isinstance(event, RejectConnection):
-            reason = (
-                "user or password is wrong" if event.status_code == 401 else f"it answers {event.status_code}"
-            )
-            if not self.opened.done():
-                self.opened.set_exception(AriRefused(reason))
-            self._end(reason)
-        elif isinstance(event, Ping):
-            self._send(event.response())
-        elif isinstance(event, CloseConnection):
+    def _shake_hands(self, handshake: WSConnection, data: bytes) -> bytes:
+        """Read the answer to our greeting; returns what came after it."""
+        self._head += data
+        head, end, rest = self._head.partition(b"\r\n\r\n")
+        if not end:
+            if len(head) > _LONGEST_HEAD:
+                raise FrameError("an answer without an end")
+            return b""
+        handshake.receive_data(head + end)
+        for event in handshake.events():
+            if isinstance(event, AcceptConnection):
+                self._handshake = None
+                self.opened.set_result(None)
+            elif isinstance(event, RejectConnection):
+                is_unknown = event.status_code == 401
+                reason = "user or password is wrong" if is_unknown else f"it answers {event.status_code}"
+                if not self.opened.done():
+                    self.opened.set_exception(AriRefused(reason))
+                self._end(reason)
+        return rest if self._handshake is None else b""
+
+    def _receive(self, kind: int, content: bytes) -> None:
+        if kind == frames.TEXT:
+            self._tell(self._read(content))
+        elif kind == frames.PING:
+            self._send(frames.PONG, content)
+        elif kind == frames.CLOSE:
             self._end("the switch closed the connection")
 
     def _tell(self, event: Event) -> None:
         if event.type != "RESTResponse":
             self._on_event(event)
             return
-        answer = self._asked.get(event.request_id)
-        if answer is not None and not answer.done():
-            answer.set_result(Answer(event.status_code, event.message_body))
+        then = self._asked.pop(event.request_id, None)
+        if then is not None:
+            then(Answer(event.status_code, event.message_body))
 
-    def _send(self, event: WireEvent) -> None:
+    def _send(self, kind: int, content: bytes = b"") -> None:
         assert self._transport is not None
-        self._transport.write(self._wire.send(event))
+        self._transport.write(frames.frame(kind, content))
 
     def _look(self) -> None:
         """Ask for a sign of life where there was none; end where that was asked in vain."""
@@ -252,7 +283,7 @@ class Ari(asyncio.Protocol):
             return
         self._heard = False
         if self.opened.done():
-            self._send(Ping())
+            self._send(frames.PING)
         self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._look)
 
     def _end(self, reason: str) -> None:
@@ -263,24 +294,10 @@ class Ari(asyncio.Protocol):
             self._alarm.cancel()
         if not self.opened.done():
             self.opened.set_exception(AriLost(reason))
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(AriLost(reason))
+        asked, self._asked = self._asked, {}
         self.close()
-
-
-def _frame(text: bytes) -> bytes:
-    """A text message of a client in one frame (RFC 6455, 5.2): wsproto masks it byte by byte, which cost a
-    tenth of all the processor time of a call."""
-    size, key = len(text), os.urandom(4)
-    if size < 126:
-        head = struct.pack("!BB", 0x81, 0x80 | size)
-    elif size < 65_536:
-        head = struct.pack("!BBH", 0x81, 0x80 | 126, size)
-    else:
-        head = struct.pack("!BBQ", 0x81, 0x80 | 127, size)
-    mask = (key * (size // 4 + 1))[:size]
-    return head + key + (int.from_bytes(text) ^ int.from_bytes(mask)).to_bytes(size)
+        for then in asked.values():
+            then(AriLost(reason))
 
 
 async def connect(

@@ -1,7 +1,7 @@
 """The connection to one switch: held, found again when it was lost, and asked over."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -56,6 +56,7 @@ class Link:
         self._listener = listener
         self.connection: Ari | None = None
         self._up = asyncio.Event()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._lost: tuple[datetime, float] | None = None  # by the clock, and by the loop's
 
     @property
@@ -138,14 +139,57 @@ class Link:
     ) -> Answer | None:
         """Ask; None where that is in vain. What cannot be done is not worth a call: a leg that is gone is
         told as ended anyway."""
-        what = f"{method} {path}"
         try:
             answer = await self.ask(method, path, query)
         except AriLost as lost:
+            what = f"{method} {path}"
             _log.warning("a switch was asked in vain", switch=self.name, what=what, reason=str(lost))
             return None
+        self._look_at(method, path, answer)
+        return answer
+
+    def say(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        then: Callable[[Answer | None], None] | None = None,
+    ) -> None:
+        """Attempt without waiting; what is said first is done first, unless the connection is lost meanwhile:
+        then it is asked anew. `then` is told what became of it."""
+
+        def take(given: Answer | AriLost) -> None:
+            if isinstance(given, AriLost):
+                self._again(method, path, query, then)
+                return
+            self._look_at(method, path, given)
+            if then is not None:
+                then(given)
+
+        if self.connection is None or not self.is_up or self.connection.lost.done():
+            self._again(method, path, query, then)
+        else:
+            self.connection.say(method, path, take, query)
+
+    def _again(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        then: Callable[[Answer | None], None] | None,
+    ) -> None:
+        async def again() -> None:
+            answer = await self.attempt(method, path, query)
+            if then is not None:
+                then(answer)
+
+        task = asyncio.ensure_future(again())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _look_at(self, method: str, path: str, answer: Answer) -> None:
         if not answer.is_good and answer.status not in (404, 409):
+            what = f"{method} {path}"
             _log.warning(
                 "a switch refused", switch=self.name, what=what, status=answer.status, said=answer.body
             )
-        return answer

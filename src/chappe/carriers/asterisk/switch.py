@@ -137,12 +137,12 @@ class Switch:
 
     async def alert(self, leg: OnSwitch) -> None:
         """Let it hear that it rings."""
-        await self._of(leg, "POST", "ring")
+        self._of(leg, "POST", "ring")
 
     async def answer(self, leg: OnSwitch) -> None:
         """Take it."""
-        await self._of(leg, "POST", "answer")
-        await self._of(leg, "POST", "variable", {"variable": "TALK_DETECT(set)", "value": _TALKING})
+        self._of(leg, "POST", "answer")
+        self._of(leg, "POST", "variable", {"variable": "TALK_DETECT(set)", "value": _TALKING})
 
     async def play(self, leg: OnSwitch, media: str, has_end: bool) -> None:
         """Play to it in place of what it hears."""
@@ -152,9 +152,12 @@ class Switch:
             playback = leg.playback = f"{leg.channel}-{self._next()}"
             leg.has_end = has_end
             self._of_playback[playback] = leg
-            answer = await self._of(leg, "POST", f"play/{playback}", {"media": media})
-            if answer is not None and not answer.is_good:
-                self._played(playback)
+
+            def look(answer: Answer | None) -> None:
+                if answer is not None and not answer.is_good:
+                    self._played(playback)
+
+            self._of(leg, "POST", f"play/{playback}", {"media": media}, look)
 
         await self._when_with_us(leg, now)
 
@@ -163,18 +166,18 @@ class Switch:
         playback, leg.playback = leg.playback, ""
         if playback:
             self._of_playback.pop(playback, None)
-            await self.link.attempt("DELETE", f"playbacks/{playback}")
+            self.link.say("DELETE", f"playbacks/{playback}")
 
     async def announce(self, room: int, media: str) -> None:
         """Play to all of a room."""
         path = f"bridges/{bridge_of(room)}/play/{bridge_of(room)}-{self._next()}"
-        await self.link.attempt("POST", path, {"media": media})
+        self.link.say("POST", path, {"media": media})
 
     async def send_keys(self, leg: OnSwitch, keys: str) -> None:
         """Press keys towards it."""
 
         async def now() -> None:
-            await self._of(leg, "POST", "dtmf", {"dtmf": keys})
+            self._of(leg, "POST", "dtmf", {"dtmf": keys})
 
         await self._when_with_us(leg, now)
 
@@ -182,7 +185,7 @@ class Switch:
         """Let nobody hear it, or everybody again."""
 
         async def now() -> None:
-            await self._of(leg, "POST" if muted else "DELETE", "mute", {"direction": "in"})
+            self._of(leg, "POST" if muted else "DELETE", "mute", {"direction": "in"})
 
         await self._when_with_us(leg, now)
 
@@ -190,7 +193,7 @@ class Switch:
         """Join them to a room."""
         if room not in self._rooms:
             self._rooms[room] = set()
-            await self.link.attempt("POST", f"bridges/{bridge_of(room)}", {"type": _ROOM})
+            self.link.say("POST", f"bridges/{bridge_of(room)}", {"type": _ROOM})
         late = [leg for leg in legs if not leg.is_with_us or leg.waiting]
         for leg in late:
             leg.waiting.append(partial(self._join, room, [leg]))
@@ -205,22 +208,20 @@ class Switch:
             self._rooms.setdefault(room, set()).add(leg.id)
         if legs:
             channels = ",".join(leg.channel for leg in legs)
-            await self.link.attempt("POST", f"bridges/{bridge_of(room)}/addChannel", {"channel": channels})
+            self.link.say("POST", f"bridges/{bridge_of(room)}/addChannel", {"channel": channels})
 
     async def part(self, leg: OnSwitch) -> None:
         """Take it out of its room."""
         room, leg.room = leg.room, None
         if room is not None:
-            await self.link.attempt(
-                "POST", f"bridges/{bridge_of(room)}/removeChannel", {"channel": leg.channel}
-            )
+            self.link.say("POST", f"bridges/{bridge_of(room)}/removeChannel", {"channel": leg.channel})
             self._leave(room, leg)
 
     async def hang_up(self, leg: OnSwitch, cause: HangUpCause) -> None:
         """End it. Where the connection is down, that is done when it is back."""
         leg.cause = leg.cause or cause
         if self.link.is_up:
-            await self._of(leg, "DELETE", "", {"reason_code": causes.said(cause, leg.is_up)})
+            self._of(leg, "DELETE", "", {"reason_code": causes.said(cause, leg.is_up)})
 
     async def record(self, recording_id: int, wanted: RecordWanted) -> None:
         """Begin a recording."""
@@ -397,17 +398,21 @@ class Switch:
     async def _close(self, room: int) -> None:
         await self._tapes.close_room(room)
         if room not in self._rooms and self.link.is_up:
-            await self.link.attempt("DELETE", f"bridges/{bridge_of(room)}")
+            self.link.say("DELETE", f"bridges/{bridge_of(room)}")
 
     async def _drop(self, channel: str) -> None:
-        await self.link.attempt("DELETE", f"channels/{channel}")
+        self.link.say("DELETE", f"channels/{channel}")
 
-    async def _of(
-        self, leg: OnSwitch, method: str, what: str, query: Mapping[str, str | int] | None = None
-    ) -> Answer | None:
-        if leg.id not in self._legs:
-            return None
-        return await self.link.attempt(method, f"channels/{leg.channel}/{what}".rstrip("/"), query)
+    def _of(
+        self,
+        leg: OnSwitch,
+        method: str,
+        what: str,
+        query: Mapping[str, str | int] | None = None,
+        then: Callable[[Answer | None], None] | None = None,
+    ) -> None:
+        if leg.id in self._legs:
+            self.link.say(method, f"channels/{leg.channel}/{what}".rstrip("/"), query, then)
 
     async def _when_with_us(self, leg: OnSwitch, what: Callable[[], Awaitable[None]]) -> None:
         if leg.is_with_us and not leg.waiting:

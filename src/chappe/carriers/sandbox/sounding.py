@@ -8,8 +8,8 @@ from pathlib import Path
 
 from chappe.media import pcm
 from chappe.media.mixer import Mixer, MixerEvent, RecordEnded
+from chappe.services.live import Later, Timer
 from chappe.services.ports import Clock, RecordWanted
-from chappe.services.switchboard import Later, Timer
 
 FRAME = timedelta(milliseconds=20)
 _TAPE = timedelta(seconds=10)

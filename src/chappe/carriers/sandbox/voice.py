@@ -13,10 +13,10 @@ from chappe.model.calls import Arrival, HangUpCause, Leg, LegEvent, LegEventKind
 from chappe.model.errors import CarrierError, Fault, Refusal
 from chappe.model.sounds import Sound, Speech, Tone, has_end
 from chappe.services import recordings, sandbox, sounds
+from chappe.services.live import Later, Timer
 from chappe.services.livecalls import Moment
 from chappe.services.ports import Platform, RecordWanted, VoiceSink
 from chappe.services.sandbox import Behaviour, WhenCalled
-from chappe.services.switchboard import Later, Timer
 
 MOST_AT_ONE = 5
 """Calls at one telephone that it has dialled itself (our choice)."""
