@@ -9,8 +9,8 @@ import structlog
 
 from chappe.model.changes import Changes, Delete, JobResult
 from chappe.model.errors import CarrierError, CarrierErrorKind, Refusal, Unavailable
+from chappe.model.events import Subject
 from chappe.model.jobs import CLAIM, Job, JobState, lane_of
-from chappe.services.handover import Subject
 from chappe.services.ports import JobKind, Platform
 
 _AT_ONCE = 64

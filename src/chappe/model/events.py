@@ -123,3 +123,6 @@ class AnnouncementHappened(NamedTuple):
 Event = (
     MessageEvent | CallHappened | LineHappened | ConferenceHappened | CallbackHappened | AnnouncementHappened
 )
+
+Subject = Message | Event
+"""What a job is about, where it is known already: a message as it is now, or what happened."""

@@ -7,12 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from chappe.model.changes import Fence
-from chappe.model.events import Event
+from chappe.model.events import Subject
 from chappe.model.jobs import CLAIM, Job, JobState, lane_of
 from chappe.model.messages import Message
-
-Subject = Message | Event
-"""What a job is about, as it is known already: a message as it is now, or what happened."""
 
 _MOST_JOBS = 4_000
 _MOST_JOBS_OF_AN_ACCOUNT = 500
