@@ -25,6 +25,7 @@ from chappe.model.calls import CallOutcome
 from chappe.model.commands import BlockNumber, ListCalls, PlaceCall, Replay, SetBehaviour, Subscribe
 from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
+from chappe.model.limits import CallLimits
 from chappe.model.sounds import Speech, Uploaded
 from chappe.services import announcements, calls, inbox, sandbox, subscriptions
 from chappe.services.accounts import NewAccount
@@ -87,7 +88,8 @@ async def held(world: World, shop: NewAccount) -> tuple[int, int]:
 
 
 async def open_calls(world: World, shop: NewAccount) -> int:
-    return await world.platform.store.queries.open_calls(shop.account.id)
+    limits = CallLimits(shop.account.id, world.clock.at, at_once=1)
+    return (await world.platform.store.queries.call_counts(limits)).at_once
 
 
 async def test_a_person_hears_it_and_pays_for_it(world: World) -> None:
@@ -458,10 +460,10 @@ async def test_what_a_crash_interrupts_is_not_rung_again(world: World) -> None:
     await sent.passes(3)
     # The process dies: nobody works its calls any more, and its jobs are free.
     board = world.chappe.switchboard
-    for live in list(board._live.values()):
+    for live in list(board._index.calls.values()):
         assert live.task is not None
         live.task.cancel()
-    board._live.clear()
+    board._index.calls.clear()
     world.clock.move(seconds=30)
     await close_abandoned(world.platform, world.clock.now() - timedelta(seconds=10))
     await world.settle()
