@@ -143,6 +143,27 @@ def test_nothing_serious_in_a_conference_that_is_steered_by_keys(desk: Desk) -> 
     person.page.locator("#scene li.up").wait_for(state="detached")
 
 
+def test_nothing_serious_in_an_announcement_that_is_watched(desk: Desk) -> None:
+    person = desk("fr")
+    person.sign_up()
+    person.go("/announcements")
+    person.page.fill("#recipients", f"+{CAMILLE}\n+{LEA}")
+    person.page.fill("#say", "Votre colis est arrivé.")
+    person.page.fill("#answer_keys", "1")
+    person.page.select_option("#on_machine", "play")
+    person.page.locator("form[aria-labelledby=send] button.primary").click()
+    person.page.wait_for_url("**/announcements/*")
+    watched = person.page.url
+    other = person.page.context.new_page()
+    other.goto(f"{person.url}/telephones")
+    other.locator(f"#phone-{CAMILLE} .call.ringing button[value=answer]").click()
+    other.locator(f"#phone-{CAMILLE} button[name=keys][value='1']").click()
+    other.close()
+    assert person.page.url == watched  # nobody has loaded it anew
+    person.page.locator("#recipients td", has_text="une personne").wait_for()
+    assert wrongs(person, 1280, 375, 320) == []
+
+
 def test_nothing_serious_under_an_sms_that_nobody_took(desk: Desk) -> None:
     person = desk("fr")
     person.sign_up()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chappe.media import pcm, tones
 from chappe.model.announcements import (
     AnnouncementState,
     AnnouncementStory,
@@ -154,6 +155,15 @@ async def test_an_answer_is_noted_and_a_key_repeats_the_message(world: World) ->
     assert (found.state, found.key, found.seconds) == (REACHED, "2", 4)
 
 
+async def test_a_key_tells_that_a_person_has_answered(world: World) -> None:
+    shop = await world.account()
+    await behave(world, shop, A, call="answer", keys="1", keys_after_ms=2000)
+    await behave(world, shop, B, call="answer")
+    sent = await send(world, shop, A, B, answer_keys="1", on_machine=OnMachine.PLAY)
+    await sent.passes(22)
+    assert ((await sent.of(A)).machine, (await sent.of(B)).machine) == (False, None)
+
+
 async def test_nobody_is_forgotten_who_does_not_press_a_key(world: World) -> None:
     shop = await world.account()
     await behave(world, shop, A, call="answer")
@@ -162,6 +172,30 @@ async def test_nobody_is_forgotten_who_does_not_press_a_key(world: World) -> Non
     found = await sent.of(A)
     assert (found.state, found.key, found.seconds) == (REACHED, "", 10)
     assert found.price == 334  # the ten seconds in which a key was awaited, too
+
+
+def hummed(frames: list[bytes]) -> list[float]:
+    """When a telephone hears the message, in seconds since it was answered."""
+    told = (place for place, frame in enumerate(frames) if tones.strength(frame, 300) > 0.5)
+    return [place * pcm.FRAME_SECONDS for place in told]
+
+
+@pytest.mark.parametrize(("does", "begins"), [("answer", 0.0), ("machine", 6.5)])
+async def test_the_message_is_heard_as_long_as_it_is(world: World, does: str, begins: float) -> None:
+    """By its content; at a machine from the end of its tone on, and nothing of it before."""
+    shop = await world.account()
+    await behave(world, shop, A, call=does, answer_after_ms=1000, greeting="y" * 300)
+    sent = await send(world, shop, A)
+    frames: list[bytes] = []
+    (leg,) = await world.platform.store.queries.legs_of_number(shop.account.id, A, 1)
+    await world.wait(1)  # it answers
+    ear = world.platform.live_calls.telephones.listen(leg.id, lambda frame: frames.append(frame or b""))
+    await sent.passes(18)
+    ear.close()
+    assert (await sent.of(A)).state is REACHED
+    heard = hummed(frames)
+    assert len(heard) * pcm.FRAME_SECONDS == pytest.approx(10, abs=0.1)
+    assert (heard[0], heard[-1]) == (pytest.approx(begins, abs=0.1), pytest.approx(begins + 10, abs=0.1))
 
 
 # --- again

@@ -243,7 +243,9 @@ def heard(call: Call, leg: Leg | None) -> Heard:
     """What a call that is over means for its recipient; `leg` is its leg, which is down."""
     noted = [(Fact(what), value, datetime.fromisoformat(when)) for what, value, when in call.notes]
     kinds = {fact for fact, _, _ in noted}
-    machine = True if Fact.MACHINE in kinds else False if Fact.PERSON in kinds else None
+    # Where nobody listened who answered, a key tells it.
+    is_person = bool(kinds & {Fact.PERSON, Fact.KEY})
+    machine = True if Fact.MACHINE in kinds else False if is_person else None
     key = next((value for fact, value, _ in noted if fact is Fact.KEY), "")
     lasted, begun = timedelta(), None
     for fact, _, when in noted:

@@ -32,7 +32,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.history import Page, StoredOutcome
 from chappe.model.jobs import Job, JobState
-from chappe.services import callnotices, conferencenotices, history, participants
+from chappe.services import calling, callnotices, conferencenotices, history, participants
 from chappe.services.ports import Platform
 
 BEGIN = "begin_conference"
@@ -159,7 +159,7 @@ async def begin(platform: Platform, job: Job) -> str:
     jobs = await _started(platform, conference, call)
     await platform.store.commit(Changes(insert=[call], update=[opened], enqueue=jobs))
     conferencenotices.ring(platform, conference, jobs)
-    caller = await _caller_of(platform, conference)
+    caller = await calling.on_behalf(platform, account_id, conference.user_id, conference.dialect)
     named = await platform.store.queries.participants_of(account_id, conference.id)
     await _go(platform, caller, conference, call, named)
     return "begun"
@@ -246,25 +246,6 @@ async def _not_rung(
     )
     await platform.store.commit(Changes(insert=[leg]))
     conferencenotices.ring(platform, conference, ())
-
-
-async def _caller_of(platform: Platform, conference: Conference) -> Caller:
-    """On whose behalf a planned conference rings its participants."""
-    account = await platform.store.queries.account(conference.account_id)
-    if account is None:
-        raise Refusal(Fault.NOT_FOUND, "the account of this conference does not exist any more")
-    return Caller(
-        account_id=account.id,
-        guid=account.guid,
-        kind=account.kind,
-        default_sender=account.default_sender,
-        user_id=conference.user_id,
-        user_name="",
-        dialect=conference.dialect,
-        region=account.region,
-        daily_cap=account.daily_cap,
-        open_destinations=tuple(account.open_destinations.split()),
-    )
 
 
 async def _earlier(platform: Platform, caller: Caller, replay: Replay | None) -> ConferenceStory | None:
