@@ -64,7 +64,7 @@ class Browser:
     async def ask(
         self, method: str, path: str, fields: Fields | bytes = (), headers: Mapping[str, str] | None = None
     ) -> Page:
-        """One request and its answer, redirects not followed."""
+        """One request, its body as fields or as it is, and its answer, redirects not followed."""
         answered: dict[str, Any] = {"body": b""}
         body = fields if isinstance(fields, bytes) else urlencode(_pairs(fields)).encode()
         given = [{"type": "http.request", "body": body}]

@@ -214,3 +214,20 @@ async def test_a_suspended_account_is_out_at_once(browser: Browser, sandbox_worl
     account = await sandbox_world.platform.store.queries.account(user.account_id)
     await accounts.suspend_account(sandbox_world.platform, account, True)
     assert (await browser.get("/account")).words("//h1") == ["Log in"]
+
+
+async def test_a_member_sends_files_and_a_visitor_does_not(sandbox_world: World) -> None:
+    browser = Browser(sandbox_world.chappe.application)
+    await browser.sign_up()
+    (token,) = (await browser.get("/calls")).find("//form[@class='card']//input[@name='token']/@value")
+    parts = (("token", token), ("first", "+33639980011"), ("second", "+33639980012"))
+    head = "--limit\r\nContent-Disposition: form-data; name="
+    body = "".join(f'{head}"{name}"\r\n\r\n{value}\r\n' for name, value in parts)
+    sent = (body + "--limit--\r\n").encode()
+    kind = {"content-type": "multipart/form-data; boundary=limit"}
+    page = await browser.ask("POST", "/calls", sent, kind)
+    assert page.status == 303
+    broken = await browser.ask("POST", "/calls", sent[:80], kind)
+    assert broken.status == 403
+    browser.cookies.clear()
+    assert (await browser.ask("POST", "/login", sent, kind)).status == 403

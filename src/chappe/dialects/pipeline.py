@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import multipart
 import structlog
 
 from chappe.dialects.contract import Dialect, WireCall
 from chappe.model.commands import Caller
 from chappe.model.errors import CarrierError, Fault, Refusal
 from chappe.model.history import Exchange
-from chappe.protocols.http import HttpRequest, HttpResponse, Upload
+from chappe.protocols import multipart
+from chappe.protocols.errors import ProtocolError
+from chappe.protocols.http import HttpRequest, HttpResponse
 from chappe.services import directory
 from chappe.services.ports import Platform
 
@@ -264,31 +265,13 @@ def _request(scope: Scope, body: bytes) -> HttpRequest:
 
 def _with_form(request: HttpRequest) -> HttpRequest:
     """The request with the parts of a multipart body taken apart."""
-    if "content-type" not in request.headers or request.content_type != "multipart/form-data":
+    if "content-type" not in request.headers or request.content_type != multipart.MEDIA_TYPE:
         return request
-    fields: list[tuple[bytes, bytes]] = []
-    uploads: dict[str, Upload] = {}
     try:
-        _, options = multipart.parse_options_header(request.headers["content-type"])
-        parser = multipart.PushMultipartParser(
-            options.get("boundary", ""), max_segment_count=100, header_charset="latin-1"
-        )
-        segment, content = None, bytearray()
-        with parser:
-            for event in parser.parse(request.body):
-                if isinstance(event, multipart.MultipartSegment):
-                    segment, content = event, bytearray()
-                elif event:
-                    content += event
-                elif segment is not None:
-                    if segment.filename is None:
-                        fields.append((segment.name.encode("latin-1"), bytes(content)))
-                    else:
-                        kind = segment.content_type or "application/octet-stream"
-                        uploads.setdefault(segment.name, Upload(segment.filename, kind, bytes(content)))
-    except (multipart.MultipartError, ValueError) as error:
-        raise Refusal(Fault.INVALID_PARAMETER, f"the multipart body cannot be read: {error}") from error
-    return request._replace(form=tuple(fields), uploads=uploads)
+        form, uploads = multipart.parts(request.headers["content-type"], request.body)
+    except ProtocolError as error:
+        raise Refusal(Fault.INVALID_PARAMETER, error.where) from error
+    return request._replace(form=form, uploads=uploads)
 
 
 async def _answer(send: Send, response: HttpResponse, *, close: bool = False) -> None:

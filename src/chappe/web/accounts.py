@@ -235,7 +235,7 @@ def shown_once(
 def _as_member(platform: Platform, visit: Visit, account: Account, user: User, nonce: str) -> Visit:
     """The same request once its visitor has become a member."""
     token = sessions.form_token(platform.door.secret, nonce, token_urlsafe(8))
-    return Visit(visit.request, visit.reader, token, account, user, visit.form)
+    return Visit(visit.request, visit.reader, token, account, user, visit.form, {})
 
 
 def _begin_session(

@@ -204,7 +204,8 @@ async def change_day(platform: Platform, visit: Visit) -> Response:
 async def import_calendar(platform: Platform, visit: Visit) -> Response:
     name = visit.request.path_params["name"]
     try:
-        command = ImportClosures(name, visit.field("calendar").encode())
+        sent = visit.files.get("calendar")
+        command = ImportClosures(name, sent.content if sent else b"")
         imported = await openinghours.import_closures(platform, visit.caller, command)
     except Refusal as refusal:
         return await _hours_page(platform, visit, 422, Refusal(refusal.fault, refusal.detail, "calendar"))

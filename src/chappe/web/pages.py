@@ -60,7 +60,7 @@ def build(platform: Platform) -> Starlette:
         reference = uuid4().hex[:12]
         LOG.error("page failed", path=request.url.path, reference=reference, exc_info=error)
         reader = reader_of(request, platform, None)
-        response = Visit(request, reader, "", None, None, {}).sorry(500, reference)
+        response = Visit(request, reader, "", None, None, {}, {}).sorry(500, reference)
         response.headers.update(sessions.SAFE)  # this page is made outside the middleware
         return response
 

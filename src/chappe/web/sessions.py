@@ -2,28 +2,29 @@
 
 import base64
 import hmac
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from io import BytesIO
 from urllib.parse import parse_qsl
 
-import multipart
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chappe.protocols import multipart
+from chappe.protocols.http import Upload
 
 SESSION = "chappe_session"
 VISITOR = "chappe_visitor"
 SAID = "chappe_said"
 LIFETIME = timedelta(days=14)
 LARGEST_FORM = 256 * 1024
-LARGEST_UPLOAD = 600 * 1024
 """Bytes of a form: a text of 20,000 characters, each escaped, fits in."""
 MOST_FIELDS = 1000
+LARGEST_UPLOAD = 12 * 1024 * 1024
+"""Bytes of a form with files: ten minutes of sound are 10 MB."""
 
 SAFE = {
     "Content-Security-Policy": (
@@ -89,28 +90,40 @@ def from_elsewhere(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
-async def read_form(request: Request) -> Mapping[str, tuple[str, ...]]:
-    """The fields of an urlencoded form, each with all its values; of a multipart one those of its files as
-    well, as text. Raises FormTooLargeError."""
-    kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
-    has_files = kind == "multipart/form-data"
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > (LARGEST_UPLOAD if has_files else LARGEST_FORM):
-            raise FormTooLargeError
-    fields: dict[str, tuple[str, ...]] = {}
-    if has_files:
-        with suppress(multipart.MultipartError, ValueError):  # then no token is found in it
-            boundary = options.get("boundary", "")
-            for part in multipart.MultipartParser(BytesIO(body), boundary, spool_limit=LARGEST_UPLOAD):
-                fields[part.name] = (*fields.get(part.name, ()), part.raw.decode("utf-8", "replace"))
-                part.close()
-        return fields
-    text = body.decode("utf-8", "replace")
+Fields = Mapping[str, tuple[str, ...]]
+"""What a form says: each field with all its values."""
+
+
+async def read_form(request: Request) -> Fields:
+    """The fields of an urlencoded form. Raises FormTooLargeError."""
+    text = (await _body(request, LARGEST_FORM)).decode("utf-8", "replace")
     if text.count("&") > MOST_FIELDS:
         raise FormTooLargeError
-    for name, value in parse_qsl(text, keep_blank_values=True):
+    return _gathered(parse_qsl(text, keep_blank_values=True))
+
+
+async def read_upload(request: Request) -> tuple[Fields, Mapping[str, Upload]]:
+    """The fields and the files of a multipart form. Raises FormTooLargeError, and ProtocolError where it is
+    none."""
+    fields, files = multipart.parts(
+        request.headers.get("content-type", ""), await _body(request, LARGEST_UPLOAD)
+    )
+    read = [(name.decode("utf-8", "replace"), value.decode("utf-8", "replace")) for name, value in fields]
+    return _gathered(read), files
+
+
+async def _body(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise FormTooLargeError
+    return bytes(body)
+
+
+def _gathered(pairs: Sequence[tuple[str, str]]) -> Fields:
+    fields: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
         fields[name] = (*fields.get(name, ()), value.replace("\r\n", "\n"))
     return fields
 

@@ -12,6 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from chappe.model.commands import Caller
 from chappe.model.directory import Account, User
 from chappe.model.errors import Fault, Refusal
+from chappe.protocols import multipart
+from chappe.protocols.errors import ProtocolError
+from chappe.protocols.http import Upload
 from chappe.services import directory
 from chappe.services.ports import Platform
 from chappe.web import rendering, sessions, stories, words
@@ -48,7 +51,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request. `account` and `user` are None for a visitor; `token` goes into each form."""
+    """One request. `account` and `user` are None for a visitor; `token` goes into each form; `files` are
+    those that a member's form brought."""
 
     request: Request
     reader: Reader
@@ -56,6 +60,7 @@ class Visit:
     account: Account | None
     user: User | None
     form: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, Upload]
 
     @property
     def caller(self) -> Caller:
@@ -196,6 +201,7 @@ async def _answer(platform: Platform, request: Request, handler: Handler, member
         account=account,
         user=user,
         form={},
+        files={},
     )
     if members_only and member is None:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -203,19 +209,28 @@ async def _answer(platform: Platform, request: Request, handler: Handler, member
         return RedirectResponse(asked, 303)
     try:
         if request.method == "POST":
-            form = await sessions.read_form(request)
+            form, files = await _sent(request, member is not None)
             token = form.get("token", ("",))[0]
             if sessions.from_elsewhere(request) or not sessions.token_holds(secret, binding, token):
                 return visit.sorry(403)
-            visit = Visit(request, visit.reader, visit.token, account, user, form)
+            visit = Visit(request, visit.reader, visit.token, account, user, form, files)
         response = await handler(platform, visit)
     except Refusal as refusal:
         response = visit.refused(refusal)
     except sessions.FormTooLargeError:
         response = visit.sorry(413)
+    except ProtocolError:
+        response = visit.sorry(403)
     if fresh_visitor and member is None:
         sessions.set_cookie(response, request, sessions.VISITOR, fresh_visitor, sessions.LIFETIME)
     return response
+
+
+async def _sent(request: Request, may_upload: bool) -> tuple[sessions.Fields, Mapping[str, Upload]]:
+    """What a form says, and the files it brings."""
+    if may_upload and request.headers.get("content-type", "").startswith(multipart.MEDIA_TYPE):
+        return await sessions.read_upload(request)
+    return await sessions.read_form(request), {}
 
 
 def reader_of(request: Request, platform: Platform, account: Account | None) -> Reader:
