@@ -8,7 +8,7 @@ from chappe.model.erlang import erlang_b, estimate, operators_for, within
 
 # Calls an hour, seconds of handling, operators; the chance of waiting, the mean wait in seconds, within how
 # many seconds, which share. Sources: T. Parkinson (mitan.co.uk), worked example of 720 calls an hour; Call
-# Centre Helper, worked example of 10 erlangs, which it rounds; a course's example of 6 erlangs, off the curve.
+# Centre Helper, worked example of 10 erlangs, which it rounds; a course's example of 6 erlangs (curve).
 PUBLISHED = [
     (720, 240, 55, 0.2387, 8.184, 15, 0.8459),
     (200, 180, 14, 0.1741, 7.8, 20, 0.888),
