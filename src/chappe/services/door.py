@@ -71,6 +71,7 @@ class Door:
         self._failures: Remembered[list[int]] = Remembered(_FAILURE_WINDOW, 10_000)
         self._used: Remembered[bool] = Remembered(timedelta(seconds=_NONCE_SECONDS), 100_000)
         self._paced: Remembered[bool] = Remembered(timedelta(seconds=1), 100_000)
+        self._asked: Remembered[list[int]] = Remembered(_FAILURE_WINDOW, 100_000)
         self._running: dict[bytes, asyncio.Task[bool]] = {}
         self._admitting: dict[bytes, asyncio.Task[Caller | None]] = {}
         self._dummy: str | None = None
@@ -190,6 +191,16 @@ class Door:
         if self._paced.get(who, now):
             raise Refusal(Fault.RATE_LIMITED, "one request each second; come back later")
         self._paced.put(who, True, now)
+
+    def check_rate(self, who: str, most: int, now: datetime) -> None:
+        """Note that `who` asks; refuse with `rate_limited` when that was more than so often in a minute."""
+        count = self._asked.get(who, now)
+        if count is None:
+            self._asked.put(who, [1], now)
+        elif count[0] >= most:
+            raise Refusal(Fault.RATE_LIMITED, f"{most} requests within a minute; wait a minute and try again")
+        else:
+            count[0] += 1
 
     def _signed(self, text: str) -> str:
         return self._digest(self.secret, "nonce", text).hex()[:_MAC]

@@ -217,6 +217,11 @@ def lasted(span: timedelta) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def seconds(count: int) -> str:
+    """So many seconds, as a telephone shows them."""
+    return lasted(timedelta(seconds=count))
+
+
 @cache
 def environment(language: str) -> Environment:
     env = Environment(
@@ -232,7 +237,7 @@ def environment(language: str) -> Environment:
     env.filters.update(
         day=day, count=count, hour=hour, plain=in_credits, outcome=outcome, breakable=breakable
     )
-    env.filters.update(lasted=lasted)
+    env.filters.update(lasted=lasted, seconds=seconds)
     env.globals.update(static=static, icon=icon, words=words, LANGUAGES=LANGUAGES)
     return env
 

@@ -140,16 +140,21 @@ def set_cookie(response: Response, request: Request, name: str, value: str, age:
 
 
 class SafeHeaders:
-    """Adds to every page what keeps it safe; what a page says itself stays."""
+    """Adds to every page what keeps it safe; what a page says itself stays. Below the path `embedded` other
+    headers do so, because others' pages show what is there."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, embedded: str, headers: Mapping[str, str]) -> None:
         self.app = app
+        self.embedded = embedded
+        self.headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        safe = self.headers if scope.get("path", "").startswith(self.embedded) else SAFE
+
         async def safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SAFE.items():
+                for name, value in safe.items():
                     headers.setdefault(name, value)
             await send(message)
 

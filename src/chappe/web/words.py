@@ -2,6 +2,7 @@
 
 from chappe.model.announcements import AnnouncementState, AnsweredBy, OnMachine, OnPerson, RecipientState
 from chappe.model.announcements import Reason as Missed
+from chappe.model.callbacks import CallbackState, FormFile
 from chappe.model.calls import CallOutcome, HangUpCause, LegState, LineNews, RecordingPurpose
 from chappe.model.carriers import LinkState
 from chappe.model.conferences import AccessMode, ConferenceState, ParticipantState
@@ -12,8 +13,10 @@ from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import EntryKind
 from chappe.model.messages import MessageState, Purpose
 from chappe.model.network import Reason
+from chappe.model.ringgroups import RingOrder
 from chappe.model.rules import Basis, Effect, Provision
 from chappe.model.sounds import Tone
+from chappe.services.popups import Step
 
 
 def N_(message: str) -> str:
@@ -274,6 +277,7 @@ DIALECT: dict[str, str] = {
     "smpp": "SMPP",
     "console": N_("Console"),
     "sandbox": N_("Sandbox"),
+    "widget": N_("Widget"),
     "sip": N_("SIP telephone"),
 }
 
@@ -469,12 +473,27 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
         "This is no telephone number. Write it like 06 12 34 56 78 or +41 79 222 33 44."
     ),
     (Fault.NOT_FOUND, "to"): N_("Nobody takes calls to this number. Dial one of your lines or conferences."),
-    (Fault.INVALID_PARAMETER, "name"): N_("A user needs a name of 1 to 100 letters. Choose another."),
+    (Fault.INVALID_PARAMETER, "name"): N_("A name has 1 to 100 letters. Choose another."),
     (Fault.INVALID_SENDER, "default_sender"): N_(
         "This sender cannot be used. Write a number like +33 6 12 34 56 78, a short code, or a name of at "
         "most 11 letters; leave it empty for none."
     ),
     (Fault.MISSING_PARAMETER, "events"): N_("Choose at least one event."),
+    (Fault.ALREADY_EXISTS, "name"): N_("There is one of this name already. Choose another."),
+    (Fault.NOT_ALLOWED, "name"): N_("A callback form rings this group. Give that form another one first."),
+    (Fault.INVALID_PARAMETER, "destinations"): N_(
+        "This is no destination. Write a country and a kind, like FR_Mobile or CH_Fixed."
+    ),
+    (Fault.MISSING_PARAMETER, "destinations"): N_("Write at least one destination, like FR_Mobile."),
+    (Fault.INVALID_PARAMETER, "ring_seconds"): N_("It rings 5 to 1000 seconds. Write a whole number."),
+    (Fault.INVALID_PARAMETER, "operator_seconds"): N_("It rings 5 to 1000 seconds. Write a whole number."),
+    (Fault.INVALID_PARAMETER, "visitor_seconds"): N_("It rings 5 to 1000 seconds. Write a whole number."),
+    (Fault.INVALID_PARAMETER, "mailbox"): N_("This is no e-mail address. Write it like name@example.com."),
+    (Fault.INVALID_PARAMETER, "zone"): N_("This is no time zone. Write it like Europe/Paris."),
+    (Fault.INVALID_PARAMETER, "labels"): N_("Such a field is called by at most 32 characters."),
+    (Fault.INVALID_PARAMETER, "since"): N_("These days cannot be shown: the first comes before the last."),
+    (Fault.CONTENT_TOO_LONG, "since"): N_("These are too many callbacks at once. Choose fewer days."),
+    (Fault.RATE_LIMITED, "address"): N_("As much was asked from this address as one may in an hour."),
     (Fault.INVALID_PARAMETER, "prefix"): N_(
         "This is not the beginning of a number. Write digits with country code, like 33 or 336."
     ),
@@ -535,6 +554,8 @@ SAID: dict[str, str] = {
     "recorded-off": N_("The recording is over; it stands below in a moment."),
     "sent-many": N_("Sent. The newest messages are below."),
     "cancelled": N_("Stopped. The price was given back."),
+    "called-off": N_("Nobody is called."),
+    "form-removed": N_("The form is removed."),
     "claimed": N_("The keyword is yours."),
     "released": N_("Given up."),
     "recorded": N_("Recorded: advertising may go there."),
@@ -564,6 +585,91 @@ SAID: dict[str, str] = {
     "no-sender": N_("You have no default sender any more."),
     "logged-out": N_("You are logged out."),
 }
+
+CALLBACK: dict[str, str] = {
+    CallbackState.WAITING: N_("Waiting"),
+    CallbackState.CALLING: N_("Being called"),
+    CallbackState.DONE: N_("Answered"),
+    CallbackState.MISSED: N_("Missed"),
+    CallbackState.LEFT_MESSAGE: N_("Message left"),
+    CallbackState.CANCELLED: N_("Cancelled"),
+    CallbackState.FAILED: N_("Failed"),
+}
+
+CALLBACK_TONE: dict[str, str] = {
+    CallbackState.WAITING: "held",
+    CallbackState.CALLING: "waiting",
+    CallbackState.DONE: "done",
+    CallbackState.MISSED: "failed",
+    CallbackState.LEFT_MESSAGE: "held",
+    CallbackState.CANCELLED: "none",
+    CallbackState.FAILED: "failed",
+}
+
+RING_ORDER: dict[str, str] = {
+    RingOrder.FIXED: N_("Always in this order"),
+    RingOrder.RANDOM: N_("In any order"),
+    RingOrder.ROUND_ROBIN: N_("Each begins with the next one"),
+}
+
+FORM_FILE: dict[str, str] = {
+    FormFile.OPERATOR_SOUND: N_("Sound for the operator"),
+    FormFile.VISITOR_SOUND: N_("Sound for the visitor"),
+    FormFile.GREETING: N_("Greeting of the answerphone"),
+    FormFile.HEADER: N_("Picture above the form"),
+    FormFile.STYLE: N_("Style sheet"),
+}
+
+FORM_FILE_HINT: dict[str, str] = {
+    FormFile.OPERATOR_SOUND: N_("Heard before both are joined: WAV, MP3 or Ogg."),
+    FormFile.VISITOR_SOUND: N_("Heard before both are joined: WAV, MP3 or Ogg."),
+    FormFile.GREETING: N_("In place of the spoken one: WAV, MP3 or Ogg."),
+    FormFile.HEADER: N_("PNG, JPEG, GIF or WebP."),
+    FormFile.STYLE: N_("CSS for the form; what would fetch from elsewhere is taken out."),
+}
+
+NUMBER_KIND: dict[str, str] = {"Fixed": N_("fixed"), "Mobile": N_("mobile")}
+
+# What a visitor of a shop's page is told of a callback; the shop's account is no matter of theirs.
+POPUP_STEP: dict[str, str] = {
+    Step.WAITING: N_("We are about to call you."),
+    Step.RINGING_OPERATOR: N_("We are ringing an adviser."),
+    Step.RINGING_VISITOR: N_("Your telephone rings: please answer."),
+    Step.CONNECTED: N_("You are connected."),
+    Step.SPEAKING_TO_MACHINE: N_("You are on the line: nobody is free at this moment."),
+    Step.DONE: N_("The call is over. Thank you."),
+    Step.NOT_REACHED: N_("Your telephone did not answer."),
+    Step.NOBODY: N_("Nobody was free. Please try again later."),
+    Step.LEFT_MESSAGE: N_("Thank you: we have your message."),
+    Step.CANCELLED: N_("We will not call you."),
+    Step.FAILED: N_("The call could not be made. Please try again later."),
+}
+
+POPUP_NUMBER = (Fault.INVALID_RECIPIENT, Fault.NO_RECIPIENT, Fault.BLACKLISTED, Fault.DESTINATION_FORBIDDEN)
+"""Faults that concern the number that a visitor has written."""
+
+POPUP_FIELD: dict[str, str] = {
+    "number": N_("This is no number that we can call. Write it like 06 12 34 56 78 or +41 79 222 33 44."),
+    "name": N_("Write at most 64 characters."),
+    "labels": N_("Write at most 32 characters."),
+    "when": N_("Choose one of these times."),
+}
+
+POPUP_AT: dict[tuple[Fault, str], str] = {
+    (Fault.MISSING_PARAMETER, "number"): N_("Write the number at which we shall call you."),
+    (Fault.NO_RECIPIENT, "number"): N_("Write the number at which we shall call you."),
+    (Fault.BLACKLISTED, "number"): N_("This number does not want to be called."),
+    (Fault.DESTINATION_FORBIDDEN, "number"): N_("We do not call numbers of this kind. Give another one."),
+}
+
+POPUP_FAULT: dict[Fault, str] = {
+    Fault.NOT_FOUND: N_("There is no such form."),
+    Fault.RATE_LIMITED: N_("Too many requests. Please try again later."),
+    Fault.TOO_MANY_CALLS: N_("Too many requests. Please try again later."),
+    Fault.ALREADY_EXISTS: N_("This was asked already."),
+}
+
+POPUP_OTHERWISE = N_("We cannot call you at this moment. Please try again later.")
 
 # What the secrets of each dialect are called in its own words: (the login, the secret).
 SECRET: dict[str, tuple[str, str]] = {

@@ -3,6 +3,8 @@ import { follow } from "./live.js";
 import { listenToKeys } from "./keys.js";
 import { filterAsTyped, quietForms, quoteAsTyped } from "./forms.js";
 import { copyButtons, copyNumbers } from "./copy.js";
+import { orderLists } from "./order.js";
+import { previewForm } from "./preview.js";
 import { soundOfTelephones } from "./sound.js";
 import { keepTimes, tellZone } from "./times.js";
 
@@ -16,5 +18,7 @@ filterAsTyped();
 quietForms();
 quoteAsTyped();
 soundOfTelephones();
+orderLists();
+previewForm();
 follow();
 if (document.querySelector("[data-week]")) import("./hours.js").then(({ paintWeek }) => paintWeek());

@@ -1,6 +1,6 @@
 // The keyboard: / to the filter, j and k through the lines, g and a letter to a section, ? for help.
 
-const SECTIONS = { t: "/telephones", m: "/messages", c: "/calls", l: "/lines", n: "/numbers", s: "/subscriptions", a: "/account", w: "/network" };
+const SECTIONS = { t: "/telephones", m: "/messages", c: "/calls", b: "/callbacks", l: "/lines", n: "/numbers", s: "/subscriptions", a: "/account", w: "/network" };
 
 const writing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 

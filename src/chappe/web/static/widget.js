@@ -2,61 +2,63 @@
 // the server. FORM stands before this text where it is served: the form's address, words and look.
 (() => {
   const parser = new DOMParser();
-  const ask = (address, options) => {
-    const url = new URL(address);
-    url.searchParams.set("part", "1");
-    if (FORM.language) url.searchParams.set("language", FORM.language);
-    return fetch(url, { credentials: "omit", ...options }).then((answer) => answer.text());
-  };
 
   /** Let a form live inside `root`: send it, show what comes, follow what happens. */
-  function enliven(root, spoken) {
+  function enliven(root, spoken, part) {
     let timer = 0;
-    const show = (text) => {
+    const ask = (address, options) => {
+      const url = new URL(address);
+      url.searchParams.set("part", part);
+      if (FORM.language) url.searchParams.set("language", FORM.language);
+      return fetch(url, { credentials: "omit", ...options }).then((answer) => answer.text());
+    };
+    const shown = () => root.querySelector(".chappe");
+    const show = (text, moves) => {
       const fresh = parser.parseFromString(text, "text/html").querySelector(".chappe");
-      const shown = root.querySelector(".chappe");
-      if (!fresh) throw new Error("no form came");
-      const held = root.activeElement?.id ?? document.activeElement.id;
-      const said = fresh.querySelector("[data-said]")?.textContent.trim() ?? "";
-      if (shown && shown.outerHTML === fresh.outerHTML) return follow(shown);
-      const arrived = document.importNode(fresh, true);
-      shown ? shown.replaceWith(arrived) : root.append(arrived);
-      if (said !== spoken.textContent) spoken.textContent = said;
-      const wrong = arrived.querySelector("[aria-invalid]");
-      (wrong ?? arrived.querySelector(`#${held || "chappe-title"}`) ?? arrived.querySelector("h2")).focus();
-      follow(arrived);
+      const old = shown();
+      if (!fresh) throw new Error("what came is no form");
+      if (old?.outerHTML !== fresh.outerHTML) {
+        const focused = root.getRootNode().activeElement;
+        const held = old?.contains(focused) && `#${focused.id || "chappe-title"}`;
+        old ? old.replaceWith(fresh) : root.prepend(fresh);
+        const said = fresh.querySelector("[data-said]")?.textContent.trim() ?? "";
+        if (said !== spoken.textContent) spoken.textContent = said;
+        if (moves || held) (fresh.querySelector("[aria-invalid]") ?? fresh.querySelector(held || "#chappe-title") ?? fresh.querySelector("#chappe-title")).focus();
+      }
+      follow();
     };
-    const failed = () => {
-      spoken.textContent = FORM.offline;
-      const place = root.querySelector(".chappe-trouble");
-      if (place) place.textContent = FORM.offline;
-    };
-    const follow = (shown) => {
+    const failed = () => { spoken.textContent = FORM.offline; };
+    const follow = () => {
       clearTimeout(timer);
-      if (!shown.dataset.again) return;
+      const { again, from } = shown()?.dataset ?? {};
+      if (!again) return;
       timer = setTimeout(() => {
-        if (document.hidden) return follow(shown);
-        ask(shown.dataset.from).then(show).catch(() => { failed(); follow(shown); });
-      }, +shown.dataset.again);
+        if (document.hidden) return follow();
+        ask(from).then(show).catch(() => { failed(); follow(); });
+      }, +again);
     };
     root.addEventListener("submit", (event) => {
       const form = event.target;
+      const button = form.querySelector("button");
       if (form.method === "dialog") return;
       event.preventDefault();
-      const button = form.querySelector("button");
-      const body = new URLSearchParams(new FormData(form));
       if (button.disabled) return;
       button.disabled = true;
-      ask(form.action, { method: "POST", body }).then(show).catch(failed).finally(() => { button.disabled = false; });
+      ask(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) })
+        .then((text) => show(text, true)).catch(failed).finally(() => { button.disabled = false; });
     });
-    const shown = root.querySelector(".chappe");
-    if (shown) follow(shown);
-    return { open: () => ask(FORM.address).then(show).catch(failed) };
+    root.addEventListener("click", (event) => {
+      if (event.target.closest?.("a[data-anew]")) { event.preventDefault(); anew(); }
+    });
+    const anew = () => ask(FORM.address).then((text) => show(text, true)).catch(failed);
+    follow();
+    return { anew, goesOn: () => Boolean(shown()?.dataset.again) };
   }
 
   /** The launcher and the dialog, in a shadow where the shop's style does not reach. */
   function place() {
-    const host = document.createElement("div");
+    const host = document.createElement("aside");
+    host.setAttribute("aria-label", FORM.name);
     host.lang = FORM.written;
     const root = host.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [STYLE, FORM.style].map((text) => {
@@ -72,29 +74,25 @@
     const launcher = make("button", { type: "button", className: "chappe-launcher", textContent: FORM.label });
     const leave = make("button", { className: "chappe-close", textContent: "\u00d7" });
     leave.setAttribute("aria-label", FORM.close);
-    const trouble = make("p", { className: "chappe-trouble" });
-    const spoken = make("p", { className: "chappe-unseen" });
+    const spoken = make("p", { className: "chappe-spoken" });
     spoken.setAttribute("role", "status");
-    const dialog = make("dialog", {}, make("form", { method: "dialog" }, leave), trouble, spoken);
+    const dialog = make("dialog", {}, make("form", { method: "dialog" }, leave), spoken);
     dialog.setAttribute("aria-label", FORM.name);
     root.append(launcher, dialog);
     document.body.append(host);
 
-    const links = () => document.querySelectorAll(`a[href^="${FORM.address}"]`);
+    const links = () => [...document.querySelectorAll("a[href]")].filter((link) => link.href.split("?")[0] === FORM.address);
     launcher.hidden = links().length > 0;
-    // enliven() looks for its form in the dialog; what has the focus is known to the shadow alone.
-    Object.defineProperty(dialog, "activeElement", { get: () => root.activeElement });
-    const form = enliven(dialog, spoken);
+    const form = enliven(dialog, spoken, "1");
     const open = () => {
-      trouble.textContent = "";
       dialog.showModal();
-      if (!dialog.querySelector(".chappe[data-again]")) form.open();
+      if (!form.goesOn()) form.anew();
     };
     launcher.addEventListener("click", open);
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     document.addEventListener("click", (event) => {
       const link = event.target.closest?.("a[href]");
-      if (!link || ![...links()].includes(link) || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      if (!links().includes(link) || event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       open();
     });
@@ -102,7 +100,7 @@
 
   const start = () => {
     const page = document.getElementById("chappe-page"); // a page of ours has its form already
-    page ? enliven(page, document.getElementById("chappe-spoken")) : place();
+    page ? enliven(page, document.getElementById("chappe-spoken"), "page") : place();
   };
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
 })();
