@@ -28,7 +28,7 @@ class Page:
 
     @property
     def tree(self) -> Any:
-        return html.fromstring(self.body)
+        return html.fromstring(self.body, parser=html.HTMLParser(encoding="utf-8"))
 
     def words(self, path: str) -> list[str]:
         """The text of each element, blanks made single."""

@@ -123,7 +123,8 @@ def _times(table: Timetable | None, zone: str, now: datetime) -> list[datetime]:
 async def ask(
     platform: Platform, form: CallbackForm, caller: Caller, peer: str, proof: str, asked: Asked
 ) -> Progress:
-    """Have a visitor called. Raises Refusal, at `proof` where the form was shown too long ago, or elsewhere."""
+    """Have a visitor called. Raises Refusal, at `proof` where the form was shown too long ago, or as
+    `callbacks.request` does."""
     now = platform.clock.now()
     platform.door.check_rate(f"requests {network_of(peer)}", REQUESTS_A_MINUTE, now)
     _check_proof(platform, form, peer, proof, now)
@@ -153,11 +154,9 @@ async def follow(platform: Platform, form: CallbackForm, caller: Caller, token: 
     return _progress(platform, form, await _found(platform, form, caller, token))
 
 
-async def cancel(
-    platform: Platform, form: CallbackForm, caller: Caller, peer: str, token: str
-) -> Progress:
-    """Take a request back. Raises Refusal `not_found`, `too_late` where somebody is called already, or another
-    address has asked."""
+async def cancel(platform: Platform, form: CallbackForm, caller: Caller, peer: str, token: str) -> Progress:
+    """Take a request back. Raises Refusal `not_found`, `too_late` where somebody is called already, or where
+    another address has asked."""
     story = await _found(platform, form, caller, token)
     if network_of(story.request.address) != network_of(peer):
         # Somebody else who gave the same number is told of the same request, and may not end it.

@@ -1,7 +1,7 @@
 """Pages of callback forms: what each does, with the widget as it will look; its files, where it may call."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from babel import Locale
@@ -19,6 +19,7 @@ from chappe.model.callbacks import (
     FirstRung,
     FormFile,
     ListDestinations,
+    ListFormFiles,
     ListForms,
     PutFormFile,
     RemoveForm,
@@ -110,6 +111,7 @@ async def _form_page(
     caller = visit.caller
     rosters = await ringgroups.list_groups(platform, caller, ListRingGroups())
     hours = await openinghours.list_hours(platform, caller, ListHours(limit=_MOST_SHOWN))
+    files = await formfiles.list_files(platform, caller, ListFormFiles(form.ref))
     address = f"{visit.base_url}{popup.PATH}{form.ref}"
     return visit.page(
         "callbackform.html",
@@ -123,7 +125,8 @@ async def _form_page(
         rings=FirstRung,
         ring_range=RING_RANGE,
         most=LABEL_LENGTH,
-        files=FormFile,
+        kinds=FormFile,
+        files={one.file: one.name for one in files},
         told="",
         destinations=_named(
             visit.reader.language,
@@ -165,14 +168,16 @@ async def change(platform: Platform, visit: Visit) -> Response:
 
 def _drafted(visit: Visit, form: CallbackForm) -> CallbackForm:
     """The form as it would be with what the page says, checked by nobody; a count that is none stays."""
+    typed = {name: visit.field(name) for name in _COUNTS}
     counts: dict[str, Any] = {
-        name: int(visit.field(name)) for name in _COUNTS if visit.field(name).isdigit() and len(visit.field(name)) < 10
+        name: int(value)
+        for name, value in typed.items()
+        if value.isascii() and value.isdigit() and len(value) < 10
     }
     texts: dict[str, Any] = {name: visit.field(name) for name in _TEXTS}
     ticks: dict[str, Any] = {name: bool(visit.field(name)) for name in _TICKS}
-    labels = tuple(visit.field(f"label{place + 1}")[:LABEL_LENGTH] for place in range(LABELS))
-    drafted: CallbackForm = replace(form, **texts, **ticks, **counts, labels=labels)
-    return drafted
+    texts["labels"] = tuple(visit.field(f"label{place + 1}")[:LABEL_LENGTH] for place in range(LABELS))
+    return replace(form, **texts, **ticks, **counts)
 
 
 async def preview(platform: Platform, visit: Visit) -> Response:
@@ -189,6 +194,7 @@ async def preview(platform: Platform, visit: Visit) -> Response:
         reader,
         Popup(drafted, is_open, asks_now, shown.times, ""),
         f"{visit.base_url}{popup.PATH}{form.ref}",
+        await popup.files_of(platform, visit.caller, form),
     )
     page = rendering.render("popup_parts.html", reader, **{**popup.NOTHING, **values})
     return HTMLResponse(page)
@@ -243,7 +249,3 @@ async def remove_file(platform: Platform, visit: Visit) -> Response:
     form, file = await _form(platform, visit), _file(visit)
     await formfiles.remove(platform, visit.caller, RemoveFormFile(form.ref, file))
     return visit.go(f"{PAGE}/{form.ref}#files", "saved")
-
-
-_KNOWN: Mapping[str, object] = {one.name: None for one in fields(CallbackForm)}
-assert _KNOWN.keys() >= {*_TEXTS, *_TICKS, *_COUNTS}

@@ -123,7 +123,8 @@ def by_operator(requests: Iterable[CallbackRequest]) -> list[ByOperator]:
 
 
 def handling_seconds(requests: Iterable[CallbackRequest]) -> float:
-    """How long a callback keeps an operator: the visitor's telephone rings, both speak; 0 where nobody did."""
+    """How long a callback keeps an operator: the visitor's telephone rings, both speak; 0 where nobody
+    did."""
     kept = [one.ring_seconds + one.talk_seconds for one in requests if one.state is CallbackState.DONE]
     return fmean(kept) if kept else 0.0
 

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from chappe.model.callbacks import LABELS, CallbackForm, FormFile, ReadFormFile
+from chappe.model.callbacks import LABELS, CallbackForm, FormFile, ListFormFiles, ReadFormFile
 from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal, Unavailable
-from chappe.services import callbackforms, popups
+from chappe.services import formfiles, popups
 from chappe.services.popups import Asked, Popup, Progress, Step
 from chappe.services.ports import Platform
 from chappe.web import rendering, sessions, words
@@ -86,6 +86,10 @@ class Look:
     def say(self, text: str) -> str:
         return rendering.translate(self.reader.language)(text)
 
+    async def files(self) -> frozenset[FormFile]:
+        """The files that the form has."""
+        return await files_of(self.platform, self.caller, self.form)
+
     def path_to(self, token: str) -> str:
         chosen = self.request.query_params.get("language", "")
         return f"{PATH}{self.form.ref}/{token}" + (f"?language={self.reader.language}" if chosen else "")
@@ -132,6 +136,7 @@ NOTHING: Mapping[str, object] = {
     "again": 0,
     "trouble": None,
     "address": "",
+    "files": frozenset[FormFile](),
     "level": "h2",
 }
 """What the template needs to be told where there is nothing of it."""
@@ -179,11 +184,9 @@ def _lean(name: str) -> str:
 
 
 async def _style(look: Look) -> str:
-    if FormFile.STYLE not in look.form.files:
+    if FormFile.STYLE not in await look.files():
         return ""
-    file = await callbackforms.read_file(
-        look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.STYLE)
-    )
+    file = await formfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.STYLE))
     return file.content.decode("utf-8", "replace")
 
 
@@ -192,9 +195,7 @@ async def style(look: Look) -> Response:
 
 
 async def header(look: Look) -> Response:
-    file = await callbackforms.read_file(
-        look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.HEADER)
-    )
+    file = await formfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.HEADER))
     # Were it anything but a picture, it could do nothing.
     safe = {"Cache-Control": _KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(file.content, media_type=file.content_type, headers=safe)
@@ -212,7 +213,7 @@ async def _form_page(
 ) -> Response:
     popup = await popups.show(look.platform, look.form, look.peer)
     origin = asked.origin or look.request.headers.get("referer", "").partition("?")[0][:200]
-    values = form_values(look.reader, popup, look.address)
+    values = form_values(look.reader, popup, look.address, await look.files())
     return _answer(
         look.reader,
         look.part,
@@ -221,7 +222,13 @@ async def _form_page(
     )
 
 
-def form_values(reader: Reader, popup: Popup, address: str) -> dict[str, object]:
+async def files_of(platform: Platform, caller: Caller, form: CallbackForm) -> frozenset[FormFile]:
+    """The files that a form has."""
+    found = await formfiles.list_files(platform, caller, ListFormFiles(form.ref))
+    return frozenset(one.file for one in found)
+
+
+def form_values(reader: Reader, popup: Popup, address: str, files: frozenset[FormFile]) -> dict[str, object]:
     """What the template needs of a form."""
     return {
         "form": popup.form,
@@ -231,8 +238,7 @@ def form_values(reader: Reader, popup: Popup, address: str) -> dict[str, object]
         "asked": Asked(""),
         "when": "",
         "origin": "",
-        "has_header": FormFile.HEADER in popup.form.files,
-        "has_style": FormFile.STYLE in popup.form.files,
+        "files": files,
     }
 
 
@@ -260,13 +266,17 @@ async def send(look: Look) -> Response:
     labels = tuple(field(f"label{place + 1}") for place in range(LABELS))
     when = field("when")
     asked = Asked(field("number"), field("name"), labels, _moment(when), field("origin")[:200])
+    if not asked.number:
+        missing = Trouble(look.say(words.POPUP_AT[Fault.MISSING_PARAMETER, "number"]), "number")
+        return await _form_page(look, asked, when, missing, 422)
     try:
         progress = await popups.ask(look.platform, look.form, look.caller, look.peer, field("proof"), asked)
     except Refusal as refusal:
         status = 503 if isinstance(refusal, Unavailable) else 422
+        status = 429 if refusal.fault is Fault.RATE_LIMITED else status
         return await _form_page(look, asked, when, _trouble(look, refusal), status)
     if look.part:
-        return _progress(look, progress)
+        return await _progress(look, progress)
     return RedirectResponse(look.path_to(progress.token), 303)
 
 
@@ -301,7 +311,7 @@ def _trouble(look: Look, refusal: Refusal) -> Trouble:
 
 async def progress_page(look: Look) -> Response:
     token = look.request.path_params["token"]
-    return _progress(look, await popups.follow(look.platform, look.form, look.caller, token))
+    return await _progress(look, await popups.follow(look.platform, look.form, look.caller, token))
 
 
 async def cancel(look: Look) -> Response:
@@ -312,18 +322,20 @@ async def cancel(look: Look) -> Response:
         if refusal.fault is not Fault.TOO_LATE:
             raise
         progress = await popups.follow(look.platform, look.form, look.caller, token)
-    return _progress(look, progress) if look.part else RedirectResponse(look.path_to(progress.token), 303)
+    return (
+        await _progress(look, progress) if look.part else RedirectResponse(look.path_to(progress.token), 303)
+    )
 
 
-def _progress(look: Look, progress: Progress) -> Response:
+async def _progress(look: Look, progress: Progress) -> Response:
+    files = await look.files()
     values = {
         "form": look.form,
         "progress": progress,
         "said": _said(look.reader, progress),
         "again": _again(look.reader.now, progress),
         "address": look.address,
-        "has_header": FormFile.HEADER in look.form.files,
-        "has_style": FormFile.STYLE in look.form.files,
+        "files": files,
     }
     return _answer(look.reader, look.part, 200, values)
 

@@ -52,7 +52,8 @@
     });
     const anew = () => ask(FORM.address).then((text) => show(text, true)).catch(failed);
     follow();
-    return { anew, goesOn: () => Boolean(shown()?.dataset.again) };
+    const keeps = () => shown()?.dataset.again || shown()?.querySelector("form"); // what goes on, what was typed
+    return { anew, keeps };
   }
 
   /** The launcher and the dialog, in a shadow where the shop's style does not reach. */
@@ -86,7 +87,7 @@
     const form = enliven(dialog, spoken, "1");
     const open = () => {
       dialog.showModal();
-      if (!form.goesOn()) form.anew();
+      if (!form.keeps()) form.anew();
     };
     launcher.addEventListener("click", open);
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
