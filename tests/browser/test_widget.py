@@ -95,7 +95,7 @@ def test_the_keyboard_is_enough(desk: Desk, shop: Shop) -> None:
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        active = "document.querySelector('aside').shadowRoot.activeElement"
+        active = "document.querySelector('chappe-callback').shadowRoot.activeElement"
         seen.append(page.evaluate(f"{active}?.name || {active}?.className || document.activeElement.tagName"))
     assert {"number", "name", "label1", "when", "chappe-button", "chappe-close"} <= set(seen)
     assert "chappe-launcher" not in seen and "A" not in seen

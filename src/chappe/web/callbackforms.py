@@ -28,7 +28,7 @@ from chappe.model.callbacks import (
 from chappe.model.errors import Fault, Refusal
 from chappe.model.openinghours import ListHours
 from chappe.model.ringgroups import RING_RANGE, ListRingGroups
-from chappe.services import callbackforms, formfiles, openinghours, popups, ringgroups
+from chappe.services import callbackforms, callbackfiles, openinghours, popups, ringgroups
 from chappe.services.popups import Popup
 from chappe.services.ports import Platform
 from chappe.web import popup, rendering, words
@@ -111,7 +111,7 @@ async def _form_page(
     caller = visit.caller
     rosters = await ringgroups.list_groups(platform, caller, ListRingGroups())
     hours = await openinghours.list_hours(platform, caller, ListHours(limit=_MOST_SHOWN))
-    files = await formfiles.list_files(platform, caller, ListFormFiles(form.ref))
+    files = await callbackfiles.list_files(platform, caller, ListFormFiles(form.ref))
     address = f"{visit.base_url}{popup.PATH}{form.ref}"
     return visit.page(
         "callbackform.html",
@@ -238,7 +238,7 @@ async def put_file(platform: Platform, visit: Visit) -> Response:
         if sent is None or not sent.content:
             raise Refusal(Fault.MISSING_PARAMETER, "choose a file first", str(file))
         command = PutFormFile(form.ref, file, sent.filename, sent.content)
-        await formfiles.put(platform, visit.caller, command)
+        await callbackfiles.put(platform, visit.caller, command)
     except Refusal as refusal:
         at = Refusal(refusal.fault, refusal.detail, str(file))
         return await _form_page(platform, visit, form, form, at, told=refusal.detail)
@@ -247,5 +247,5 @@ async def put_file(platform: Platform, visit: Visit) -> Response:
 
 async def remove_file(platform: Platform, visit: Visit) -> Response:
     form, file = await _form(platform, visit), _file(visit)
-    await formfiles.remove(platform, visit.caller, RemoveFormFile(form.ref, file))
+    await callbackfiles.remove(platform, visit.caller, RemoveFormFile(form.ref, file))
     return visit.go(f"{PAGE}/{form.ref}#files", "saved")

@@ -25,7 +25,7 @@ from chappe.model.callbacks import (
 from chappe.model.erlang import estimate, operators_for, within
 from chappe.model.errors import Fault, Refusal
 from chappe.model.ringgroups import FindRingGroup
-from chappe.services import callbackforms, callbacks, ringgroups
+from chappe.services import callbackforms, callbackreports, ringgroups
 from chappe.services.ports import Platform
 from chappe.web import words
 from chappe.web.charts import Chart, Line, draw
@@ -186,7 +186,7 @@ def _day(written: str, field: str) -> date | None:
 async def _report(platform: Platform, visit: Visit, wanted: Wanted) -> tuple[CallbackStory, ...]:
     command = ReportCallbacks(wanted.form.ref, wanted.first_day, wanted.last_day)
     try:
-        return await callbacks.report(platform, visit.caller, command)
+        return await callbackreports.report(platform, visit.caller, command)
     except Refusal as refusal:
         raise Refusal(refusal.fault, refusal.detail, "since") from refusal
 

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from chappe.model.callbacks import LABELS, CallbackForm, FormFile, ListFormFiles, ReadFormFile
 from chappe.model.commands import Caller
 from chappe.model.errors import Fault, Refusal, Unavailable
-from chappe.services import formfiles, popups
+from chappe.services import callbackfiles, popups
 from chappe.services.popups import Asked, Popup, Progress, Step
 from chappe.services.ports import Platform
 from chappe.web import rendering, sessions, words
@@ -186,7 +186,7 @@ def _lean(name: str) -> str:
 async def _style(look: Look) -> str:
     if FormFile.STYLE not in await look.files():
         return ""
-    file = await formfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.STYLE))
+    file = await callbackfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.STYLE))
     return file.content.decode("utf-8", "replace")
 
 
@@ -195,7 +195,7 @@ async def style(look: Look) -> Response:
 
 
 async def header(look: Look) -> Response:
-    file = await formfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.HEADER))
+    file = await callbackfiles.read(look.platform, look.caller, ReadFormFile(look.form.ref, FormFile.HEADER))
     # Were it anything but a picture, it could do nothing.
     safe = {"Cache-Control": _KEPT, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(file.content, media_type=file.content_type, headers=safe)
@@ -224,7 +224,7 @@ async def _form_page(
 
 async def files_of(platform: Platform, caller: Caller, form: CallbackForm) -> frozenset[FormFile]:
     """The files that a form has."""
-    found = await formfiles.list_files(platform, caller, ListFormFiles(form.ref))
+    found = await callbackfiles.list_files(platform, caller, ListFormFiles(form.ref))
     return frozenset(one.file for one in found)
 
 

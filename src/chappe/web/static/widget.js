@@ -17,6 +17,7 @@
       const fresh = parser.parseFromString(text, "text/html").querySelector(".chappe");
       const old = shown();
       if (!fresh) throw new Error("what came is no form");
+      if ("failed" in spoken.dataset) { delete spoken.dataset.failed; spoken.textContent = ""; }
       if (old?.outerHTML !== fresh.outerHTML) {
         const focused = root.getRootNode().activeElement;
         const held = old?.contains(focused) && `#${focused.id || "chappe-title"}`;
@@ -27,7 +28,7 @@
       }
       follow();
     };
-    const failed = () => { spoken.textContent = FORM.offline; };
+    const failed = () => { spoken.textContent = FORM.offline; spoken.dataset.failed = ""; };
     const follow = () => {
       clearTimeout(timer);
       const { again, from } = shown()?.dataset ?? {};
@@ -58,7 +59,8 @@
 
   /** The launcher and the dialog, in a shadow where the shop's style does not reach. */
   function place() {
-    const host = document.createElement("aside");
+    const host = document.createElement("chappe-callback"); // a name that no shop's style knows
+    host.setAttribute("role", "complementary");
     host.setAttribute("aria-label", FORM.name);
     host.lang = FORM.written;
     const root = host.attachShadow({ mode: "open" });
