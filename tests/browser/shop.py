@@ -1,4 +1,4 @@
-"""The web server of a shop: pages of another origin with the callback widget, a form of which rings somebody."""
+"""The web server of a shop: pages of another origin with the callback widget, and a form that rings."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

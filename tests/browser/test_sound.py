@@ -6,6 +6,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from playwright.sync_api import Playwright, expect
 
 from chappe.media import pcm, tones, wav
 from tests.browser.conftest import launched, window
-from tests.browser.console import Person
+from tests.browser.console import SECONDS, Person
+from tests.browser.shop import a_form, running_shop
 from tests.clients.running import Account, Server, eventually, run
 
 FIRST, SECOND = "33639980041", "33639980042"
@@ -177,6 +179,53 @@ def test_a_telephone_dials_a_line_and_the_line_answers(pair: Pair) -> None:
     pair.first.page.get_by_label("To", exact=True).fill("0800000000")
     pair.first.page.get_by_role("button", name="Call from this telephone").click()
     expect(pair.first.page.get_by_role("alert")).to_contain_text("Nobody takes calls to this number")
+
+
+def test_a_visitor_of_a_shop_is_called_back(pair: Pair) -> None:
+    """The operator is the first one, the visitor the second, who looks at a page of another origin."""
+    form = a_form(pair.account, [FIRST], first_rung="operator", language="en")
+    pair.first.open_live(f"/telephones/{FIRST}")
+    pair.second.open_live(f"/telephones/{SECOND}")
+    with running_shop(form) as url:
+        page = pair.second.page.context.new_page()
+        page.goto(url)
+        page.get_by_role("button", name="Call me back").click()
+        page.get_by_label("Your telephone number").fill("06 39 98 00 42")
+        page.get_by_role("dialog").get_by_role("button", name="Call me back").click()
+        now = page.locator(".chappe-now")
+        expect(now).to_have_text("We are ringing an adviser.")
+        pair.first.page.get_by_role("button", name="Pick up").click()
+        # Who has answered first hears who wants to be called.
+        expect(now).to_have_text("Your telephone rings: please answer.", timeout=30 * SECONDS)
+        pair.second.page.bring_to_front()
+        pair.second.page.get_by_role("button", name="Pick up").click()
+        eventually(lambda: hears(pair.second, HERTZ[FIRST]))
+        eventually(lambda: hears(pair.first, HERTZ[SECOND]))
+        page.bring_to_front()
+        expect(now).to_have_text("You are connected.", timeout=30 * SECONDS)
+        pair.first.page.get_by_role("button", name="Hang up").click()
+        expect(now).to_have_text("The call is over. Thank you.")
+        page.close()
+
+    (told,) = pair.account.ask("GET", "/v1/callbacks?state=done")["data"]
+    whole = pair.account.ask("GET", f"/v1/callbacks/{told['id']}")
+    legs = {leg["number"]: leg for leg in whole["call"]["legs"]}
+    assert (told["operator"], told["visitor"], told["origin"]) == (FIRST, SECOND, f"{url}/")
+    up = _moment(legs[SECOND]["ended_at"]) - _moment(legs[SECOND]["answered_at"])
+    assert told["talk_seconds"] == int(up.total_seconds())
+    assert told["price"] == sum(leg["price"] for leg in legs.values()) > 0
+    pair.first.go("/callbacks")
+    row = pair.first.page.locator("tbody tr").first
+    expect(row).to_contain_text("Answered")
+    row.locator("a.cover").click()
+    shown = f"{told['talk_seconds'] // 60}:{told['talk_seconds'] % 60:02}"
+    if told["talk_seconds"]:
+        expect(pair.first.page.locator("#spoken-for")).to_have_text(shown)
+    expect(pair.first.page.locator("#price")).to_contain_text(f"{told['price']:g}")
+
+
+def _moment(written: str) -> datetime:
+    return datetime.fromisoformat(written)
 
 
 def test_on_one_page_the_telephone_in_hand_has_the_microphone(pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""The callback widget on a shop's page of another origin: by mouse and keyboard, in a frame, without scripts."""
+"""The callback widget on a page of another origin: by mouse and keyboard, in a frame, without scripts."""
 
 import os
 from collections.abc import Iterator

@@ -1,8 +1,9 @@
-"""The console's pages of callbacks: forms, ring groups, requests as they happen, statistics and their file."""
+"""The console's pages of callbacks: forms, ring groups, requests, statistics and their file."""
 
 import csv
 import io
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from chappe.model.callbacks import (
     CallbackForm,
@@ -204,8 +205,6 @@ def a_request(hour: int, state: CallbackState, **more: object) -> CallbackReques
 
 
 def test_statistics_count_by_the_hour_of_the_forms_zone_and_by_operator() -> None:
-    from zoneinfo import ZoneInfo
-
     done = {"operator": OPERATORS[0], "waited_seconds": 10, "talk_seconds": 100, "ring_seconds": 5}
     requests = [
         a_request(8, CallbackState.DONE, **done),

@@ -1,4 +1,4 @@
-"""The callback widget as browsers ask for it: script, form, request, what becomes of it, and who may do what."""
+"""The callback widget as browsers ask for it: script, form, request, what becomes of it, who may do what."""
 
 import gzip
 import json

@@ -28,7 +28,7 @@ from chappe.model.callbacks import (
 from chappe.model.errors import Fault, Refusal
 from chappe.model.openinghours import ListHours
 from chappe.model.ringgroups import RING_RANGE, ListRingGroups
-from chappe.services import callbackforms, callbackfiles, openinghours, popups, ringgroups
+from chappe.services import callbackfiles, callbackforms, openinghours, popups, ringgroups
 from chappe.services.popups import Popup
 from chappe.services.ports import Platform
 from chappe.web import popup, rendering, words
