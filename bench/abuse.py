@@ -1,7 +1,7 @@
 """Tries to ring strangers through a callback form, and counts how many calls left and why no more did.
 
-Each round asks a server of its own, whose telephones are all virtual, a thousand times: it fetches the form as
-a browser would, and sends it with the number of somebody else.
+Each round asks a server of its own, whose telephones are all virtual, a thousand times: it fetches the form
+as a browser would, and sends it with the number of somebody else.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def _left(account: Account) -> int:
 
 
 def prepare(server: Server, operator: str = "33639980081") -> tuple[Account, str]:
-    """An account with credits enough, and the name of its form, which is as every new form is."""
+    """An account with credits enough, and the name of its form, with the limits that every new form has."""
     account = server.create_account("shop", 1_000_000)
     account.ask("PUT", "/v1/ring-groups/sales", {"operators": [{"number": operator, "ring_seconds": 5}]})
     form = account.ask(
@@ -139,7 +139,7 @@ def prepare(server: Server, operator: str = "33639980081") -> tuple[Account, str
 
 
 def main() -> int:
-    """Every round, printed; fails where an address could ring more than its form allows."""
+    """Every round, printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=REQUESTS, help="how often each round asks")
     parser.add_argument("--json", action="store_true", help="print JSON")

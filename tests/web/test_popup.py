@@ -202,10 +202,19 @@ async def test_a_form_is_good_for_one_request_from_one_address_for_some_time(sho
 
 
 async def test_one_address_cannot_ring_strangers(shop: Shop) -> None:
+    """Whatever it says of its address: no proxy is trusted here."""
+    path = f"{shop.path}?part=1"
     for place in range(REQUESTS_A_MINUTE + 10):
-        page = await shop.ask({"number": f"063998{place:04}"})
+        forged = f"198.51.100.{place}"
+        fields = {"proof": await shop.proof(), "number": f"063998{place:04}", "client_ip": forged}
+        page = await shop.visitor.ask("POST", path, fields, {"x-forwarded-for": forged})
     assert page.status == 429
     assert len(await shop.requests()) == shop.form.per_address
+    neighbour = Browser(shop.world.chappe.application, language="fr", peer="192.0.2.70")
+    proof = (await neighbour.get(path)).find("//input[@name='proof']/@value")[0]
+    page = await neighbour.ask("POST", path, {"proof": proof, "number": VISITOR})
+    assert said(page) == "Nous allons vous appeler."
+    assert len(await shop.requests()) == shop.form.per_address + 1
 
 
 async def test_a_closed_form_says_so_and_asks_nothing(sandbox_world: World) -> None:

@@ -165,11 +165,13 @@ def repeated_callback(
 def callbacks_since(
     connection: Connection, account_id: int, since: datetime, form_id: int, network: str
 ) -> tuple[int, int]:
-    """How many requests of an account came by a form since a time, and how many by any form from addresses
-    that begin so."""
+    """How many requests of an account came by a form since a time, and how many by any form from an address,
+    or from those that begin with `network` where that ends with a colon."""
     recent = select(func.count()).where(_r.account_id == account_id, _r.created_at > since)
     by_form = connection.execute(recent.where(_r.form_id == form_id)).scalar_one()
-    from_there = _r.address.startswith(network, autoescape=True)
+    # 192.0.2.1 is not the beginning of 192.0.2.10.
+    whole = not network.endswith(":")
+    from_there = _r.address == network if whole else _r.address.startswith(network, autoescape=True)
     by_address = connection.execute(recent.where(from_there)).scalar_one() if network else 0
     return int(by_form), int(by_address)
 
