@@ -10,7 +10,7 @@ export LC_ALL := C.UTF-8
 IN_REAL_TIME := tests/browser tests/carriers/asterisk tests/carriers/sip tests/carriers/voice tests/journeys
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-scenes oracle
+.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-abuse bench-scenes oracle
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -69,6 +69,9 @@ bench-voice-kill: .venv/installed-bench  ## kill -9 in the middle of calls; OPTI
 
 bench-hours: .venv/installed-bench  ## what one decision of opening hours takes
 	@$(BIN)/python -m bench.hours
+
+bench-abuse: .venv/installed-bench  ## strangers' numbers a thousand times through a callback form: what is let through
+	@PYTHONPATH=. $(BIN)/python -m bench.abuse $(OPTIONS)
 
 oracle: .venv/installed-test  ## opening hours against brute force: ten years of all zones (minutes)
 	@PYTHONPATH=. $(BIN)/python -m tests.model.hours_oracle $(OPTIONS)
