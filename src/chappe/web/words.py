@@ -489,7 +489,6 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
     (Fault.INVALID_PARAMETER, "operator_seconds"): N_("It rings 5 to 1000 seconds. Write a whole number."),
     (Fault.INVALID_PARAMETER, "visitor_seconds"): N_("It rings 5 to 1000 seconds. Write a whole number."),
     (Fault.INVALID_PARAMETER, "mailbox"): N_("This is no e-mail address. Write it like name@example.com."),
-    (Fault.INVALID_PARAMETER, "zone"): N_("This is no time zone. Write it like Europe/Paris."),
     (Fault.INVALID_PARAMETER, "labels"): N_("Such a field is called by at most 32 characters."),
     (Fault.INVALID_PARAMETER, "since"): N_("These days cannot be shown: the first comes before the last."),
     (Fault.CONTENT_TOO_LONG, "since"): N_("These are too many callbacks at once. Choose fewer days."),
