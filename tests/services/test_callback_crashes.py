@@ -22,7 +22,7 @@ from chappe.services.switchboard import PATIENCE
 from tests.platform import World
 from tests.services.test_callbacks import Shop, a_shop, held
 
-FLOWS = int(os.environ.get("CHAPPE_CRASHED_FLOWS", "3"))
+FLOWS = int(os.environ.get("CHAPPE_CRASHED_FLOWS", "1"))
 """How many flows are recorded, and interrupted at each of their writes; the issue's number is 500."""
 
 LONGEST = 100
