@@ -32,14 +32,12 @@ A dash: this wire has no word for it, or none yet.
 """
 
 
-def dialects() -> dict[str, Dialect]:
-    """By name, every dialect that has a folder."""
-    found: dict[str, Dialect] = {}
+def dialects() -> dict[str, list[Dialect]]:
+    """By name, the faces of every dialect that has a folder."""
+    found: dict[str, list[Dialect]] = defaultdict(list)
     for file in sorted((TOP / "src/chappe/dialects").glob("*/operations.py")):
-        found |= {
-            each.name: each
-            for each in import_module(f"chappe.dialects.{file.parent.name}.operations").DIALECTS
-        }
+        for each in import_module(f"chappe.dialects.{file.parent.name}.operations").DIALECTS:
+            found[each.name].append(each)
     return found
 
 
@@ -102,16 +100,19 @@ def main() -> None:
     known = dialects()
     rows: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     tally = []
-    for name, dialect in known.items():
-        in_tests, in_clients = replayed(dialect), driven(dialect)
-        levels = {
-            verb: "driven" if verb in in_clients else "replayed" if verb in in_tests else "documented"
-            for verb in dialect.operations
-        }
-        for verb, operation in dialect.operations.items():
-            service = operation.run.__module__.removeprefix("chappe.services.")
-            row = "(no service)" if service.startswith("chappe.") else f"{service}.{operation.run.__name__}"
-            rows[row][name].append(f"`{verb}` {levels[verb]}")
+    for name, faces in known.items():
+        levels: dict[str, str] = {}
+        for dialect in faces:
+            in_tests, in_clients = replayed(dialect), driven(dialect)
+            levels |= {
+                verb: "driven" if verb in in_clients else "replayed" if verb in in_tests else "documented"
+                for verb in dialect.operations
+            }
+            for verb, operation in dialect.operations.items():
+                service = operation.run.__module__.removeprefix("chappe.services.")
+                known_row = f"{service}.{operation.run.__name__}"
+                row = "(no service)" if service.startswith("chappe.") else known_row
+                rows[row][name].append(f"`{verb}` {levels[verb]}")
         counts = [list(levels.values()).count(level) for level in ("documented", "replayed", "driven")]
         tally.append(f"| {name} | {len(levels)} | {' | '.join(map(str, counts))} |")
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
 
 import typer
 
@@ -164,6 +165,7 @@ async def _make_demo_operator(platform: Platform) -> dict[str, Any]:
 def _what_to_paste(address: str, known: dict[str, Any]) -> str:
     netoxygen, capitole, keyyo = known["netoxygen"], known["capitole"], known["keyyo"]
     orange = f"{address}/sms/sendSMS.xml?id={known['orange']['id']}"
+    axialys = f"{address}/get/webappel/api.php?{urlencode(known['axialys'])}"
     call = (
         '<?xml version="1.0"?><methodCall><methodName>send_message</methodName><params>'
         + "".join(
@@ -188,7 +190,7 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         f"Orange      id {known['orange']['id']}",
         f"NetOxygen   user {netoxygen['user']}   pass {netoxygen['pass']}",
         f"Capitole    username {capitole['username']}   password {capitole['password']}",
-        f"Axialys     email {known['axialys']['email']}   pass {known['axialys']['pass']}   (not built yet)",
+        f"Axialys     email {known['axialys']['email']}   pass {known['axialys']['pass']}",
         f"Keyyo       account {keyyo['account']}   password {keyyo['password']}",
         "",
         "Paste one of these, then look at the telephone 06 12 34 56 78:",
@@ -204,6 +206,12 @@ def _what_to_paste(address: str, known: dict[str, Any]) -> str:
         "",
         f"curl --digest --user {keyyo['account']}:{keyyo['password']}"
         f" '{address}/sendsms.html?ACCOUNT={keyyo['account']}&CALLEE=0612345678&MSG=Bonjour%20par%20Keyyo'",
+        "",
+        "Or these three, and answer the telephones: an operator, a pop-up, a visitor who wants to be called:",
+        "",
+        f"curl '{axialys}&methode=operateur_ajout&nom_liste_op=accueil&e164=33612345678'",
+        f"curl '{axialys}&methode=popup_ajout&nom_popup=rappel&ouvert_dest=accueil'",
+        f"curl '{axialys}&methode=appel&id_popup=1&e164=33639980012'",
         "",
     ]
     return "\n".join(lines)

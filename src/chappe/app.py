@@ -71,12 +71,12 @@ def load_dialects(settings: Settings) -> tuple[Dialect, ...]:
     found: list[Dialect] = []
     for name in settings.dialects:
         module = import_module(f"chappe.dialects.{name}.operations")
+        faces = module.DIALECTS
         if name == "axialys":
             wanted = settings.axialys
-            found.append(module.dialect(header_row=wanted.header_row, change_lists=wanted.popup_maj_lists))
-            found.append(module.CENTREX)
-        else:
-            found += module.DIALECTS
+            calling = module.dialect(header_row=wanted.header_row, change_lists=wanted.popup_maj_lists)
+            faces = (calling, *faces[1:])
+        found += faces
     return tuple(found)
 
 

@@ -140,7 +140,8 @@ def encode_file(found: FormFileContent, call: WireCall) -> HttpResponse:
 
 
 def decode_put_file(call: WireCall) -> PutFormFile:
-    """fichier_deposer: the file in the field that is named as its type, else the first (dialects.md 4c).
+    """fichier_deposer: the file in the field that is named as its type, else the first (dialects.md 4c); a
+    style sheet may be in an eight-bit set.
 
     Raises Refusal: `missing_parameter`, `invalid_parameter`.
     """
@@ -154,7 +155,10 @@ def decode_put_file(call: WireCall) -> PutFormFile:
     upload = _upload(uploads, WORD_OF_FILE[file])
     # A path of the client's machine is none of ours; Windows parts it by backslashes.
     name = PurePosixPath(upload.filename.replace("\\", "/")).name
-    return PutFormFile(form_of(call), file, name or WORD_OF_FILE[file], upload.content)
+    content = upload.content
+    if file is FormFile.STYLE:
+        content = reading.decode(content, wire.EIGHT_BIT).encode()
+    return PutFormFile(form_of(call), file, name or WORD_OF_FILE[file], content)
 
 
 def decode_remove_file(call: WireCall) -> RemoveFormFile:

@@ -1,12 +1,13 @@
-"""The 27 methods of Axialys' WebAppel: which parameters make which command, and what is answered."""
+"""The 27 methods of Axialys' WebAppel: which parameters make which command, what is answered; both faces."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from chappe.dialects.axialys import callbacks, centrex, forms, groups, hours, wire
+from chappe.dialects.axialys import callbacks, forms, groups, hours, wire
+from chappe.dialects.axialys.centrex import CENTREX
 from chappe.dialects.contract import Dialect, Operation, WireCall
 from chappe.protocols.http import HttpResponse
-from chappe.services import callbackforms, callbackreports, inbox, openinghours, ringgroups
+from chappe.services import callbackfiles, callbackforms, callbackreports, inbox, openinghours, ringgroups
 from chappe.services import callbacks as callback_service
 from chappe.services.sounds import MOST_BYTES
 
@@ -28,6 +29,7 @@ def dialect(*, header_row: bool = False, change_lists: bool = False) -> Dialect:
             **_groups(header_row),
             **_hours(header_row),
             **_forms(header_row, change_lists),
+            **_files(),
             **_callbacks(header_row),
         },
         refuse=wire.refuse,
@@ -127,6 +129,18 @@ def _forms(header: bool, change_lists: bool) -> Mapping[str, Operation]:
     }
 
 
+def _files() -> Mapping[str, Operation]:
+    return {
+        "fichier_recuperer": _line(
+            5, "Read a file of a pop-up", forms.decode_read_file, callbackfiles.read, forms.encode_file
+        ),
+        "fichier_deposer": _line(5, "Keep a file for a pop-up", forms.decode_put_file, callbackfiles.put),
+        "fichier_supprimer": _line(
+            5, "Remove a file of a pop-up", forms.decode_remove_file, callbackfiles.remove
+        ),
+    }
+
+
 def _callbacks(header: bool) -> Mapping[str, Operation]:
     in_full = wire.listing(callbacks.CALL_COLUMNS, callbacks.call_rows, header)
     in_short = wire.listing(callbacks.SHORT_COLUMNS, callbacks.short_rows, header)
@@ -149,5 +163,4 @@ def _callbacks(header: bool) -> Mapping[str, Operation]:
 
 
 AXIALYS = dialect()
-CENTREX = centrex.CENTREX
 DIALECTS = (AXIALYS, CENTREX)

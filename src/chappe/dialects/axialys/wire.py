@@ -118,7 +118,7 @@ _ARRAYS = frozenset({"jour", "h_debut", "h_fin", "liste_destination", "id_destin
 T = TypeVar("T")
 
 _COUNT = re.compile("[0-9]{1,9}")
-_LINE_BREAK = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+_CONTROL = re.compile("\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 NO_STORE = ("cache-control", "no-store")
 """Without it a client may keep the answer to a GET, and never ask again."""
@@ -155,7 +155,7 @@ def read(request: HttpRequest) -> WireCall:
 def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     """Answer `ERREUR: <reason>`, as HTTP 200: the clients of the time look at nothing but the text."""
     parts = REASON_OF_FAULT[refusal.fault], _parameter(refusal.field or "", call), refusal.detail
-    return text(_LINE_BREAK.sub(" ", f"ERREUR: {': '.join(filter(None, parts))}"))
+    return text(_CONTROL.sub(" ", f"ERREUR: {': '.join(filter(None, parts))}"))
 
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
@@ -276,15 +276,15 @@ def listing(
 
 
 def cell(value: object) -> str:
-    """A value as it stands between semicolons: one in data becomes a comma (dialects.md 4a), a line break a
-    blank."""
+    """A value as it stands between semicolons: one in data becomes a comma (dialects.md 4a), a line break or
+    another control character a blank."""
     match value:
         case bool():
             return "1" if value else "0"
         case None:
             return ""
         case _:
-            return _LINE_BREAK.sub(" ", str(value)).replace(";", ",")
+            return _CONTROL.sub(" ", str(value)).replace(";", ",")
 
 
 def credits_text(thousandths: int) -> str:
