@@ -1,6 +1,7 @@
 """Pictures of the pages for the documents; with CHAPPE_PICTURES set they are written there."""
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ PICTURES = [
 ]
 CALLING = [("telephones-calling", "en", "light"), ("telephones-calling-dark", "fr", "dark")]
 """The shelf while one telephone has answered and the other one rings."""
+HOURS = [
+    ("hours", "en", "light", 1280),
+    ("hours-dark", "fr", "dark", 1280),
+    ("hours-narrow", "fr", "light", 375),
+]
+"""A week of opening hours with closed days."""
 TOLD = ("POST /v1/messages", "/colis.php")
 """What is unfolded in the course of a message."""
 
@@ -100,6 +107,37 @@ def test_a_picture_is_taken_of_a_call(
     assert len(taken) <= LARGEST
 
 
+@pytest.mark.parametrize(("name", "language", "scheme", "width"), HOURS)
+def test_a_picture_is_taken_of_opening_hours(
+    desk: Desk, sample: Sample, tmp_path: Path, name: str, language: str, scheme: str, width: int
+) -> None:
+    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}, "device_scale_factor": 1}
+    person = desk(language, url=f"http://{NAME}", storage_state=sample.session, **look)
+    person.go("/hours")
+    person.page.fill("#called", name)
+    person.page.locator("form[aria-labelledby=new] button.primary").click()
+    person.page.fill("#day-4", "09:00–12:30, 14:00–17:45")
+    person.page.fill("#day-5", "10:00–13:00, 22:00–02:00")
+    person.page.select_option("#region", "FR-57")
+    person.page.locator("form[aria-labelledby=week-title] button.primary").click()
+    person.page.locator(".note.done").wait_for()
+    person.page.fill("#day", f"{date.today() + timedelta(days=10)}")
+    person.page.fill("#note", "Inventaire")
+    person.page.locator("#closures form:has(#day) button").click()
+    person.page.locator("button.day.closed").wait_for()
+    person.go(f"/hours/{name}")
+    person.page.locator("[role=grid]").wait_for()
+    tall = person.page.evaluate("document.documentElement.scrollHeight")
+    person.page.set_viewport_size({"width": width, "height": tall})
+    person.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    folder = DOCS / "pictures" if os.environ.get("CHAPPE_PICTURES") else tmp_path
+    taken = person.page.screenshot(path=folder / f"{name}.png")
+    assert person.overflow() == 0
+    assert len(taken) <= LARGEST
+    person.page.locator("form[action$='/delete'] button").click()
+    person.page.wait_for_url("**/hours")
+
+
 def test_the_page_of_pictures_shows_each() -> None:
     page = (DOCS / "pictures.md").read_text(encoding="utf-8")
-    assert [name for name, *_ in (*PICTURES, *CALLING) if f"](pictures/{name}.png)" not in page] == []
+    assert [name for name, *_ in (*PICTURES, *CALLING, *HOURS) if f"](pictures/{name}.png)" not in page] == []

@@ -164,5 +164,6 @@ export function paintWeek() {
   frame.append(grid);
   box.append(frame);
   box.hidden = false;
+  frame.scrollLeft = cells[0][14].offsetLeft - cells[0][0].offsetLeft; // where it is narrow: days begin at seven
   read();
 }
