@@ -97,7 +97,8 @@ class Round:
 
     def line(self) -> str:
         """For people."""
-        text = f"{_CALLS} calls, {self.talking:2} joined at the kill, all closed after {self.seconds:4.1f} s"
+        text = f"{_CALLS} calls, {self.talking:2} joined at the kill,"
+        text += f" all closed {self.seconds:4.1f} s after the restart"
         return text + "".join(f"\n      WRONG: {one}" for one in self.wrong)
 
 
@@ -195,12 +196,12 @@ def _round(chappe: Chappe, server: Server, sink: Sink, line: str, chance: random
     server.kill()
     killed = time.time()
     server.start()
-    wrong: list[str] = []
-    while time.time() - killed < _LATEST:
+    started, wrong = time.time(), ["nothing was looked at"]
+    while time.time() - started < _LATEST:
         if not (wrong := _wrong(chappe, sink, killed, first)):
             break
         pause(0.2)
-    return Round(talking, time.time() - killed, wrong)
+    return Round(talking, time.time() - started, wrong)
 
 
 def main() -> None:
@@ -225,7 +226,10 @@ def main() -> None:
     bad = sum(bool(one.wrong) for one in rounds)
     calls = f"{len(rounds) * _CALLS:,} calls, {sum(one.talking for one in rounds):,} of them joined"
     slowest = max(one.seconds for one in rounds)
-    print(f"{len(rounds)} kills, {calls}: {bad} rounds with something wrong, closed after {slowest:.1f} s")
+    print(
+        f"{len(rounds)} kills, {calls}: {bad} rounds with something wrong,"
+        f" closed {slowest:.1f} s after the restart"
+    )
     sys.exit(1 if bad else 0)
 
 
