@@ -52,6 +52,7 @@ from chappe.model.ledger import LedgerEntry
 from chappe.model.limits import CallCounts, CallLimits
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Segment
 from chappe.model.openinghours import OpeningHours
+from chappe.model.programs import Grant, Program
 from chappe.model.recordings import ListRecordings, UploadedSound
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.ringgroups import Operator, RingGroup
@@ -109,7 +110,7 @@ OWNED = (
     *(User, Credential, OwnNumber, Keyword, BlacklistEntry, Subscription, Handset, HandsetItem),
     *(Message, LedgerEntry, Job, Exchange, StoredOutcome),
     *(Line, MarketingBasis, RegisteredSender, Call, Leg, Dialogue, Recording, UploadedSound),
-    *(Conference, Participant, OpeningHours),
+    *(Conference, Participant, OpeningHours, Program, Grant),
     *(RingGroup, Operator, CallbackForm, KeptFormFile, CallbackRequest, BlockedAddress),
     *(Announcement, Recipient),
 )

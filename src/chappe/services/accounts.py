@@ -254,7 +254,9 @@ async def list_credentials(platform: Platform, account_id: int) -> tuple[Credent
     return tuple(
         one
         for one in all_of_them
-        if one.dialect in DIALECTS and (one.expires_at is None or one.expires_at > now)
+        if one.dialect in DIALECTS
+        and (one.dialect, one.kind) != ("keyyo", CredentialKind.KEY)
+        and (one.expires_at is None or one.expires_at > now)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, func, or_, select, text
+from sqlalchemy import Connection, Select, and_, func, or_, select, text
 
 from chappe.model.commands import ListMessages
 from chappe.model.directory import (
@@ -27,6 +27,7 @@ from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
 from chappe.model.ledger import LedgerEntry, Tariff
 from chappe.model.messages import Direction, EarlyReceipt, Message, MessageState, Part, Segment
+from chappe.model.programs import Grant, Program
 from chappe.store.contacts import gathered_until
 from chappe.store.tables import TABLES, contacts
 
@@ -423,6 +424,37 @@ def own_numbers(connection: Connection, account_id: int) -> tuple[OwnNumber, ...
     return _all(
         connection, OwnNumber, _select(OwnNumber).where(table.account_id == account_id).order_by(table.id)
     )
+
+
+def programs(connection: Connection, account_id: int) -> tuple[Program, ...]:
+    """The programs that an account has registered, oldest first."""
+    table = TABLES[Program].c
+    return _all(
+        connection, Program, _select(Program).where(table.account_id == account_id).order_by(table.id)
+    )
+
+
+# across accounts: a program may be let in by any account
+def program_by_client_id(connection: Connection, client_id: str) -> Program | None:
+    """The program that calls itself so."""
+    return _one(connection, Program, _select(Program).where(TABLES[Program].c.client_id == client_id))
+
+
+# across accounts: who brings the code says by it who has let him in
+def grant_by_code(connection: Connection, code_hash: str) -> Grant | None:
+    """What was granted with a code that was not used yet."""
+    table = TABLES[Grant].c
+    used = text("code_hash <> ''")
+    return _one(connection, Grant, _select(Grant).where(table.code_hash == code_hash, used))
+
+
+# across accounts: who brings the token says by it who has let him in
+def grant_by_refresh(connection: Connection, refresh_hash: str) -> Grant | None:
+    """What was granted to whoever has, or had, this token for new ones."""
+    table = TABLES[Grant].c
+    now = and_(table.refresh_hash == refresh_hash, text("refresh_hash <> ''"))
+    before = and_(table.old_refresh_hash == refresh_hash, text("old_refresh_hash <> ''"))
+    return _one(connection, Grant, _select(Grant).where(or_(now, before)))
 
 
 def lines(connection: Connection, account_id: int) -> tuple[Line, ...]:

@@ -43,6 +43,7 @@ from chappe.model import (
 )
 from chappe.model.errors import Fault
 from chappe.model.openinghours import Closure, OpeningHours, Span
+from chappe.model.programs import Grant, Program
 from chappe.model.recordings import UploadedSound
 from chappe.model.smstext import Encoding
 
@@ -304,6 +305,34 @@ lines = Table(
     UniqueConstraint("number"),
     _partial("uq_lines_sip_user", "sip_user", where="sip_user <> ''", unique=True),
     _partial("uq_lines_short_number", "account_id", "short_number", where="short_number <> ''", unique=True),
+)
+
+programs = Table(
+    "programs",
+    metadata,
+    _id(),
+    _number("account_id"),
+    *(_text(name) for name in ("client_id", "secret_hash", "name", "redirect_uris")),
+    _time("created_at"),
+    Index(None, "account_id"),
+    UniqueConstraint("client_id"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    _id(),
+    _number("account_id"),
+    _number("user_id"),
+    _number("program_id"),
+    *(_text(name) for name in ("scopes", "redirect_uri", "code_hash")),
+    _time("code_until"),
+    *(_text(name) for name in ("challenge", "refresh_hash", "old_refresh_hash")),
+    _time("created_at"),
+    Index(None, "account_id"),
+    _partial("ix_grants_code_hash", "code_hash", where="code_hash <> ''"),
+    _partial("ix_grants_refresh_hash", "refresh_hash", where="refresh_hash <> ''"),
+    _partial("ix_grants_old_refresh_hash", "old_refresh_hash", where="old_refresh_hash <> ''"),
 )
 
 short_codes = Table(
@@ -1049,6 +1078,8 @@ TABLES: Mapping[type, Table] = {
     directory.OwnNumber: numbers,
     directory.Line: lines,
     directory.ShortCode: short_codes,
+    Program: programs,
+    Grant: grants,
     directory.Keyword: keywords,
     directory.BlacklistEntry: blacklist,
     directory.Subscription: subscriptions,

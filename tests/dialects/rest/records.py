@@ -70,6 +70,7 @@ from chappe.model.ledger import EntryKind, LedgerEntry, Route, Tariff
 from chappe.model.messages import Direction, Message, MessageState
 from chappe.model.network import BindView, CarrierView
 from chappe.model.openinghours import Change, Closure, Created, Day, HoursState, Imported, OpeningHours, Span
+from chappe.model.programs import Program
 from chappe.model.recordings import Kept, Part, UploadedSound, Voice
 from chappe.model.rights import MarketingBasis, RegisteredSender
 from chappe.model.ringgroups import Operator, RingGroup, RingOrder, Roster
@@ -80,6 +81,7 @@ from chappe.protocols.http import HttpRequest
 from chappe.services.centrex import NewListingKey
 from chappe.services.lines import NewLine, NewTelephone
 from chappe.services.livecalls import Moment
+from chappe.services.programs import NewProgram
 from chappe.services.provisioning import Offered, TelephoneKind
 from chappe.services.telephones import TelephoneCall
 
@@ -146,6 +148,7 @@ EARNED = LedgerEntry(
     2, 7, NOW, EntryKind.WELCOME, "platform:welcome", "account:7", 200_000, 200_000, 0, "welcome"
 )
 NUMBER = OwnNumber(4, 7, "33639980000", "https://example.com/in", "", "rest", NOW)
+PROGRAM = Program(17, 7, "06a3f2m7k9q1v4x8t2z5b7c9d9", "hash", "Cabinet", "https://cabinet.example/back", NOW)
 LINE = Line(16, 7, "33639980000", "192.0.2.1", "https://example.com/calls", NOW, "33639980000")
 SHORT_CODE = ShortCode(5, "20345", "FR", 150, "Shared")
 KEYWORD = Keyword(6, 7, "20345", "POLL", "https://example.com/in", "", "rest", NOW)
@@ -380,6 +383,8 @@ OUTCOMES: Mapping[str, Any] = {
     "GET /v1/lines/{number}": LINE,
     "PATCH /v1/lines/{number}": LINE,
     "POST /v1/lines/{number}/sip-credentials": NewTelephone("33639980000", "chappe", "secret"),
+    "GET /v1/programs": (PROGRAM,),
+    "POST /v1/programs": NewProgram(PROGRAM, "secret"),
     "GET /v1/centrex": (LINE,),
     "GET /v1/centrex/{number}": LINE,
     "PATCH /v1/centrex/{number}": LINE,

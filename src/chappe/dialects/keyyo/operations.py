@@ -2,7 +2,7 @@
 
 from chappe.dialects import reading
 from chappe.dialects.contract import Dialect, Operation, WireCall
-from chappe.dialects.keyyo import notices, wire
+from chappe.dialects.keyyo import manager, notices, oauth, wire
 from chappe.model.commands import CallFromLine, PlaceCall, SendFromLine, SendMessages, SetProfile
 from chappe.model.errors import Fault, Refusal
 from chappe.services import lines
@@ -87,4 +87,4 @@ KEYYO = Dialect(
     region="FR",
 )
 
-DIALECTS = (KEYYO,)
+DIALECTS = (KEYYO, oauth.TOKENS, manager.MANAGER)

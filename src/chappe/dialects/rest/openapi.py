@@ -24,6 +24,7 @@ from chappe.dialects.rest import (
     openinghours,
     popups,
     problems,
+    programs,
     recordings,
     rights,
     ringgroups,
@@ -291,6 +292,7 @@ _WHOLE_CALLBACK = callbacks.WholeCallback(**_CALLBACK, call=_CALL)
 _RING_GROUP = ringgroups.RingGroup(
     "sales", RingOrder.ROUND_ROBIN, [ringgroups.Operator("33123456789", "Anne", 20, 10)]
 )
+_PROGRAM = programs.Program("06a3f2m7k9q1v4x8t2z5b7c9d9", "Cabinet", ["https://cabinet.example/back"], _AT)
 _EXTENSION = {
     "short_number": "201",
     "user_name": "Jeanne Martin",
@@ -409,6 +411,9 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
             ldap_domain="",
             registered_at=_AT,
         ),
+        programs.ProgramRequest(name="Cabinet", redirect_uris=["https://cabinet.example/back"]),
+        _PROGRAM,
+        programs.NewProgram(_PROGRAM, "k3v7m2x9q4t8w5z1b6n3c7d2aq4t8w5z1b6n3c7d"),
         centrex.ProvisioningRequest(telephone="snom"),
         centrex.Provisioning(
             "https://chappe.example/provisioning/ck_5k3v7m2x9q4t8w5z1b6n3c7d2aq4t8w5",

@@ -20,6 +20,7 @@ from chappe.dialects.rest import (
     openinghours,
     popups,
     problems,
+    programs,
     recordings,
     rights,
     ringgroups,
@@ -68,6 +69,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **announcements.LINES,
     **lines.LINES,
     **centrex.LINES,
+    **programs.LINES,
     **network.LINES,
     **rights.LINES,
     f"GET {wire.DOCUMENT_PATH}": table.line(
