@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chappe.carriers.sandbox.sounding import FRAME
+from chappe.carriers.sandbox.voice import SandboxVoice
 from chappe.media import pcm, tones, wav
 from chappe.model.calls import CallState, HangUpCause
 from chappe.model.commands import Caller, DialFromHandset, SetBehaviour, UseTelephone
@@ -374,3 +375,22 @@ async def test_a_conference_whose_node_died_is_over_and_charged_once(world: Worl
     assert (await meeting.states(), await meeting.causes()) == ({D: LEFT}, {D: HangUpCause.INTERRUPTED})
     assert await held(world, shop) == (199_000, 0)
     assert await close_abandoned(world.platform, world.clock.at + timedelta(seconds=1)) == 0
+
+
+async def test_who_comes_over_another_network_is_told_so(world: World) -> None:
+    """Their legs could not be joined: they would be in the conference, and hear nobody."""
+    shop = await world.account()
+    meeting = await hold(world, shop)
+    code = (await meeting.story()).conference.code
+    bob = await dial_in(world, shop, B)
+    await press(world, shop, B, bob, code)
+    elsewhere = SandboxVoice(world.platform, world.chappe.switchboard, world.timers.later)
+    elsewhere.name = "elsewhere"
+    world.chappe.switchboard.connect(elsewhere)
+    leg_id, _ = await elsewhere.call(shop.account.id, C, CALL_IN)
+    await world.settle()
+    elsewhere.press(leg_id, code)
+    await world.settle()
+    moment = elsewhere.moment(leg_id)
+    assert moment is not None and "autre réseau" in getattr(moment.hears, "text", "")
+    assert await meeting.states() == {B: IN}

@@ -303,3 +303,18 @@ async def test_a_recorded_call_of_a_line_is_mailed(world: World) -> None:
     [mail] = world.mailer.sent
     assert mail.to == "camille@example.com"
     assert told(world) == []
+
+
+async def test_a_line_whose_telephone_is_on_another_network_cannot_be_reached(world: World) -> None:
+    shop = await world.account()
+    line = await a_line(world, shop)
+    await lines.renew_telephone(world.platform, caller(shop), RenewTelephone(line))
+    world.platform.carriers.lines = "switch"
+    with pytest.raises(Refusal):
+        await dial(world, shop, X, line)  # nothing is begun that could not be joined
+    assert not (await calls.list_calls(world.platform, caller(shop), ListCalls(limit=1))).items
+    await a_line(world, shop, profiles={"present": Forwarding(unreachable=ANSWERPHONE)})
+    await dial(world, shop, X, line)
+    story = await newest(world, shop)
+    assert [leg.number for leg in story.legs] == [X]  # nobody is rung
+    assert story.legs[0].state is LegState.UP

@@ -16,12 +16,14 @@ CREDIT_USED_UP = "credit"
 
 
 class Door(StrEnum):
-    """How a conference receives somebody who wants to come in; UNKNOWN: there is none."""
+    """How a conference receives somebody who wants to come in; UNKNOWN: there is none, ELSEWHERE: it is held
+    on a network, or a switch, whose legs cannot be joined with the one that came."""
 
     OPEN = "open"
     EARLY = "early"
     OVER = "over"
     LOCKED = "locked"
+    ELSEWHERE = "elsewhere"
     UNKNOWN = "unknown"
 
 

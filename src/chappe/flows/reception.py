@@ -43,6 +43,10 @@ _TURNED_AWAY = {
         "fr": "Cette conférence est verrouillée. Au revoir.",
         "en": "This conference is locked. Goodbye.",
     },
+    Door.ELSEWHERE: {
+        "fr": "Cette conférence se tient sur un autre réseau, d'où vous ne pouvez pas être relié. Au revoir.",
+        "en": "This conference is held on another network, to which you cannot be connected. Goodbye.",
+    },
     Door.UNKNOWN: {
         "fr": "Ce code n'est pas celui d'une conférence. Au revoir.",
         "en": "This is not the code of a conference. Goodbye.",

@@ -166,7 +166,14 @@ class Actions:
     async def _bridge(self, live: Live, legs: Sequence[Leg]) -> None:
         # Legs of different networks meet in a room that one of them offers; not built yet.
         (carrier,) = {leg.carrier for leg in legs}
-        await self._carriers[carrier].bridge(live.call.id, [leg.id for leg in legs])
+        try:
+            await self._carriers[carrier].bridge(live.call.id, [leg.id for leg in legs])
+        except CarrierError as error:
+            # Two came at one moment over two switches: who is there already speaks on.
+            _log.warning("legs cannot be joined", call=live.call.ref, reason=str(error))
+            for leg in legs:
+                await self.hang_up(leg, HangUpCause.FAILED)
+            return
         if live.call.joined_at is None:
             await self._chronicle.join(live)
 

@@ -124,7 +124,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     caller = caller_of(account, line)
     lines = await platform.store.queries.lines(line.account_id)
     own = {one.number for one in lines}
-    forwarding = _forwarding(line, arrival.caller, lines)
+    forwarding = await _reachable(platform, arrival, line, _forwarding(line, arrival.caller, lines))
     outside = [one for one in forwarding.targets if one not in ("", ANSWERPHONE, HANG_UP) and one not in own]
     reserved, rate = 0, 0
     hold: Hold | None = None
@@ -162,6 +162,19 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     if extension.voicemail_mail:
         call = replace(call, plan={**call.plan, MESSAGES_TO: extension.voicemail_mail})
     return call, flow, hold
+
+
+async def _reachable(platform: Platform, arrival: Arrival, line: Line, forwarding: Forwarding) -> Forwarding:
+    """Forwarding as it holds for somebody who came over this network: a line whose telephone is on another
+    one cannot be reached from here. Raises Refusal `no_route` where nothing is said for that."""
+    if forwarding.always or not line.sip_user:
+        return forwarding
+    way = await calling.way(platform, line.number)
+    if way.carrier == arrival.carrier:
+        return forwarding
+    if not forwarding.unreachable:
+        calling.check_joinable((arrival.carrier, way.carrier))
+    return replace(forwarding, always=forwarding.unreachable)
 
 
 async def _is_busy(platform: Platform, line: Line) -> bool:
@@ -212,6 +225,9 @@ async def _pick_up(platform: Platform, arrival: Arrival, line: Line, written: st
             leg.number == number and leg.state is LegState.RINGING and not leg.inbound
             for leg in legs.values()
         ):
+            if not board.can_join(call.id, arrival.carrier, arrival.leg_id):
+                detail = f"the call that rings at {number} is on another network, or on another switch"
+                raise Refusal(Fault.NO_ROUTE, detail, "to")
             flow = PickingUp(call.id, f"picker {arrival.leg_id}")
             return _call(platform, arrival, line, number, 0, 0, True), flow, None
     raise Refusal(Fault.NOT_FOUND, f"no call rings at {number}", "to")

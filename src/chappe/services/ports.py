@@ -594,6 +594,10 @@ class VoiceCarrier(Protocol):
         room at a time, and what is played to it stops."""
         ...
 
+    def can_join(self, leg_ids: Sequence[int]) -> bool:
+        """Whether these legs of its own could be in one room."""
+        ...
+
     async def part(self, leg_id: int) -> None:
         """Take a leg out of its room; it stays up."""
         ...

@@ -55,6 +55,8 @@ async def find(platform: Platform, leg: Leg, code: str) -> RoomFound:
     door = _door(story, known)
     if door is not Door.OPEN or conference.call_id is None:
         return RoomFound(leg.name, door, language=conference.language)
+    if not platform.live_calls.board.can_join(conference.call_id, leg.carrier, leg.id):
+        return RoomFound(leg.name, Door.ELSEWHERE, language=conference.language)
     participant = _absent(story, leg.number)
     if participant is None:
         participant = Participant(

@@ -166,6 +166,13 @@ class Switchboard:
         live = self._index.calls.get(call_id)
         return {} if live is None else dict(live.legs)
 
+    def can_join(self, call_id: int, carrier: str, leg_id: int) -> bool:
+        """Whether a leg that came over a carrier could be joined to those of a call that is live here."""
+        there = [leg for leg in self.live_legs(call_id).values() if leg.ended_at is None]
+        if any(leg.carrier != carrier for leg in there):
+            return False
+        return self._carriers[carrier].can_join([*(leg.id for leg in there), leg_id])
+
     def talking(self, call_id: int) -> frozenset[str]:
         """The names of the legs that are heard to speak, of a call that is live here."""
         live = self._index.calls.get(call_id)

@@ -90,6 +90,8 @@ async def pick_up(platform: Platform, caller: Caller, command: PickUpCall) -> Ca
         raise Refusal(Fault.NOT_FOUND, f"{command.line} is none of this account's lines", "line")
     linecalls.check_in_service(own[number])
     linecalls.check_pick_up(own[number])
+    way = await calling.way(platform, number)
+    calling.check_joinable({way.carrier, *(leg.carrier for leg in legs)}, "line")
     platform.live_calls.board.ask(story.call.id, program.AskedToPickUp(number))
     return story
 

@@ -156,6 +156,8 @@ async def test_calls_are_spread_over_switches_and_stay_together(sandbox_world: W
         assert [len(await switch.channels()) for switch in (one, two)] == [1, 1]
         with pytest.raises(CarrierError):
             await scene.carrier.bridge(7, [first.id, other.id])
+        assert not scene.carrier.can_join([first.id, other.id])
+        assert scene.carrier.can_join([first.id])
         legs = {7: {"a": first}}
         board.live_legs = lambda call_id: legs.get(call_id, {})  # type: ignore[attr-defined]
         await scene.ring(A, 7)

@@ -145,6 +145,10 @@ class AsteriskVoice:
         if (found := self._of_leg.get(leg_id)) is not None:
             await found[0].part(found[1])
 
+    def can_join(self, leg_ids: Sequence[int]) -> bool:
+        """See services/ports.py, VoiceCarrier: those on one switch."""
+        return len({self._of_leg[leg_id][0].name for leg_id in leg_ids if leg_id in self._of_leg}) <= 1
+
     async def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
         """See services/ports.py, VoiceCarrier."""
         if (found := self._of_leg.get(leg_id)) is not None:

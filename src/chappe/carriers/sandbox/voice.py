@@ -181,6 +181,10 @@ class SandboxVoice:
             await self.stop(leg_id)
             self._pick_up(at)
 
+    def can_join(self, leg_ids: Sequence[int]) -> bool:
+        """See services/ports.py, VoiceCarrier: one process mixes them all."""
+        return True
+
     async def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
         """See services/ports.py, VoiceCarrier."""
         if (at := self._calls.get(leg_id)) is not None:

@@ -133,6 +133,10 @@ class SipVoice:
         """See services/ports.py, VoiceCarrier."""
         self._say(words.Part(leg_id))
 
+    def can_join(self, leg_ids: Sequence[int]) -> bool:
+        """See services/ports.py, VoiceCarrier: one process mixes them all."""
+        return True
+
     async def hang_up(self, leg_id: int, cause: HangUpCause) -> None:
         """See services/ports.py, VoiceCarrier."""
         self._say(words.HangUp(leg_id, cause.value))
