@@ -193,6 +193,10 @@ def test_a_program_is_let_in_and_manages_lines(server: Server) -> None:
     status, _, reason = ask("GET", "services/33199000999")
     assert (status, "none of this account's lines" in reason) == (404, True)
     assert ask("GET", "services", token="nobody")[0] == 403
+    connection = HTTPConnection(server.host, server.port, timeout=30)
+    connection.request("GET", "/manager/1.0/services")
+    assert "X-Status-Reason" in [name for name, _ in connection.getresponse().getheaders()]  # to the letter
+    connection.close()
 
     refresh = {"grant_type": "refresh_token", **known}
     status, second = tokens(server, **refresh, refresh_token=first["refresh_token"])

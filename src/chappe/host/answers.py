@@ -39,7 +39,8 @@ def header_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 @lru_cache(maxsize=512)
 def _fixed_lines(status: int, reason: str, content_type: str, headers: tuple[tuple[str, str], ...]) -> bytes:
-    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    # Names as their dialect writes them: Keyyo's PHP client finds no x-status-reason (dialects.md 5d).
+    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     if content_type:
         pairs.insert(0, (b"content-type", content_type.encode("latin-1")))
     return status_line(status, reason) + header_lines(pairs)
