@@ -42,7 +42,7 @@ async def test_what_is_kept_shows_neither_the_password_nor_a_file(sandbox_world:
     assert sent.text == "OK"
     got = await program.ask("fichier_recuperer", id_popup="1", type="css_popup")
     assert got.headers["content-type"].startswith("text/css") and got.headers["x-content-type-options"]
-    await sandbox_world.settle()
+    await sandbox_world.account("another")  # the commit that carries what was noted before it
     kept = await sandbox_world.platform.store.queries.exchanges(program.new.account.id, None, 100)
     assert sorted(one.verb for one in kept) == ["fichier_deposer", "fichier_recuperer", "popup_ajout"]
     for exchange in kept:
