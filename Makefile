@@ -39,7 +39,7 @@ docs: .venv/installed-test  ## write docs/coverage.md anew
 	@mv docs/coverage.md.new docs/coverage.md
 
 pictures: .venv/installed-test  ## take docs/pictures anew
-	CHAPPE_PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py
+	CHAPPE_PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py tests/browser/test_widget.py
 
 fresh-machine:  ## try the README's two commands on a new Debian 12 (needs root)
 	@scripts/fresh-machine

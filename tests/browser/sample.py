@@ -23,17 +23,35 @@ CODE = "20345"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How to be logged in there, and the ids of three of its messages."""
+    """How to be logged in there, the ids of three of its messages, and that of its callback form."""
 
     session: StorageState
     answered: str
     received: str
     held: str
+    form: str
 
 
 def typeset(text: str) -> str:
     """French as it is printed: no line ends before high punctuation, nor within an hour."""
     return re.sub(r" (?=[!:])|(?<=\d) (?=h\b)|(?<=\d h) (?=\d)", "\N{NO-BREAK SPACE}", text)
+
+
+def asked_back(account: Account) -> str:
+    """A ring group, a callback form, and two visitors who wait; the form's id."""
+    operators = [{"number": LEA, "name": "Léa"}, {"number": ZURICH, "name": "Zurich", "ring_seconds": 20}]
+    account.ask("PUT", "/v1/ring-groups/ventes", {"order": "round_robin", "operators": operators})
+    given = {
+        "name": typeset("Rappel par l’atelier"),
+        "open_group": "ventes",
+        "open_message": typeset("Nous vous rappelons tout de suite."),
+        "labels": [typeset("Numéro de commande")],
+    }
+    form = str(account.ask("POST", "/v1/popups", given)["id"])
+    for number, name in ((CAMILLE, "Camille"), (LONDON, "")):
+        asked = {"popup": form, "visitor": f"+{number}", "name": name, "delay_seconds": 7200}
+        account.ask("POST", "/v1/callbacks", asked)
+    return form
 
 
 def live_in(person: Person, server: Server, site: Site) -> Sample:
@@ -81,5 +99,6 @@ def live_in(person: Person, server: Server, site: Site) -> Sample:
         account.ask("POST", "/v1/consents", body)
     account.ask("DELETE", f"/v1/consents/{CAMILLE}")
     night = tomorrow.replace(hour=23, minute=0, second=0).isoformat()
+    form = asked_back(account)
     held = send(LEA, "Soldes : tout est à moitié prix.", send_at=night, purpose="marketing")
-    return Sample(person.page.context.storage_state(), answered, received, held)
+    return Sample(person.page.context.storage_state(), answered, received, held, form)

@@ -21,6 +21,10 @@ MEMBER = (
     f"/telephones/{CAMILLE}",
     "/messages",
     "/calls",
+    "/callbacks",
+    "/callbacks/forms/{form}",
+    "/callbacks/groups",
+    "/callbacks/statistics",
     "/conferences",
     "/announcements",
     "/messages?q=zeppelin",
@@ -68,7 +72,7 @@ def wrongs(person: Person, *widths: int) -> list[str]:
 def test_nothing_serious_in_french(desk: Desk, sample: Sample, path: str) -> None:
     person = desk(url=f"http://{NAME}", storage_state=sample.session if path in MEMBER else None)
     person.watch.expected = ("status of 404",) if path == "/nowhere" else ()
-    person.go(path.format(message=sample.answered))
+    person.go(path.format(message=sample.answered, form=sample.form))
     assert wrongs(person, 1280, 375, 320) == []
 
 

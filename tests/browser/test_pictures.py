@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import NAME, NETWORK, Desk
 from tests.browser.console import Person, call_between, hang_up
@@ -27,6 +28,9 @@ PICTURES = [
     ("message-dark", "/messages/{answered}", "fr", "dark", 1280, 1120),
     ("message-held", "/messages/{held}", "fr", "light", 1280, 0),
     ("numbers", "/numbers", "en", "light", 1280, 0),
+    ("callback-form", "/callbacks/forms/{form}", "fr", "light", 1280, 1000),
+    ("ring-groups", "/callbacks/groups", "fr", "light", 1280, 0),
+    ("callback-statistics", "/callbacks/statistics?operators=1", "fr", "light", 1280, 0),
     ("subscriptions", "/subscriptions", "en", "light", 1280, 1000),
     ("account", "/account", "en", "light", 1280, 0),
     ("rights", "/account/rights", "en", "light", 1280, 0),
@@ -54,7 +58,10 @@ def at_page(person: Person, sample: Sample, path: str) -> None:
     if not path:
         person.sign_up("lea@atelier.example")
         return
-    person.go(path.format(answered=sample.answered, received=sample.received, held=sample.held))
+    named = {"answered": sample.answered, "received": sample.received, "held": sample.held}
+    person.go(path.format(**named, form=sample.form))
+    if "{form}" in path:
+        expect(person.page.locator("#preview-place .chappe")).to_be_visible()
     for told in TOLD:
         for fold in person.page.locator(".timeline > li", has_text=told).locator("summary").all():
             fold.click()
