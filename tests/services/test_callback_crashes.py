@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chappe.model.callbacks import FINAL, CallbackState, CallbackStory, FirstRung
 from chappe.model.calls import Call, CallState, Leg
@@ -22,7 +23,7 @@ from chappe.services.switchboard import PATIENCE
 from tests.platform import World
 from tests.services.test_callbacks import Shop, a_shop, held
 
-FLOWS = int(os.environ.get("CHAPPE_CRASHED_FLOWS", "1"))
+FLOWS = int(os.environ.get("CHAPPE_CRASHED_FLOWS", "3"))
 """How many flows are recorded, and interrupted at each of their writes; the issue's number is 500."""
 
 LONGEST = 100
@@ -125,7 +126,8 @@ async def test_a_node_that_is_gone_after_each_write(sandbox_world: World, seed: 
     steps, ends = fuse.written, Counter[Any]()
     assert steps >= 3
     for writes in range(steps):
-        story = await tried(shop, await a_flow(shop, seed), fuse, writes)
+        with capture_logs():  # what a node says that is gone takes longer to write than all the rest
+            story = await tried(shop, await a_flow(shop, seed), fuse, writes)
         await check(shop, story)
         ends[story.request.state] += 1
     assert sum(ends.values()) == steps
