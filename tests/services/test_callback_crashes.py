@@ -91,6 +91,7 @@ async def tried(shop: Shop, visitor: str, fuse: Fuse, writes: int | None) -> Cal
     fuse.left, written = None, fuse.written
     for _ in range(6):
         world.clock.move(seconds=60)
+        await world.chappe.switchboard.beat()
         await close_abandoned(platform, platform.clock.now() - PATIENCE)
         await shop.run(LONGEST)
         story = await shop.story(asked.request.number)
