@@ -58,6 +58,8 @@ def _value(hint: Any, name: str, number: int, full: bool) -> Any:
     if get_origin(hint) in (dict, Mapping):
         deep = {"list": [1, None, True, 0.5], "été": {"😀": ":not a bind", "big": BEYOND_DOUBLE + number}}
         return deep if full else {}
+    if get_origin(hint) is list:
+        return [_value(inner[0], name, number, full)] if full else []
     if hint is bool:
         return full
     if hint is int:
