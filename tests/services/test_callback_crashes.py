@@ -81,7 +81,8 @@ async def a_flow(shop: Shop, seed: int) -> str:
 async def tried(shop: Shop, visitor: str, fuse: Fuse, writes: int | None) -> CallbackStory:
     """A request whose node is gone after so many writes (None: never), until it is over."""
     world, platform = shop.world, shop.world.platform
-    asked = await shop.ask(visitor, tries=2, retry=timedelta(seconds=30))
+    times = {"retry": timedelta(seconds=30), "longest": timedelta(seconds=40)}
+    asked = await shop.ask(visitor, tries=2, **times)
     fuse.left, fuse.written = writes, 0
     await shop.run(LONGEST)
     if writes is not None:
