@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from chappe.model.callbacks import ChangeForm, CreateForm
 from chappe.model.commands import Replay
 from chappe.model.errors import Fault, Refusal
 from chappe.model.openinghours import (
@@ -26,7 +27,7 @@ from chappe.model.openinghours import (
     Span,
     span,
 )
-from chappe.services import openinghours
+from chappe.services import callbackforms, openinghours
 from chappe.services.accounts import NewAccount
 from tests.platform import START, World, caller
 from tests.protocols.test_icalendar import calendar
@@ -75,6 +76,17 @@ async def test_created_read_listed_replaced_deleted(world: World) -> None:
         await openinghours.delete(world.platform, caller(shop), DeleteHours("shop"))
     assert gone.value.fault is Fault.NOT_FOUND
     assert (await _find(world, other)).spans == ()
+
+
+async def test_hours_that_a_form_goes_by_stay(world: World) -> None:
+    by = caller(await world.account())
+    await openinghours.create(world.platform, by, CreateHours("shop"))
+    form = await callbackforms.create(world.platform, by, CreateForm("help", {"hours": "shop"}))
+    with pytest.raises(Refusal, match=r"callback form 1 \(help\) goes by shop") as caught:
+        await openinghours.delete(world.platform, by, DeleteHours("shop"))
+    assert caught.value.fault is Fault.NOT_ALLOWED
+    await callbackforms.change(world.platform, by, ChangeForm(str(form.number), {"hours": ""}))
+    await openinghours.delete(world.platform, by, DeleteHours("shop"))
 
 
 async def test_a_repeated_request_creates_nothing(world: World) -> None:

@@ -169,8 +169,17 @@ async def replace_all(platform: Platform, caller: Caller, command: ReplaceHours)
 
 
 async def delete(platform: Platform, caller: Caller, command: DeleteHours) -> None:
-    """Remove hours. Raises Refusal `not_found`."""
+    """Remove hours. Raises Refusal `not_found`, `not_allowed` while a callback form goes by them: it would be
+    open day and night."""
     found = await find(platform, caller, FindHours(command.name))
+    for form in await platform.store.queries.callback_forms(caller.account_id):
+        if form.hours == found.name:
+            raise Refusal(
+                Fault.NOT_ALLOWED,
+                f"the callback form {form.number} ({form.name}) goes by {found.name}: give it other hours"
+                " first",
+                "name",
+            )
     await platform.store.commit(Changes(delete=[Delete(OpeningHours, found.id, caller.account_id)]))
 
 
