@@ -42,7 +42,8 @@ class CallbackForm:
     (empty: always open) in the time zone `zone`. `mailbox` gets the answerphone's messages, empty: it has no
     answerphone. `labels` are what its own three fields are called, empty ones are not asked for. `language`
     is "fr" or "en", `voice` "female" or "male".
-    With `immediate` nobody may choose a later time. Shown numbers are MSISDNs, empty for the account's own.
+    With `immediate` visitors are offered no later time (programs may ask for one). Shown numbers are
+    MSISDNs, empty for the account's own.
     `allowed` are the destinations that it may call, such as "FR_Mobile"; None: what the account may call.
     With `confirms` the visitor must press a key before anybody else is called. Of one visitor's
     number one request is taken within `repeat_seconds`; `per_address` bounds the requests of one address,

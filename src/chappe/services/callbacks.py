@@ -134,7 +134,7 @@ async def _read(
             "visitor",
         )
     address = await _address(platform, caller, command.address)
-    due = _due(form, command, now)
+    due = _due(command, now)
     if not 1 <= (tries := 1 if command.tries is None else command.tries) <= MOST_TRIES:
         raise Refusal(
             Fault.INVALID_PARAMETER, f"{tries} tries are not accepted; ask for 1 to {MOST_TRIES}", "tries"
@@ -164,7 +164,7 @@ async def _read(
     )
 
 
-def _due(form: CallbackForm, command: RequestCallback, now: datetime) -> datetime:
+def _due(command: RequestCallback, now: datetime) -> datetime:
     due = now
     if command.due_at is not None:
         due = command.due_at
@@ -172,10 +172,6 @@ def _due(form: CallbackForm, command: RequestCallback, now: datetime) -> datetim
         if command.delay < timedelta(0):
             raise Refusal(Fault.INVALID_PARAMETER, "a delay is 0 seconds or more", "delay")
         due = now + min(command.delay, FAR * 2)
-    if due > now and form.immediate:
-        raise Refusal(
-            Fault.INVALID_PARAMETER, f"the form {form.number} calls at once: leave the time out", "due_at"
-        )
     if due > now + FAR:
         raise Refusal(
             Fault.INVALID_PARAMETER, f"{due.isoformat()} is more than {FAR.days} days ahead", "due_at"
