@@ -6,11 +6,12 @@ BIN := .venv/bin
 # The same bytes on every machine, whatever its language is set to.
 export LC_ALL := C.UTF-8
 
-# Tests with real telephones, browsers and killed processes have the machine for themselves; others run side by side.
+# Tests with real telephones, browsers and killed processes wait much and want no delay: all others, niced, take what
+# these leave of the machine.
 IN_REAL_TIME := tests/browser tests/carriers/asterisk tests/carriers/sip tests/carriers/voice tests/journeys
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-abuse bench-scenes oracle
+.PHONY: help run test test-in-real-time test-others check fix docs pictures fresh-machine bench-sms bench-growth bench-kill bench-voice bench-voice-sip bench-voice-kill bench-profile bench-hours bench-abuse bench-scenes oracle
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 22
@@ -21,8 +22,14 @@ run: .venv/installed  ## serve the product with a demo account on http://127.0.0
 test:  ## set up what the tests need, then run every check and every test
 	@scripts/system-packages
 	@$(MAKE) --no-print-directory check
+	@echo "Running the tests; what they say comes at their end ..."
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-in-real-time test-others
+
+test-in-real-time:
 	$(BIN)/pytest $(IN_REAL_TIME)
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(IN_REAL_TIME:%=--ignore=%)
+
+test-others:
+	nice $(BIN)/pytest --numprocesses=auto --dist=loadfile $(IN_REAL_TIME:%=--ignore=%)
 
 check: .venv/installed-test  ## lint, format, types, import contracts
 	$(BIN)/ruff check

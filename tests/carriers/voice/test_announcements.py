@@ -27,7 +27,7 @@ from tests.carriers.voice.house import PROMPT, House
 from tests.carriers.voice.sip import SipTelephone
 from tests.peers.waiting import eventually
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MESSAGE = Speech("x" * 100)
 SECONDS = 2.0
@@ -48,7 +48,7 @@ GREETING = Speech(
 )
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def speech(tmp_path: Path) -> AsyncIterator[SpeechMaker]:
     yield SpeechMaker(tmp_path / "speech")
 
