@@ -9,6 +9,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from chappe.model.announcements import SendAnnouncement
+from chappe.model.callbacks import CancelCallback, CreateForm, RequestCallback
 from chappe.model.commands import (
     CancelMessages,
     ChangeSubscription,
@@ -29,13 +30,17 @@ from chappe.model.directory import Subscription
 from chappe.model.errors import CarrierError, CarrierErrorKind, Fault, Refusal
 from chappe.model.events import EventName
 from chappe.model.jobs import Job, JobState
+from chappe.model.ringgroups import NewOperator, PutRingGroup, RingOrder
 from chappe.model.sounds import Speech
 from chappe.services import (
     announcements,
+    callbackforms,
+    callbacks,
     calls,
     conferences,
     inbox,
     messages,
+    ringgroups,
     sandbox,
     steering,
     subscriptions,
@@ -90,6 +95,9 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
             await conferences.end(world.platform, caller(new), EndConference(story.conference.ref))
             await world.settle()
             return
+        case _ if event.startswith("callback."):
+            await ask_to_be_called(world, new, event)
+            return
         case _ if event.startswith("announcement."):
             await sandbox.set_behaviour(world.platform, caller(new), SetBehaviour(FIRST, {"call": "busy"}))
             told = SendAnnouncement((FIRST,), Speech("Votre colis est arrivé."))
@@ -120,6 +128,27 @@ async def live_through(world: World, new: NewAccount, event: EventName) -> None:
             await world.settle()
             return
     await send_one(world, new)
+
+
+async def ask_to_be_called(world: World, new: NewAccount, event: EventName) -> None:
+    """A visitor of a form asks, once; the operator is busy, or answers where both are to be joined."""
+    platform, who = world.platform, caller(new)
+    answers = event is EventName.CALLBACK_ANSWERED
+    for number, how in (
+        (FIRST, {"call": "answer" if answers else "busy"}),
+        (SECOND, {"call": "answer", "say": "please call me back " * 40, "hang_up_after_ms": 40_000}),
+    ):
+        await sandbox.set_behaviour(platform, who, SetBehaviour(number, how))
+    await ringgroups.put(platform, who, PutRingGroup("sales", RingOrder.FIXED, [NewOperator(FIRST, 20)]))
+    mailbox = "shop@example.com" if event is EventName.CALLBACK_LEFT_MESSAGE else ""
+    await callbackforms.create(platform, who, CreateForm("Shop", {"open_group": "sales", "mailbox": mailbox}))
+    later = timedelta(hours=1) if event is EventName.CALLBACK_CANCELLED else None
+    asked = await callbacks.request(platform, who, RequestCallback("1", SECOND, delay=later))
+    if later is not None:
+        await callbacks.cancel(platform, who, CancelCallback(asked.request.ref))
+        return
+    await world.settle()
+    await world.wait(90)
 
 
 # --- what is told

@@ -441,7 +441,7 @@ async def test_a_user_is_added_with_a_login_that_is_shown_once(member: Browser, 
 async def test_a_user_without_a_usable_name_is_not_added(member: Browser, name: str) -> None:
     page = await member.post("/account/users", {"name": name}, at="/account")
     assert page.status == 422
-    assert page.words("//*[@id='user-name-said']")[0].startswith("A user needs a name")
+    assert page.words("//*[@id='user-name-said']")[0].startswith("A name has 1 to 100 letters")
     assert len(page.words("//ul[@class='people']/li")) == 1
 
 
