@@ -19,6 +19,12 @@ PHONE = "33639980001"
 UNKNOWN_NUMBER = "33698765432"
 UNKNOWN_REF = "0" * 26
 UNKNOWN_ID = "154150738000000000"
+STYLE = (b"button { color: teal }", "text/css")
+CALENDAR = (
+    b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260301T000000Z\r\n"
+    b"DTSTART;VALUE=DATE:20260405\r\nSUMMARY:Easter\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    "text/calendar",
+)
 
 
 async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
@@ -64,6 +70,21 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
     await recordings.keep(
         world.platform, call, recording, Recorded(recording.id, world.clock.now(), 1.0, str(path))
     )
+    spans = [{"day": "monday", "opens": "9:00", "closes": "12:00"}]
+    reply = await rest.call("POST", "/v1/opening-hours", {"name": "secret", "spans": spans})
+    assert reply.status == 201, reply
+    group = {"operators": [{"number": PHONE, "name": "secret"}]}
+    reply = await rest.call("PUT", "/v1/ring-groups/secret", group)
+    assert reply.status < 300, reply
+    assert (await rest.call("POST", "/v1/blocked-addresses", {"address": "192.0.2.7"})).status < 300
+    reply = await rest.call("POST", "/v1/popups", {"name": "secret"})
+    assert reply.status == 201, reply
+    popup = json.loads(reply.body)["id"]
+    reply = await rest.upload(f"/v1/popups/{popup}/files/style?name=secret.css", *STYLE, "PUT")
+    assert reply.status == 204, reply
+    asked = {"popup": popup, "visitor": ALICE, "at": _later(world), "name": "secret"}
+    reply = await rest.call("POST", "/v1/callbacks", asked)
+    assert reply.status == 201, reply
     legs = await rest.get(f"/v1/sandbox/handsets/{PHONE}/calls")
     numbers = await rest.get("/v1/numbers")
     deliveries = await rest.get("/v1/deliveries")
@@ -86,6 +107,11 @@ async def _lived_in(world: World, new: NewAccount) -> dict[str, str]:
         "sounds": json.loads(uploaded.body)["id"],
         "consents": ALICE,
         "senders": "Secret",
+        "opening-hours": "secret",
+        "ring-groups": "secret",
+        "popups": popup,
+        "callbacks": json.loads(reply.body)["id"],
+        "centrex": new.secrets["keyyo"].login,
     }
 
 
@@ -140,6 +166,34 @@ NAMED: dict[str, tuple[object, str]] = {
     "GET /v1/sounds/{id}": (None, UNKNOWN_REF),
     "GET /v1/sounds/{id}/audio": (None, UNKNOWN_REF),
     "DELETE /v1/sounds/{id}": (None, UNKNOWN_REF),
+    "GET /v1/opening-hours/{name}": (None, "nobody"),
+    "GET /v1/opening-hours/{name}/state": (None, "nobody"),
+    "DELETE /v1/opening-hours/{name}": (None, "nobody"),
+    "PUT /v1/opening-hours/{name}": ({"spans": []}, "nobody"),
+    "POST /v1/opening-hours/{name}/import": (CALENDAR, "nobody"),
+    "GET /v1/ring-groups/{name}": (None, "nobody"),
+    "DELETE /v1/ring-groups/{name}": (None, "nobody"),
+    "DELETE /v1/ring-groups/{name}/operators/{operator}": (None, "nobody"),
+    "GET /v1/popups/{id}": (None, UNKNOWN_REF),
+    "PATCH /v1/popups/{id}": ({"open_message": "hi"}, UNKNOWN_REF),
+    "DELETE /v1/popups/{id}": (None, UNKNOWN_REF),
+    "GET /v1/popups/{id}/destinations": (None, UNKNOWN_REF),
+    "POST /v1/popups/{id}/destinations": ({"destinations": ["FR_Mobile"], "allowed": True}, UNKNOWN_REF),
+    "GET /v1/popups/{id}/files": (None, UNKNOWN_REF),
+    "GET /v1/popups/{id}/files/{file}": (None, UNKNOWN_REF),
+    "PUT /v1/popups/{id}/files/{file}": (STYLE, UNKNOWN_REF),
+    "DELETE /v1/popups/{id}/files/{file}": (None, UNKNOWN_REF),
+    "GET /v1/callbacks/{id}": (None, UNKNOWN_REF),
+    "POST /v1/callbacks/{id}/cancel": (None, UNKNOWN_REF),
+    "GET /v1/centrex/{number}": (None, UNKNOWN_NUMBER),
+    "PATCH /v1/centrex/{number}": ({"site": "Lyon"}, UNKNOWN_NUMBER),
+    "POST /v1/centrex/{number}/provisioning": (None, UNKNOWN_NUMBER),
+}
+
+# What is put under a name that is free makes a thing of one's own.
+MAKES_OWN: dict[str, object] = {
+    "PUT /v1/ring-groups/{name}": {"order": "random"},
+    "PUT /v1/ring-groups/{name}/operators/{operator}": {"position": 5},
 }
 
 TOO_EARLY = {
@@ -186,6 +240,12 @@ LISTS = {
     "GET /v1/recordings",
     "GET /v1/sounds",
     "GET /v1/voices",
+    "GET /v1/opening-hours",
+    "GET /v1/ring-groups",
+    "GET /v1/popups",
+    "GET /v1/callbacks",
+    "GET /v1/blocked-addresses",
+    "GET /v1/programs",
 }
 
 
@@ -207,9 +267,10 @@ NETWORK = {
 def test_every_operation_of_rest_is_asked() -> None:
     assert {verb for verb in OPERATIONS if "/network/" in verb} == set(NETWORK)
     rest = set(OPERATIONS) - set(NETWORK)
-    assert {verb for verb in rest if "{" in verb} == {*NAMED, *TELEPHONES, *AT_TELEPHONES}
+    named = {verb.replace("{operator}", "{number}") for verb in (*NAMED, *MAKES_OWN)}
+    assert {verb for verb in rest if "{" in verb} == {*named, *TELEPHONES, *AT_TELEPHONES}
     bare = {verb for verb in rest if verb.startswith("GET") and "{" not in verb}
-    assert bare - LISTS == {"GET /v1/openapi.json", "GET /v1/lines"}
+    assert bare - LISTS == {"GET /v1/openapi.json", "GET /v1/lines", "GET /v1/centrex"}
 
 
 def _said(reply: Reply, name: str) -> tuple[int, str]:
@@ -233,21 +294,43 @@ async def test_rest_tells_nothing_of_another_account_s_things(world: World, verb
         await _answered(world, owner)
     method, path = verb.split(" ")
     path = path.replace("{leg}", "first").replace("{participant}", things["participant"])
+    path = path.replace("{operator}", PHONE).replace("{file}", "style")
     body, unknown = NAMED[verb]
     theirs = things[path.split("/")[2]]
     said = []
     for name in (theirs, unknown):
-        where = path.replace("{id}", name).replace("{number}", name).replace("{sender}", name)
-        said.append(_said(await Rest(world, thief).call(method, where, body), name))
+        said.append(_said(await _asked(Rest(world, thief), method, _at(path, name), body), name))
     assert said[0] == said[1] and said[0][0] == 404
-    mine = await Rest(world, owner).call(
-        method,
-        path.replace("{id}", theirs).replace("{number}", theirs).replace("{sender}", theirs),
-        body,
-    )
+    mine = await _asked(Rest(world, owner), method, _at(path, theirs), body)
     # Nothing was done to it; nobody speaks yet who could be given away, or waits for somebody to pick up.
     assert mine.status < 300 or (verb in TOO_EARLY and mine.status == 409), mine
     await world.chappe.switchboard.stop()
+
+
+@pytest.mark.parametrize("verb", MAKES_OWN)
+async def test_what_one_makes_is_one_s_own(world: World, verb: str) -> None:
+    owner, thief = await world.account("owner"), await world.account("thief")
+    await _lived_in(world, owner)
+    method, path = verb.split(" ")
+    where = path.replace("{operator}", PHONE).replace("{name}", "secret")
+    thing = "/".join(where.split("/")[:4])
+    before = await Rest(world, owner).get(thing)
+    reply = await _asked(Rest(world, thief), method, where, MAKES_OWN[verb])
+    assert reply.status < 300, reply
+    assert await Rest(world, owner).get(thing) == before
+    assert await Rest(world, thief).get(thing) != before
+
+
+async def _asked(rest: Rest, method: str, where: str, body: object) -> Reply:
+    if isinstance(body, tuple):
+        return await rest.upload(where, *body, method)
+    return await rest.call(method, where, body)
+
+
+def _at(path: str, name: str) -> str:
+    for what in ("{id}", "{number}", "{sender}", "{name}"):
+        path = path.replace(what, name)
+    return path
 
 
 async def test_rest_lists_only_what_is_one_s_own(world: World) -> None:
@@ -351,6 +434,8 @@ async def test_netoxygen_tells_nothing_of_another_account_s_messages(world: Worl
 async def test_rest_lists_an_account_s_own_lines(world: World) -> None:
     for new in (await world.account("owner"), await world.account("thief")):
         [line] = (await Rest(world, new).get("/v1/lines"))["data"]
+        assert line["number"] == new.secrets["keyyo"].login
+        [line] = (await Rest(world, new).get("/v1/centrex"))["data"]
         assert line["number"] == new.secrets["keyyo"].login
 
 

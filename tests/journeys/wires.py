@@ -29,12 +29,12 @@ class Rest:
             data = json.dumps(body).encode()
         return await ask(self.world.chappe.application, method, path, headers=headers, body=data)
 
-    async def upload(self, path: str, body: bytes, content_type: str) -> Reply:
+    async def upload(self, path: str, body: bytes, content_type: str, method: str = "POST") -> Reply:
         headers = {
             "authorization": f"Bearer {self.new.secrets['rest'].secret}",
             "content-type": content_type,
         }
-        return await ask(self.world.chappe.application, "POST", path, headers=headers, body=body)
+        return await ask(self.world.chappe.application, method, path, headers=headers, body=body)
 
     async def get(self, path: str) -> Any:
         reply = await self.call("GET", path)
