@@ -1,12 +1,13 @@
 """Lines as telephones of a company: what is set of one has its effect on calls."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from chappe.model.calls import CallOutcome, CallStory, HangUpCause, LegState, RecordingPurpose
+from chappe.model.calls import CallOutcome, CallStory, HangUpCause, Leg, LegState, RecordingPurpose
 from chappe.model.centrex import ChangeExtension, Extension, ListExtensions
 from chappe.model.commands import (
     AddLine,
@@ -153,6 +154,21 @@ async def test_a_line_with_one_call_is_busy_for_the_next(both: World) -> None:
     assert [(leg.name, leg.number) for leg in story.legs[1:]] == [("forwarded", second)]
 
 
+async def test_of_two_calls_at_one_moment_a_line_with_one_call_takes_one(both: World) -> None:
+    world = both
+    shop = await world.account()
+    first, second = await two_lines(world, shop)
+    await extend(world, shop, first, calls_at_once=1)
+    at_once = [DialFromHandset(f"3363998003{number}", first) for number in range(5)]
+    await asyncio.gather(*(telephones.dial(world.platform, caller(shop), one) for one in at_once))
+    await world.settle()
+    page = await calls.list_calls(world.platform, caller(shop), ListCalls(limit=10))
+    rung = [leg.number for story in page.items for leg in story.legs if not leg.inbound]
+    assert rung == [first]
+    causes = [story.legs[0].cause for story in page.items]
+    assert sorted(map(str, causes)) == ["None", *["busy"] * 4]
+
+
 async def test_a_line_shows_another_number_of_its_account(world: World) -> None:
     shop = await world.account()
     first, second = await two_lines(world, shop)
@@ -180,6 +196,29 @@ async def test_what_is_said_with_a_line_is_recorded(world: World) -> None:
     await world.settle()
     page = await recordings.list_recordings(world.platform, caller(shop), ListRecordings(limit=10))
     assert [kept.recording.purpose for kept in page.items] == [RecordingPurpose.CALL]
+
+
+async def test_both_hear_that_a_line_is_recorded(world: World) -> None:
+    shop = await world.account()
+    first, _ = await two_lines(world, shop)
+    await extend(world, shop, first, recorded=True)
+    await behave(world, shop, first, call="answer")
+    await dial(world, shop, X, first)
+    story = await newest(world, shop)
+    assert [announced(world, leg) for leg in story.legs] == ["Cet appel est enregistré."] * 2
+    await calls.hang_up(world.platform, caller(shop), calls.HangUpCall(story.call.ref))
+    await world.settle()
+    await behave(world, shop, OUTSIDE, call="answer")
+    made = CallFromLine(first, PlaceCall(first, OUTSIDE))
+    await lines.make_call(world.platform, caller(shop), made)
+    await world.settle()
+    story = await newest(world, shop)
+    assert [announced(world, leg) for leg in story.legs] == ["Cet appel est enregistré."] * 2
+
+
+def announced(world: World, leg: Leg) -> str:
+    moment = world.platform.live_calls.telephones.moment(leg.id)
+    return "" if moment is None or moment.hears is None else telephones.in_words(moment.hears)
 
 
 async def test_a_caller_hears_a_message_while_it_rings(world: World) -> None:
@@ -278,6 +317,14 @@ async def test_a_suspended_line_is_not_there(world: World) -> None:
     assert await refused(world, shop, first, second) is Fault.NOT_FOUND
     with pytest.raises(Refusal):
         await lines.make_call(world.platform, caller(shop), CallFromLine(first, PlaceCall(first, X)))
+    await behave(world, shop, first, call="answer")
+    await behave(world, shop, OUTSIDE, call="answer")
+    for one, other in ((OUTSIDE, first), (first, OUTSIDE)):
+        placed = await calls.place(world.platform, caller(shop), PlaceCall(one, other))
+        await world.settle()
+        story = await calls.find(world.platform, caller(shop), calls.FindCall(placed.call.ref))
+        (leg,) = [leg for leg in story.legs if leg.number == first]
+        assert (leg.ringing_at, leg.cause) == (None, HangUpCause.UNREACHABLE)
     await extend(world, shop, first, suspended=False)
     assert (await dial(world, shop, X, first)).call.second == first
 

@@ -268,8 +268,8 @@ async def test_an_answer_holds_records_of_the_asker_only(ground: Ground) -> None
                 continue  # a count, the asker's alone; tests/services/test_sounds.py
             if name == "callbacks_since":
                 continue  # two counts, the asker's alone; tests/services/test_callbacks.py
-            if name in ("calls_of_line", "cost_of_line"):
-                continue  # a count and a sum, the asker's alone; tests/services/test_centrex.py
+            if name == "cost_of_line":
+                continue  # a sum, the asker's alone; tests/services/test_centrex.py
             if name == "jobs_of_kind":
                 continue  # none waits here; tests/carriers/smpp/test_server.py
             own, foreign = await ask(ground, name, owner, owner), await ask(ground, name, owner, other)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chappe.flows import program
 from chappe.flows.answerphone import Answerphone
-from chappe.flows.parties import RING_SECONDS, Party, Ringing, Speaking
+from chappe.flows.parties import IS_RECORDED, RING_SECONDS, Party, Ringing, Speaking
 from chappe.flows.program import Action, CallEvent
 from chappe.model.calls import OUTCOME_OF_CAUSE, CallOutcome, HangUpCause
 from chappe.model.directory import ANSWERPHONE, HANG_UP, Forwarding
@@ -25,7 +25,7 @@ class LineCall:
     whether a line of the account is called, whose `forwarding` then holds. What a party is shown: `shown`,
     and after forwarding `shown_forwarded` or, where the forwarding says so, the caller. A line that `is_busy`
     is not rung. Who calls hears `message` while it rings, for which it is answered first. What is said with
-    the line, not with whom it forwards to, is `recorded`."""
+    the line, not with whom it forwards to, is `recorded`, which both hear when they are joined."""
 
     caller: str
     called: str
@@ -158,6 +158,8 @@ class LineCall:
             program.StartTimer(_LONGEST, self.longest_seconds),
         ]
         if self.recorded and taken.leg != FORWARDED:
+            said = Speech(IS_RECORDED[self.language], self.language)
+            actions.append(program.Announce(said))
             actions.append(program.Record(RECORDING, longest_seconds=self.longest_seconds))
         return actions
 

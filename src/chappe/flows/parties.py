@@ -11,6 +11,11 @@ from chappe.model.sounds import Tone
 
 RING_SECONDS = 30
 """How long a party rings to which somebody is transferred, or who picks up (our choice)."""
+IS_RECORDED = {
+    "fr": "Cet appel est enregistré.",
+    "en": "This call is recorded.",
+}
+"""What both sides hear of a call that is recorded for a line or a form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from chappe.flows import program
 from chappe.flows.answerphone import Answerphone
-from chappe.flows.parties import Party, Ringing, Speaking
+from chappe.flows.parties import IS_RECORDED, Party, Ringing, Speaking
 from chappe.flows.program import Action, CallEvent
 from chappe.flows.two_leg import CONFIRMING, RECORDING
 from chappe.model.calls import OUTCOME_OF_CAUSE, CallOutcome, HangUpCause
@@ -23,10 +23,6 @@ _LONGEST, _CONFIRM = "longest", "confirm"
 _PRESS_A_KEY = {
     "fr": "Vous avez demandé à être rappelé. Pour être mis en relation, appuyez sur une touche.",
     "en": "You asked to be called back. To be connected, press any key.",
-}
-_RECORDED = {
-    "fr": "Cet appel est enregistré.",
-    "en": "This call is recorded.",
 }
 _NOBODY = {
     "fr": "Aucun conseiller n'est disponible pour le moment. Merci de votre appel, au revoir.",
@@ -316,7 +312,7 @@ class RingGroupCall:
         return [*actions, program.Finish(CallOutcome.MACHINE if has_greeted else outcome)]
 
     def _announced(self) -> list[Sound]:
-        return [self._speech(_RECORDED)] if self.recorded else []
+        return [self._speech(IS_RECORDED)] if self.recorded else []
 
     def _speech(self, words: dict[str, str]) -> Speech:
         return Speech(words[self.language], self.language, self.voice)

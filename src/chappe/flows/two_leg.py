@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chappe.flows import program
-from chappe.flows.parties import Party, Ringing, Speaking
+from chappe.flows.parties import IS_RECORDED, Party, Ringing, Speaking
 from chappe.flows.program import Action, CallEvent
 from chappe.model.calls import OUTCOME_OF_CAUSE, CallOutcome, HangUpCause
 from chappe.model.sounds import Speech, Tone
@@ -26,7 +26,7 @@ class TwoLeg:
     """`longest_seconds` counts from the moment they are joined. With `confirm` the second party must press
     a key first, so that an answering machine is not joined. It is made for `line`, where that is another than
     the first party; what lines take part in is not told without `tells_lines`. What both say is
-    `recorded`."""
+    `recorded`, which they hear of a line's call when they are joined (our choice)."""
 
     first: str
     second: str
@@ -130,6 +130,8 @@ class TwoLeg:
             program.StartTimer(_LONGEST, self.longest_seconds),
         ]
         if self.recorded:
+            if self.line:
+                actions.append(program.Announce(Speech(IS_RECORDED[self.language], self.language)))
             actions.append(program.Record(RECORDING, longest_seconds=self.longest_seconds))
         return actions
 

@@ -7,11 +7,14 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import CREDIT
 
 _ASK = "its operator may allow more (chappe account calls)"
+CALLED_LINE = "called_line"
+"""The field of a refusal for the line that is called: it has as many calls as it may have."""
 
 
 class CallLimits(NamedTuple):
     """What bounds one more call of an account that is placed `at` a time, 0 for no limit: calls that go on at
-    once, those that begin with `line` (`both_ways`: or go to it), and of those that leave the platform how
+    once, those that begin with `line` (`both_ways`: or go to it; `is_called`: that is where this one, which
+    stands before it already, goes to), and of those that leave the platform how
     many in a minute and in a day (UTC), and the `cap` of what they cost in that day. `live_cost` is what
     calls that are not over have cost until now (thousandths)."""
 
@@ -21,6 +24,7 @@ class CallLimits(NamedTuple):
     at_line: int = 0
     line: str = ""
     both_ways: bool = False
+    is_called: bool = False
     a_minute: int = 0
     a_day: int = 0
     cap: int = 0
@@ -50,6 +54,8 @@ def judge(limits: CallLimits, counts: CallCounts) -> Refusal | None:
         detail = f"{limits.at_once} calls of this account are going on; wait until one of them ends"
     elif limits.at_line and counts.at_line >= limits.at_line:
         detail = f"{limits.at_line} calls of the line {limits.line} are going on; wait until one of them ends"
+        if limits.is_called:
+            return Refusal(Fault.TOO_MANY_CALLS, detail, CALLED_LINE)
     elif limits.a_minute and counts.in_minute >= limits.a_minute:
         detail = f"{counts.in_minute} calls were placed within a minute; wait for the next one"
     elif limits.a_day and counts.in_day >= limits.a_day:

@@ -151,6 +151,10 @@ class Actions:
             return
         network = self._carriers.get(leg.carrier)
         try:
+            if leg.number in await self._platform.store.queries.suspended_numbers():
+                raise CarrierError(
+                    CarrierErrorKind.PERMANENT, Fault.NOT_FOUND, f"line {leg.number} is suspended"
+                )
             if network is None:
                 _log.warning("no voice carrier", carrier=leg.carrier, number=dial.number[:6])
                 raise CarrierError(

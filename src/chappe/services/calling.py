@@ -153,6 +153,16 @@ async def limits(platform: Platform, of: Caller | Account, *, is_virtual: bool, 
     )
 
 
+async def called_limits(platform: Platform, account_id: int, line: str) -> CallLimits | None:
+    """What bounds one more call that goes to a line of an account; None where it has no limit of its own."""
+    lines = await platform.store.queries.lines(account_id)
+    most = next((one.extension.calls_at_once for one in lines if one.number == line), 0)
+    if not most:
+        return None
+    now = platform.clock.now()
+    return CallLimits(account_id, now, at_line=most, line=line, both_ways=True, is_called=True)
+
+
 async def check_room(platform: Platform, caller: Caller, *, is_virtual: bool) -> None:
     """Whether an account may have another call at this moment, where none is written (else its Changes say
     so themselves). Raises Refusal `too_many_calls`."""

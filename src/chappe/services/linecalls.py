@@ -111,6 +111,7 @@ async def _outgoing(platform: Platform, arrival: Arrival, line: Line) -> Begun:
         shown=extension.shown or line.number,
         longest_seconds=int(LONGEST.total_seconds()),
         caller_line=line.number,
+        language=_language(account),
         recorded=extension.recorded,
     )
     is_virtual = calling.stays_inside([way])
@@ -152,8 +153,7 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
         forwarding=forwarding,
         shown_forwarded=line.number,
         greeting=line.greeting,
-        language="en" if account.locale.startswith("en") else "fr",
-        is_busy=await _is_busy(platform, line),
+        language=_language(account),
         message=extension.message if extension.plays_message else "",
         recorded=extension.recorded or (caller_line is not None and caller_line.extension.recorded),
     )
@@ -162,6 +162,10 @@ async def _incoming(platform: Platform, arrival: Arrival, line: Line, caller_lin
     if extension.voicemail_mail:
         call = replace(call, plan={**call.plan, MESSAGES_TO: extension.voicemail_mail})
     return call, flow, hold
+
+
+def _language(account: Account) -> str:
+    return "en" if account.locale.startswith("en") else "fr"
 
 
 async def _reachable(platform: Platform, arrival: Arrival, line: Line, forwarding: Forwarding) -> Forwarding:
@@ -175,11 +179,6 @@ async def _reachable(platform: Platform, arrival: Arrival, line: Line, forwardin
     if not forwarding.unreachable:
         calling.check_joinable((arrival.carrier, way.carrier))
     return replace(forwarding, always=forwarding.unreachable)
-
-
-async def _is_busy(platform: Platform, line: Line) -> bool:
-    most = line.extension.calls_at_once
-    return bool(most) and await platform.store.queries.calls_of_line(line.account_id, line.number) >= most
 
 
 def _forwarding(line: Line, caller: str, lines: Collection[Line]) -> Forwarding:

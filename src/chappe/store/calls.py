@@ -73,14 +73,6 @@ def dialogues_of(connection: Connection, account_id: int, call_id: int) -> tuple
     return _all(connection, Dialogue, statement.order_by(table.id))
 
 
-def calls_of_line(connection: Connection, account_id: int, line: str) -> int:
-    """How many calls of an account that are not over a line has begun, or is called in."""
-    statement = select(func.count()).where(
-        _c.over_at.is_(None), _c.account_id == account_id, or_(_c.first == line, _c.second == line)
-    )
-    return int(connection.execute(statement).scalar_one())
-
-
 def cost_of_line(connection: Connection, account_id: int, line: str, since: datetime) -> int:
     """What the calls of a line that began since a time have cost, in thousandths; of those that are not over,
     what is held for them."""

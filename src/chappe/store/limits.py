@@ -92,17 +92,17 @@ def check_calls(connection: Connection, asked: Sequence[CallLimits]) -> None:
     those of one account count one after the other, also where other nodes write at this moment."""
     if connection.dialect.name == "postgresql":
         _LOCK.run(connection, [(one.account_id,) for one in asked])
-    before: dict[int, list[str]] = {}
+    before: dict[int, list[CallLimits]] = {}
     for limits in asked:
-        counts, lines = call_counts(connection, limits), before.setdefault(limits.account_id, [])
-        more = len(lines)
+        counts, others = call_counts(connection, limits), before.setdefault(limits.account_id, [])
+        more = sum(not one.is_called for one in others)
         counts = CallCounts(
             counts.at_once + more,
-            counts.at_line + lines.count(limits.line),
+            counts.at_line + sum(one.line == limits.line for one in others),
             counts.in_minute + more,
             counts.in_day + more,
             counts.cost,
         )
         if (refusal := judge(limits, counts)) is not None:
             raise refusal
-        lines.append(limits.line)
+        others.append(limits)
