@@ -31,6 +31,7 @@ MEMBER = (
     "/messages/{message}",
     "/messages/new",
     "/lines",
+    "/lines/programs",
     "/hours",
     "/numbers",
     "/subscriptions",
@@ -73,6 +74,17 @@ def test_nothing_serious_in_french(desk: Desk, sample: Sample, path: str) -> Non
     person = desk(url=f"http://{NAME}", storage_state=sample.session if path in MEMBER else None)
     person.watch.expected = ("status of 404",) if path == "/nowhere" else ()
     person.go(path.format(message=sample.answered, form=sample.form))
+    assert wrongs(person, 1280, 375, 320) == []
+
+
+def test_nothing_serious_about_all_of_a_line(desk: Desk, sample: Sample) -> None:
+    person = desk(url=f"http://{NAME}", storage_state=sample.session)
+    person.watch.expected = ("status of 422",)
+    person.go("/lines")
+    person.page.locator("a[href$='/extension']").first.click()
+    person.page.fill("#telephone_mac", "00:04")
+    person.page.locator("form[action$='/extension'] button").last.click()
+    person.page.locator("#telephone_mac-said.wrong").wait_for()
     assert wrongs(person, 1280, 375, 320) == []
 
 

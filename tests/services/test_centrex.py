@@ -157,7 +157,7 @@ async def test_a_line_with_one_call_is_busy_for_the_next(both: World) -> None:
 async def test_of_two_calls_at_one_moment_a_line_with_one_call_takes_one(both: World) -> None:
     world = both
     shop = await world.account()
-    first, second = await two_lines(world, shop)
+    first, _ = await two_lines(world, shop)
     await extend(world, shop, first, calls_at_once=1)
     at_once = [DialFromHandset(f"3363998003{number}", first) for number in range(5)]
     await asyncio.gather(*(telephones.dial(world.platform, caller(shop), one) for one in at_once))

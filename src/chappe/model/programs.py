@@ -75,5 +75,17 @@ class AskTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class ListGrants:
+    """The programs that the account has let in, oldest first; outcome: tuple of KnownGrant."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrant:
+    """A program is let in no more; outcome: None."""
+
+    grant_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListPrograms:
     """Outcome: tuple of Program."""

@@ -15,7 +15,16 @@ from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
 from chappe.model.directory import Credential
 from chappe.model.errors import Fault, Refusal
-from chappe.model.programs import AddProgram, AskConsent, AskTokens, Grant, ListPrograms, Program
+from chappe.model.programs import (
+    AddProgram,
+    AskConsent,
+    AskTokens,
+    EndGrant,
+    Grant,
+    ListGrants,
+    ListPrograms,
+    Program,
+)
 from chappe.services import accounts
 from chappe.services.door import same
 from chappe.services.lines import own_line
@@ -70,6 +79,33 @@ class Tokens:
     refresh_token: str
     scopes: str
     expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGrant:
+    """What was granted, and the name of the program that was let in."""
+
+    grant: Grant
+    program: str
+
+
+async def list_grants(platform: Platform, caller: Caller, command: ListGrants) -> tuple[KnownGrant, ...]:
+    """The programs that the account has let in, oldest first; not those that never came for their tokens."""
+    queries, now = platform.store.queries, platform.clock.now()
+    grants = [
+        one for one in await queries.grants(caller.account_id) if one.refresh_hash or one.code_until > now
+    ]
+    names = await queries.program_names([one.program_id for one in grants])
+    return tuple(KnownGrant(one, names.get(one.program_id, "")) for one in grants)
+
+
+async def end_grant(platform: Platform, caller: Caller, command: EndGrant) -> None:
+    """Let a program in no more: its tokens end at once. Raises Refusal `not_found`."""
+    for grant in await platform.store.queries.grants(caller.account_id):
+        if grant.id == command.grant_id:
+            await _end(platform, grant)
+            return
+    raise Refusal(Fault.NOT_FOUND, f"no program was let in by {command.grant_id}", "id")
 
 
 async def list_programs(platform: Platform, caller: Caller, command: ListPrograms) -> tuple[Program, ...]:

@@ -3,7 +3,7 @@
 Each takes the account whose records it may see; the few that look across accounts say why above them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -438,6 +438,20 @@ def programs(connection: Connection, account_id: int) -> tuple[Program, ...]:
 def program_by_client_id(connection: Connection, client_id: str) -> Program | None:
     """The program that calls itself so."""
     return _one(connection, Program, _select(Program).where(TABLES[Program].c.client_id == client_id))
+
+
+# across accounts: a program may be let in by any account
+def program_names(connection: Connection, ids: Sequence[int]) -> Mapping[int, str]:
+    """The names of programs by their ids."""
+    table = TABLES[Program].c
+    known = connection.execute(select(table.id, table.name).where(table.id.in_(ids)))
+    return {one.id: one.name for one in known}
+
+
+def grants(connection: Connection, account_id: int) -> tuple[Grant, ...]:
+    """What an account has granted, oldest first."""
+    table = TABLES[Grant].c
+    return _all(connection, Grant, _select(Grant).where(table.account_id == account_id).order_by(table.id))
 
 
 # across accounts: who brings the code says by it who has let him in

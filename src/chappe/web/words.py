@@ -419,6 +419,24 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
         "A name is up to 64 letters without accents, digits, dots, hyphens and underscores."
     ),
     (Fault.ALREADY_EXISTS, "called"): N_("There are opening hours of this name already. Choose another."),
+    (Fault.INVALID_PARAMETER, "short_number"): N_(
+        "A short number has 2 to 6 digits and is no emergency number, for instance 201."
+    ),
+    (Fault.ALREADY_EXISTS, "short_number"): N_("Another line has this short number. Choose another."),
+    (Fault.INVALID_PARAMETER, "calls_at_once"): N_("Write a whole number from 0 to 100."),
+    (Fault.INVALID_PARAMETER, "allowance"): N_(
+        "This is no amount. Write credits with at most three decimals, like 20 or 0.5."
+    ),
+    (Fault.INVALID_PARAMETER, "voicemail_mail"): N_(
+        "This is no e-mail address. Write it like name@example.com."
+    ),
+    (Fault.DESTINATION_FORBIDDEN, "secretary"): N_("This number may not be called. Choose another."),
+    (Fault.INVALID_PARAMETER, "telephone_mac"): N_(
+        "This is no MAC address. Write it like 00:04:13:AB:CD:EF."
+    ),
+    (Fault.INVALID_PARAMETER, "telephone_port"): N_(
+        "A port is a whole number from 1 to 65535; 0 is for none."
+    ),
     (Fault.INVALID_PARAMETER, "zone"): N_("There is no such time zone. Write one like Europe/Paris."),
     (Fault.INVALID_PARAMETER, "region"): N_("Public holidays are not known there. Choose one of the list."),
     (Fault.INVALID_PARAMETER, "day"): N_("This is no day. Choose one of the calendar."),
@@ -540,6 +558,7 @@ FAULT_AT: dict[tuple[Fault, str], str] = {
 # What the next page says after something was done.
 SAID: dict[str, str] = {
     "saved": N_("Saved."),
+    "access-ended": N_("This program is not let in any more."),
     "not-provisioned": N_("Make a new password for its telephone first."),
     "deleted": N_("Deleted."),
     "sent": N_("Sent. Its course is below."),
