@@ -151,7 +151,9 @@ class Actions:
             return
         network = self._carriers.get(leg.carrier)
         try:
-            if leg.number in await self._platform.store.queries.suspended_numbers():
+            # A suspended line of another account has no telephone that registers (services/centrex.py).
+            lines = await self._platform.store.queries.lines(leg.account_id)
+            if any(one.number == leg.number and one.extension.suspended for one in lines):
                 raise CarrierError(
                     CarrierErrorKind.PERMANENT, Fault.NOT_FOUND, f"line {leg.number} is suspended"
                 )

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chappe.flows.line import LineCall
 from chappe.flows.program import Flow
 from chappe.flows.reception import Reception
 from chappe.model.calls import Arrival, Call, CallKind, CallState, HangUpCause
-from chappe.model.errors import Fault
+from chappe.model.changes import Changes
+from chappe.model.errors import Fault, Refusal
 from chappe.model.ledger import Hold
-from chappe.services import linecalls, rooms
+from chappe.model.limits import CALLED_LINE
+from chappe.services import calling, linecalls, rooms
 from chappe.services.ports import Platform
 
 
@@ -42,6 +45,22 @@ async def receive(platform: Platform, arrival: Arrival) -> Received:
     if number := rooms.call_in_number(platform, arrival.dialled):
         return Received(_asked_in(platform, arrival, number), Reception())
     return Received(*await linecalls.received(platform, arrival))
+
+
+async def write(platform: Platform, begun: Changes, received: Received) -> None:
+    """Write a call that came. Of those that come at one moment to a line, as many find it free as it may
+    have; the others find it busy. Raises Refusal."""
+    call, flow = received.call, received.flow
+    called = None
+    if isinstance(flow, LineCall) and flow.is_line:
+        called = await calling.called_limits(platform, call.account_id, flow.called)
+    try:
+        await platform.store.commit(begun._replace(limits=[*begun.limits, *filter(None, [called])]))
+    except Refusal as refusal:
+        if refusal.field != CALLED_LINE or not isinstance(flow, LineCall):
+            raise
+        flow.is_busy = True
+        await platform.store.commit(begun)
 
 
 def _asked_in(platform: Platform, arrival: Arrival, number: str) -> Call:

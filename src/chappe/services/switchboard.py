@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from chappe.flows import program
-from chappe.flows.line import LineCall
 from chappe.flows.program import Action, CallEvent, Flow
 from chappe.model.calls import (
     Arrival,
@@ -29,7 +28,7 @@ from chappe.model.calls import (
 from chappe.model.changes import Changes, Update
 from chappe.model.errors import Fault, Refusal, Unavailable
 from chappe.model.events import EventName
-from chappe.model.limits import CALLED_LINE, CallLimits
+from chappe.model.limits import CallLimits
 from chappe.services import arrivals, calling, callnotices, recordings, transfers
 from chappe.services.actions import Actions
 from chappe.services.chronicle import Chronicle
@@ -311,7 +310,7 @@ class Switchboard:
             holds = [received.hold] if received.hold is not None else []
             limits = await self._limits(call, arrival.line)
             begun = Changes(insert=[call, leg], hold=holds, enqueue=handed.jobs, limits=limits)
-            await self._write(begun, received.flow)
+            await arrivals.write(platform, begun, received)
         except Refusal as refusal:
             handed.release()
             _log.info("a call that came was refused", reason=refusal.detail)
@@ -332,24 +331,6 @@ class Switchboard:
         for event in early:
             live.inbox.put_nowait(event)
         live.task = asyncio.create_task(self._run(live))
-
-    async def _write(self, begun: Changes, flow: program.Flow) -> None:
-        """Write a call that came. Of those that come at one moment to a line, as many find it free as it may
-        have; the others find it busy."""
-        if not isinstance(flow, LineCall) or not flow.is_line:
-            await self._platform.store.commit(begun)
-            return
-        call = begun.insert[0]
-        assert isinstance(call, Call)
-        called = await calling.called_limits(self._platform, call.account_id, flow.called)
-        try:
-            more = [] if called is None else [called]
-            await self._platform.store.commit(begun._replace(limits=[*begun.limits, *more]))
-        except Refusal as refusal:
-            if refusal.field != CALLED_LINE:
-                raise
-            flow.is_busy = True
-            await self._platform.store.commit(begun)
 
     async def _limits(self, call: Call, line: str) -> Sequence[CallLimits]:
         if not call.account_id:

@@ -497,14 +497,6 @@ def telephone_numbers(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(select(table.number).where(_HAS_TELEPHONE)).scalars())
 
 
-# across accounts: whoever is called may be a line of another account
-def suspended_numbers(connection: Connection) -> frozenset[str]:
-    """The numbers of lines that are suspended."""
-    table = TABLES[Line].c
-    known = connection.execute(select(table.number, table.extension_data))
-    return frozenset(one.number for one in known if one.extension_data.get("suspended"))
-
-
 # across accounts: whose telephone this is, is what is to be found out
 def line_by_sip_user(connection: Connection, user: str) -> Line | None:
     """The line whose telephone registers as a user."""

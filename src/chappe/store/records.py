@@ -64,7 +64,6 @@ _REMEMBERED: Mapping[str, type] = {
     "hours_named": OpeningHours,
     "lines": Line,
     "telephone_numbers": Line,
-    "suspended_numbers": Line,
 }
 _REMEMBERED_FOR = timedelta(seconds=2)
 _MOST_REMEMBERED = 10_000
