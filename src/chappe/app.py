@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from ipaddress import ip_network
 from typing import Any
@@ -424,6 +424,7 @@ def _choice(pipeline: Pipeline) -> Choice:
         for limit in (dialect.body_limit, *dialect.body_limits.values())
     }
 
+    @lru_cache(maxsize=4096)
     def choose(path: str) -> Quick | None:
         dialect = pipeline.face_of(path)
         return None if dialect is None else desks[id(dialect), dialect.limit_at(path)]

@@ -93,7 +93,7 @@ class Pipeline:
         if "//" in request.path:
             request = request._replace(path=_plain(request.path))
         call, caller, response = await self.run(dialect, request)
-        if caller is not None and caller.account_id:
+        if caller is not None and caller.exchange_id is not None and call is not None:
             took = int((time.perf_counter() - started) * 1000)
             self._keep(dialect, request, call, caller, response, took)
         return response
@@ -112,8 +112,6 @@ class Pipeline:
         try:
             request = _with_form(request)
             call = dialect.read(request)
-            if call.request is None:
-                call = call._replace(request=request)
             caller = await self._caller(dialect, call, request)
             operation = dialect.operations.get(call.verb)
             if operation is None:
@@ -162,28 +160,28 @@ class Pipeline:
         self,
         dialect: Dialect,
         request: HttpRequest,
-        call: WireCall | None,
+        call: WireCall,
         caller: Caller,
         response: HttpResponse,
         took: int,
     ) -> None:
-        if caller.exchange_id is None or call is None:
-            return
+        assert caller.exchange_id is not None
         secrets = [secret for secret in call.secrets if secret]
-        exchange = Exchange(
-            id=caller.exchange_id,
-            account_id=caller.account_id,
-            at=self.platform.clock.now(),
-            dialect=dialect.name,
-            verb=call.verb,
-            outgoing=False,
-            status=response.status,
-            request=_text(_wire(call.request or request), secrets),
-            answer=_text(_shown(response.content_type, response.body), secrets),
-            duration_ms=took,
-            peer=request.peer,
+        self.platform.store.note(
+            Exchange(
+                caller.exchange_id,
+                caller.account_id,
+                self.platform.clock.now(),
+                dialect.name,
+                call.verb,
+                outgoing=False,
+                status=response.status,
+                request=_text(_wire(call.request or request), secrets),
+                answer=_text(_shown(response.content_type, response.body), secrets),
+                duration_ms=took,
+                peer=request.peer,
+            )
         )
-        self.platform.store.note(exchange)
 
 
 def _plain(path: str) -> str:
@@ -194,16 +192,17 @@ _SHOWN_HEADERS = ("host", "content-type", "user-agent", "idempotency-key")
 
 
 def _wire(request: HttpRequest) -> bytes:
-    head = b"%b %b HTTP/%b" % (request.method.encode(), request.target, request.http_version.encode())
-    for name in _SHOWN_HEADERS:
-        value = request.headers.get(name)
-        if value is not None:
-            head += f"\n{name}: {value}".encode("utf-8", "replace")
-    return (
-        head
-        + b"\n\n"
-        + (_FILES if request.uploads else _shown(request.content_type, request.body[: _KEPT * 2]))
+    headers = request.headers
+    lines = [f"\n{name}: {headers[name]}" for name in _SHOWN_HEADERS if name in headers]
+    head = b"%b %b HTTP/%b%b\n\n" % (
+        request.method.encode(),
+        request.target,
+        request.http_version.encode(),
+        "".join(lines).encode("utf-8", "replace"),
     )
+    if not request.body:
+        return head
+    return head + (_FILES if request.uploads else _shown(request.content_type, request.body[: _KEPT * 2]))
 
 
 def _shown(content_type: str, body: bytes) -> bytes:

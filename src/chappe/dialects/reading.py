@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -58,16 +59,23 @@ class Parameter(NamedTuple):
     place: int | None = None
 
 
+_IS_STRAY = attrgetter("stray")
+
+
 def read_parameters(request: HttpRequest, eight_bit: str) -> tuple[Parameter, ...]:
     """Read all parameters of a request in order: query, then urlencoded body, then multipart form.
 
     `eight_bit` is the codec of text that is not UTF-8. A charset declared with the body is tried first for
     the body. Raises Refusal (`invalid_parameter`) for more than MOST_PARAMETERS.
     """
+    if not request.body and not request.form:
+        if request.query.count(b"&") >= MOST_PARAMETERS:
+            raise _too_many()
+        return tuple(_urlencoded(request.query, eight_bit, None))
     # A body typed by hand ends in a line break that belongs to no value.
     body = request.body.rstrip(b"\r\n") if request.content_type in _FORM_TYPES else b""
     if request.query.count(b"&") + body.count(b"&") + len(request.form) >= MOST_PARAMETERS:
-        raise Refusal(Fault.INVALID_PARAMETER, f"the request has more than {MOST_PARAMETERS} parameters")
+        raise _too_many()
     declared = _declared(request.headers.get("content-type", ""))
     return tuple(
         chain(
@@ -86,6 +94,11 @@ def fields_of(parameters: Iterable[Parameter]) -> dict[str, tuple[str, ...]]:
 
     A name with a stray `amp;` (a listing copied from an HTML page) counts where the clean one is absent.
     """
+    parameters = tuple(parameters)
+    if True not in map(_IS_STRAY, parameters):
+        fields: dict[str, tuple[str, ...]] = {one.name: (one.value,) for one in parameters}
+        if len(fields) == len(parameters):
+            return fields
     clean: dict[str, tuple[str, ...]] = {}
     stray: dict[str, tuple[str, ...]] = {}
     for parameter in parameters:
@@ -110,12 +123,14 @@ def first(fields: Mapping[str, Sequence[str]], *names: str) -> str:
 
 def scalar(fields: Mapping[str, Sequence[str]], *names: str) -> str:
     """Like `first`, without surrounding blanks and without the one pair of quotes that some clients write."""
-    value = first(fields, *names).strip()
-    if not value or value[0] not in "\"'":
-        return value
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        value = value[1:-1].strip()
-    return value
+    for name in names:
+        values = fields.get(name)
+        if values and values[0]:
+            value = values[0].strip()
+            if len(value) >= 2 and value[0] in "\"'" and value[0] == value[-1]:
+                return value[1:-1].strip()
+            return value
+    return ""
 
 
 def read_boolean(value: str) -> bool | None:
@@ -141,10 +156,16 @@ def unescape(raw: bytes, eight_bit: str, declared: str | None = None) -> str:
     """
     if b"%" not in raw and raw.isascii():
         return raw.decode("ascii").replace("+", " ")
+    if declared is None and b"%u" not in raw and b"%U" not in raw:
+        plain = unquote_to_bytes(raw.replace(b"+", b" "))
+        try:
+            return plain.decode()
+        except UnicodeDecodeError:
+            return plain.decode(eight_bit, "replace")
     pieces = _UNICODE_ESCAPES.split(raw.replace(b"+", b" "))
-    plain = [unquote_to_bytes(piece) for piece in pieces[::2]]
-    codec = _codec(b" ".join(plain), eight_bit, declared)  # one for all pieces of the value
-    texts = [_decode(piece, codec) for piece in plain]
+    octets = [unquote_to_bytes(piece) for piece in pieces[::2]]
+    codec = _codec(b" ".join(octets), eight_bit, declared)  # one for all pieces of the value
+    texts = [_decode(piece, codec) for piece in octets]
     for index, escapes in enumerate(pieces[1::2]):
         units = bytes.fromhex(escapes.lower().replace(b"%u", b"").decode("ascii"))
         texts[index] += units.decode("utf-16-be", "replace")
@@ -168,12 +189,19 @@ def repair_double_encoding(text: str, eight_bit: Callable[[bytes], str] | None =
         return eight_bit(raw) if eight_bit else text
 
 
-def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> Iterable[Parameter]:
+def _urlencoded(raw: bytes, eight_bit: str, declared: str | None) -> list[Parameter]:
+    found = []
     for part in raw.split(b"&"):
         if part:
             raw_name, _, value = part.partition(b"=")
             name, stray, place = _named(raw_name, eight_bit, declared)
-            yield Parameter(name, unescape(value, eight_bit, declared), value, stray, place)
+            text = value.decode("ascii") if value.isalnum() else unescape(value, eight_bit, declared)
+            found.append(Parameter(name, text, value, stray, place))
+    return found
+
+
+def _too_many() -> Refusal:
+    return Refusal(Fault.INVALID_PARAMETER, f"the request has more than {MOST_PARAMETERS} parameters")
 
 
 def _parameter(name: str, value: str, raw: bytes) -> Parameter:

@@ -38,10 +38,11 @@ class Asking:
     `headers` are as sent, names in lower case. Raises ValueError for a target that is none.
     """
 
-    __slots__ = (
-        "expects", "headers", "is_answered", "is_gone", "is_whole", "keep_alive", "method", "parts",
-        "path", "query", "quick", "raw_path", "reader", "size", "version",
-    )  # fmt: skip
+    keep_alive = True
+    expects = is_whole = is_answered = is_gone = False
+    size = 0
+    quick: Quick | None = None
+    reader: Wakes | None = None
 
     def __init__(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]], version: str) -> None:
         self.method = method.decode("ascii")
@@ -58,28 +59,30 @@ class Asking:
             self.raw_path, self.query = parsed.path or b"/", parsed.query or b""
         raw = unquote_to_bytes(self.raw_path) if b"%" in self.raw_path else self.raw_path
         self.path = raw.decode("utf-8", "replace")
-        self.keep_alive = True
-        self.expects = self.is_whole = self.is_answered = self.is_gone = False
         self.parts: list[bytes] = []
-        self.size = 0
-        self.quick: Quick | None = None
-        self.reader: Wakes | None = None
 
     def request(self, peer: str) -> HttpRequest:
         """The request as a value, with its whole body."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
+        if len(headers) < len(self.headers):
+            headers = self._joined()
+        parts, query = self.parts, self.query
+        return HttpRequest(
+            self.method,
+            headers.get("host", ""),
+            self.path,
+            b"%b?%b" % (self.raw_path, query) if query else self.raw_path,
+            query,
+            headers,
+            b"".join(parts) if parts else b"",
+            peer=peer,
+            http_version=self.version,
+        )
+
+    def _joined(self) -> dict[str, str]:
+        """The headers where one comes several times."""
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        parts = self.parts
-        return HttpRequest(
-            method=self.method,
-            host=headers.get("host", ""),
-            path=self.path,
-            target=self.raw_path + b"?" + self.query if self.query else self.raw_path,
-            query=self.query,
-            headers=headers,
-            body=parts[0] if len(parts) == 1 else b"".join(parts),
-            peer=peer,
-            http_version=self.version,
-        )
+        return headers

@@ -108,10 +108,14 @@ class Conversation(asyncio.Protocol):
             return
         if self._is_last:
             return
-        for start in range(0, len(data), _SLICE):
-            if not self._feed(data[start : start + _SLICE] if len(data) > _SLICE else data) or self._is_last:
-                self._hand_over(data[start + _SLICE :])
+        if len(data) <= _SLICE:
+            if not self._feed(data) or self._is_last:
                 return
+        else:
+            for start in range(0, len(data), _SLICE):
+                if not self._feed(data[start : start + _SLICE]) or self._is_last:
+                    self._hand_over(data[start + _SLICE :])
+                    return
         if (
             not self._in_message
             and self._current is None
@@ -223,21 +227,17 @@ class Conversation(asyncio.Protocol):
         except (ValueError, httptools.HttpParserInvalidURLError):
             self._break_off(*_NOT_HTTP)
             raise
-        asking.keep_alive = asking.version != "1.0" and self._parser.should_keep_alive()
-        hosts, length = 0, 0
-        for name, value in headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                length = int(value)
-            elif name == b"expect" and asking.version != "1.0":  # RFC 9110, section 10.1.1
-                asking.expects = value.lower() == b"100-continue"
-        if hosts > 1:
+        if asking.version == "1.0" or not self._parser.should_keep_alive():
+            asking.keep_alive = False
+        said = dict(headers)
+        if len(said) < len(headers) and [name for name, _ in headers].count(b"host") > 1:
             self._break_off(*_NOT_HTTP)  # RFC 9112, section 3.2
+        if b"expect" in said and asking.version != "1.0":  # RFC 9110, section 10.1.1
+            asking.expects = said[b"expect"].lower() == b"100-continue"
         self._in_head = False
         self._incoming = asking
         quick = asking.quick = self._listener.choose(asking.path)
-        if quick is not None and length > quick.body_limit:
+        if quick is not None and int(said.get(b"content-length", 0)) > quick.body_limit:
             self._too_large_for(asking, quick)
             raise _BrokenOffError
         if self._current is None and not self._queue and self._can_write.is_set():

@@ -89,8 +89,7 @@ class Replay:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendMessages:
+class SendMessages(NamedTuple):
     """Send one text to one or many mobiles.
 
     `recipients` are as the client wrote them. `sender` empty means the default: the account's, else
@@ -162,8 +161,7 @@ class SendOutcome(NamedTuple):
     warnings: tuple[Caution, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteMessages:
+class QuoteMessages(NamedTuple):
     """What a send would cost, exactly; the fields mean the same as in SendMessages."""
 
     recipients: tuple[str, ...]

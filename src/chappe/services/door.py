@@ -223,11 +223,8 @@ class Door:
 
     @staticmethod
     def _digest(key: bytes, *parts: str) -> bytes:
-        digest = blake2b(key=key, digest_size=20)
-        for part in parts:
-            data = _bytes(part)
-            digest.update(len(data).to_bytes(4) + data)
-        return digest.digest()
+        data = b"".join([len(one).to_bytes(4) + one for one in map(_bytes, parts)])
+        return blake2b(data, key=key, digest_size=20).digest()
 
 
 def _bytes(text: str) -> bytes:

@@ -140,7 +140,7 @@ async def send_message(platform: Platform, caller: Caller, command: SendFromLine
     within a second (dialects.md 5b; each process counts for itself), and all that `messages.send` raises."""
     line = await own_line(platform, caller, command.line)
     platform.door.check_pace(f"line {line.number}", platform.clock.now())
-    return await messages.send(platform, caller, replace(command.message, sender=line.number))
+    return await messages.send(platform, caller, command.message._replace(sender=line.number))
 
 
 async def make_call(platform: Platform, caller: Caller, command: CallFromLine) -> CallStory:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -41,6 +41,8 @@ LATEST_TEXT = 20_000
 
 _AT_ONCE = 500
 
+_NOT_JUDGED = Refused("", Fault.INTERNAL, "")
+
 
 async def send(platform: Platform, caller: Caller, command: SendMessages) -> SendOutcome:
     """Take messages to one or many mobiles: all that can be refused is refused here, before anything is
@@ -56,20 +58,20 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         if earlier is not None:
             return earlier
     if command.add_stop and not says_stop(command.text):
-        command = replace(command, text=f"{command.text} STOP au {platform.rules.stop_number}")
+        command = command._replace(text=f"{command.text} STOP au {platform.rules.stop_number}")
     text = measure(platform, command)
-    results: list[Accepted | Refused] = []
+    results: list[Accepted | Refused] = [_NOT_JUDGED] * len(command.recipients)
     targets: list[tuple[int, str, Way]] = []
+    region, way_to = caller.region, platform.router.way
     for position, raw in enumerate(command.recipients):
         try:
-            number = _recipient(raw, caller.region)
-            targets.append((position, number, platform.router.way("sms", number)))
-            results.append(Refused(raw, Fault.INTERNAL, ""))
+            number = _recipient(raw, region)
+            targets.append((position, number, way_to("sms", number)))
         except Refusal as refusal:
             if command.all_or_nothing:
                 await _refuse_blocked(platform, caller, targets)  # the first one at fault in the order asked
                 raise _at(refusal, position) from refusal
-            results.append(Refused(raw, refusal.fault, refusal.detail))
+            results[position] = Refused(raw, refusal.fault, refusal.detail)
     sender = await _sender(platform, caller, command)
     now = platform.clock.now()
     scheduled = command.send_at is not None and command.send_at > now
@@ -79,8 +81,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
         )
     due_at = command.send_at if scheduled and command.send_at is not None else now
     validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
-    ids = platform.ids
-    batch_id = ids.new_id()
+    batch_id, names = platform.ids.new_batch(len(targets))
     messages = [
         Message(
             id=new_id,
@@ -110,7 +111,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             user_id=caller.user_id,
             purpose=command.purpose,
         )
-        for (_, number, way), (new_id, ref) in zip(targets, ids.new_names(len(targets)), strict=True)
+        for (_, number, way), (new_id, ref) in zip(targets, names, strict=True)
     ]
     for (position, _, _), message in zip(targets, messages, strict=True):
         results[position] = Accepted(command.recipients[position], message)
@@ -159,7 +160,7 @@ def obey(
 def _with_stop(platform: Platform, command: C, verdict: Verdict) -> C:
     """The command with the text that advertising gets."""
     return (
-        replace(command, text=f"{command.text} STOP au {platform.rules.stop_number}")
+        command._replace(text=f"{command.text} STOP au {platform.rules.stop_number}")
         if verdict.with_stop
         else command
     )
@@ -232,7 +233,6 @@ async def _write(
     messages: Sequence[Message],
     warnings: tuple[Caution, ...],
 ) -> SendOutcome:
-    price = sum(message.price for message in messages)
     stored: list[StoredOutcome] = []
     if command.replay is not None:
         stored.append(
@@ -250,10 +250,11 @@ async def _write(
             )
         )
     cap = platform.rules.daily_cap if caller.daily_cap is None else caller.daily_cap
-    moves = [LedgerMove(caller.account_id, -price, EntryKind.MESSAGES, messages=len(messages), cap=cap)]
+    account_id, price = caller.account_id, sum([message.price for message in messages])
+    moves = [LedgerMove(account_id, -price, EntryKind.MESSAGES, None, len(messages), cap)]
     changes = Changes(
         insert=[*messages, *stored],
-        reach=[(caller.account_id, message.peer) for message in messages],
+        reach=[(account_id, message.peer) for message in messages],
         ledger=moves if messages else [],
         enqueue=await subscriptions.notices_of_acceptance(platform, messages),
     )
@@ -268,9 +269,9 @@ async def _write(
     platform.metrics.accepted += len(messages)
     wake(platform, messages)
     _ring(platform, changes.enqueue)
-    balance = committed.balances.get(caller.account_id)
+    balance = committed.balances.get(account_id)
     if balance is None:
-        account = await platform.store.queries.account(caller.account_id)
+        account = await platform.store.queries.account(account_id)
         balance = 0 if account is None else account.balance
     for one in stored:
         # Known only now; a crash before it is written costs a replay nothing but this figure.
@@ -282,15 +283,20 @@ async def _write(
 def wake(platform: Platform, messages: Sequence[Message]) -> None:
     """Hand what is queued to its carrier, and tell clockwork and screens that there is something new."""
     queued: dict[str, list[Message]] = {}
+    account_ids: set[int] = set()
+    is_scheduled = False
     for message in messages:
+        account_ids.add(message.account_id)
         if message.state is MessageState.QUEUED:
             queued.setdefault(message.carrier, []).append(message)
+        elif message.state is MessageState.SCHEDULED:
+            is_scheduled = True
     for carrier, some in queued.items():
         if not platform.handover.offer(carrier, some):
             platform.topics.publish(f"carrier.{carrier}")
-    if any(message.state is MessageState.SCHEDULED for message in messages):
+    if is_scheduled:
         platform.topics.publish("clockwork")
-    for account_id in {message.account_id for message in messages}:
+    for account_id in account_ids:
         platform.topics.publish(f"account.{account_id}")
 
 
@@ -349,31 +355,32 @@ def _list(value: object) -> list[object]:
 
 def measure(platform: Platform, command: SendMessages | QuoteMessages) -> TextPlan:
     """Alphabet and segments of a command's text, within its limits and the platform's."""
-    if not command.recipients:
+    rules, wanted, content = platform.rules, len(command.recipients), command.text
+    if not wanted:
         raise Refusal(Fault.NO_RECIPIENT, "there is no recipient", "to")
-    if len(command.recipients) > platform.rules.max_recipients:
+    if wanted > rules.max_recipients:
         raise Refusal(
             Fault.INVALID_PARAMETER,
-            f"{len(command.recipients)} recipients in one request; at most {platform.rules.max_recipients}",
+            f"{wanted} recipients in one request; at most {rules.max_recipients}",
             "to",
         )
-    if not command.text:
+    if not content:
         raise Refusal(Fault.EMPTY_CONTENT, "the text is empty", "text")
-    if "\0" in command.text:
+    if "\0" in content:
         raise Refusal(
             Fault.INVALID_PARAMETER, "the text holds the character NUL, which no SMS can carry", "text"
         )
-    if len(command.text) > LATEST_TEXT:
+    if len(content) > LATEST_TEXT:
         raise Refusal(
             Fault.CONTENT_TOO_LONG,
-            f"the text has {len(command.text)} characters; {LATEST_TEXT} are the limit",
+            f"the text has {len(content)} characters; {LATEST_TEXT} are the limit",
             "text",
         )
     try:
-        text = plan(command.text, command.encoding)
+        text = plan(content, command.encoding)
     except (TextNotEncodable, NotBinary) as error:
         raise Refusal(Fault.INVALID_PARAMETER, str(error), "text") from error
-    limit = platform.rules.max_segments
+    limit = rules.max_segments
     if isinstance(command, SendMessages):
         if not command.split_allowed:
             limit = 1

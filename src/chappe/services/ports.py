@@ -418,6 +418,10 @@ class Ids(Protocol):
         """An id and a ref for each of so many records."""
         ...
 
+    def new_batch(self, count: int) -> tuple[int, list[tuple[int, str]]]:
+        """The same, after an id for what joins them."""
+        ...
+
     def secret(self, length: int) -> bytes:
         """Random bytes nobody can guess."""
         ...

@@ -1,7 +1,7 @@
 """The store as services see it: group commit, bound queries, the claim of jobs, retention."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -74,6 +74,11 @@ _OF_CALLS = (calls, limits, sounds, conferences, callbacks, announcements)
 _QUESTIONS = (queries, network, rights, openinghours, *_OF_CALLS)
 
 
+_Asked = tuple[str, tuple[Any, ...]]
+_Answers = dict[_Asked, tuple[datetime, Any, asyncio.Future[Any] | None]]
+"""Until when each holds, and the answer, or where it will come from."""
+
+
 class BoundQueries:
     """Every function of the modules of questions as a coroutine without its connection;
     a few answers are remembered for two seconds, or until this process changes what they are about."""
@@ -81,9 +86,7 @@ class BoundQueries:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._answers: dict[type, dict[tuple[object, ...], tuple[datetime, asyncio.Future[Any]]]] = {
-            record: {} for record in _FORGOTTEN_BY
-        }
+        self._answers: dict[type, _Answers] = {record: {} for record in _FORGOTTEN_BY}
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         function = next(found for one in _QUESTIONS if (found := getattr(one, name, None)) is not None)
@@ -91,29 +94,41 @@ class BoundQueries:
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
 
-        async def remember(*args: Any, **kwargs: Any) -> Any:
-            asked = (name, *args, *kwargs.values())
-            now, answers = self._clock.now(), self._answers[_REMEMBERED[name]]
-            known = answers.get(asked)
-            if known is None or now >= known[0] or _has_failed(known[1]):
-                if len(answers) >= _MOST_REMEMBERED:
-                    answers.clear()
-                # Who asks meanwhile waits for the same answer. Where somebody changes what it is about, this
-                # memory is thrown away with the answer that is on its way.
-                known = answers[asked] = (now + _REMEMBERED_FOR, asyncio.ensure_future(ask(*args, **kwargs)))
-            answer = known[1]
-            return answer.result() if answer.done() else await asyncio.shield(answer)
+        async def remember(*args: Any) -> Any:
+            known = self._answers[record].get((name, args))
+            now = self._clock.now()
+            if known is not None and now < known[0]:
+                return known[1] if known[2] is None else await asyncio.shield(known[2])
+            return await self._learn(self._answers[record], (name, args), now, ask(*args))
 
+        record = _REMEMBERED.get(name, object)
         self.__dict__[name] = remember if name in _REMEMBERED else ask
         return cast(Callable[..., Awaitable[Any]], self.__dict__[name])
+
+    async def _learn(
+        self, answers: _Answers, asked: _Asked, now: datetime, asking: Coroutine[Any, Any, Any]
+    ) -> Any:
+        """Ask, and remember the answer; who asks meanwhile waits for the same one.
+
+        Where somebody changes what it is about, this memory is thrown away with the answer on its way.
+        """
+        if len(answers) >= _MOST_REMEMBERED:
+            answers.clear()
+        until, answer = now + _REMEMBERED_FOR, asyncio.ensure_future(asking)
+
+        def told(answer: asyncio.Future[Any]) -> None:
+            if answer.cancelled() or answer.exception() is not None:
+                answers.pop(asked, None)
+            else:
+                answers[asked] = (until, answer.result(), None)
+
+        answer.add_done_callback(told)
+        answers[asked] = (until, None, answer)
+        return await asyncio.shield(answer)
 
     def forget(self, record: type) -> None:
         """Records of this type have changed."""
         self._answers[record] = {}
-
-
-def _has_failed(answer: asyncio.Future[Any]) -> bool:
-    return answer.done() and (answer.cancelled() or answer.exception() is not None)
 
 
 class Records:
@@ -141,6 +156,8 @@ class Records:
     async def commit(self, changes: Changes) -> Committed:
         """See services/ports.py."""
         committed = await self._writer.commit(changes)
+        if not changes.update and not changes.delete and _FORGOTTEN_BY.isdisjoint(map(type, changes.insert)):
+            return committed
         touched = {type(one) for one in changes.insert}
         touched.update(one.record for one in changes.update)
         touched.update(one.record for one in changes.delete)

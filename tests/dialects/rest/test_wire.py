@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -121,9 +120,9 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
         (
             "POST /v1/messages",
             b'{"to":"0612345678","text":"Hello"}',
-            replace(SENT, recipients=("0612345678",)),
+            SENT._replace(recipients=("0612345678",)),
         ),
-        ("POST /v1/messages", b'{"to":[],"text":""}', replace(SENT, recipients=(), text="")),
+        ("POST /v1/messages", b'{"to":[],"text":""}', SENT._replace(recipients=(), text="")),
         (
             "POST /v1/messages",
             b'{"to":["+33612345678"],"text":"Hello","from":null,"send_at":null,"reference":null,"encoding":null}',
@@ -133,8 +132,7 @@ JULY = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
             "POST /v1/messages",
             b'{"to":["+33612345678"],"text":"Hello","from":"Me","receipt":false,"flash":true,"reference":"r",'
             b'"send_at":"2026-07-01T10:00:00+02:00","encoding":"ucs2"}',
-            replace(
-                SENT,
+            SENT._replace(
                 sender="Me",
                 receipt_wanted=False,
                 flash=True,

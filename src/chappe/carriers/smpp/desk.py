@@ -1,6 +1,5 @@
 """Carries out what customers ask over SMPP: the same services as behind every dialect."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -240,8 +239,7 @@ class Desk:
         store, now = self._platform.store, self._platform.clock.now()
         coding = read_coding(int(str(joined.parts[0].data["data_coding"])))
         told = reduce(or_, map(_wishes, joined.parts))
-        order = replace(
-            read_order(body, joined.text, joined.encoding, coding, now),
+        order = read_order(body, joined.text, joined.encoding, coding, now)._replace(
             receipt_wanted=bool(told),
             told=None if told == ENDS else told,
             # A crash between this send and the next commit must not send twice.

@@ -25,6 +25,9 @@ DEFAULT_SENDER = "20345"
 # (international) stand for themselves. `world` is a name clients use for the last; 23045 is a slip of one.
 _SENDER_ALIASES: Mapping[str, str] = {"world": "447797805210", "23045": DEFAULT_SENDER}
 
+# The parameters of section III-A; all others are options.
+_DOCUMENTED = frozenset({"id", "from", "to", "content", "ack"})
+
 _MOST_SMS = 255  # 3GPP TS 23.040 9.2.3.24.1: the number of parts is one octet
 _SESSION_MINUTES = 60  # our choice, like the unit
 _MOST_SESSION_MINUTES = 30 * 24 * 60  # our choice
@@ -44,10 +47,13 @@ def decode_send(call: WireCall) -> SendMessages:
     recipients = _recipients(call)
     text = _content(call)
     wire.boolean(call, "ack")
+    sender = _sender(call)
+    if call.fields.keys() <= _DOCUMENTED:
+        return SendMessages(recipients, text, sender, DEFAULT_SENDER)
     return SendMessages(
         recipients=recipients,
         text=text,
-        sender=_sender(call),
+        sender=sender,
         fallback_sender=DEFAULT_SENDER,
         reference=wire.tag(call),
         encoding=_encoding(call),
@@ -76,7 +82,10 @@ def _recipients(call: WireCall) -> tuple[str, ...]:
             "the parameter is missing; give a mobile number such as 33612345678",
             "to",
         )
-    parts = (part.strip() for part in _BETWEEN_RECIPIENTS.split(reading.scalar(call.fields, "to")))
+    written = reading.scalar(call.fields, "to")
+    if written.isdigit():
+        return (written,)
+    parts = (part.strip() for part in _BETWEEN_RECIPIENTS.split(written))
     recipients = tuple(part for part in parts if part)
     if not recipients:
         raise Refusal(

@@ -145,14 +145,13 @@ def read(request: HttpRequest) -> WireCall:
     if not key:
         raise Refusal(Fault.BAD_CREDENTIALS, "the parameter is missing or empty; give your access key", "id")
     forms = {key.encode()}
-    for each in parameters:
-        if each.name == "id":
-            forms |= {each.raw, each.value.encode()}
+    for one in [one for one in parameters if one.name == "id"]:
+        forms.update((one.raw, one.value.encode()))
     return WireCall(
         verb=_verb(request.path),
         fields=fields,
         credentials=(Key(key),),
-        secrets=tuple(sorted(forms - {b""}, key=len, reverse=True)),
+        secrets=tuple(forms) if len(forms) == 1 else tuple(sorted(forms - {b""}, key=len, reverse=True)),
         request=request,
     )
 
@@ -177,13 +176,14 @@ def encode_send(outcome: SendOutcome, call: WireCall) -> HttpResponse:
     Our choice: several recipients have one `call_info` each, in the order asked, so that an old client's path
     finds the first one.
     """
-    said = status(SUCCESS, "OK")
+    said = _SAID_OK
+    told: list[str] = []
     for result in outcome.results:
-        if isinstance(result, Refused):
+        if isinstance(result, Accepted):
+            told.append(element("call_info", leaf("call_id", result.message.ref)))
+        elif said is _SAID_OK:
             said = _refused(result)
-            break
-    accepted = (result.message for result in outcome.results if isinstance(result, Accepted))
-    return response(said, *(element("call_info", leaf("call_id", message.ref)) for message in accepted))
+    return response(said, *told)
 
 
 def notice(event: Event, target: NoticeTarget, now: datetime) -> Outgoing | Mail | None:
@@ -250,10 +250,6 @@ def tag(call: WireCall) -> str:
 def shown(value: str) -> str:
     """What a client wrote, in quotes, not too much of it."""
     return f'"{value}"' if len(value) <= 40 else f'"{value[:40]}..."'
-
-
-def _refused(refused: Refused) -> str:
-    return status(STATUS_OF_FAULT[refused.fault], refused.detail or refused.fault.replace("_", " "))
 
 
 def history(story: MessageStory) -> str:
@@ -341,6 +337,10 @@ def status(code: int, message: str) -> str:
     return element("status", leaf("status_code", str(code)), leaf("status_msg", message))
 
 
+def _refused(refused: Refused) -> str:
+    return status(STATUS_OF_FAULT[refused.fault], refused.detail or refused.fault.replace("_", " "))
+
+
 def element(name: str, *children: str) -> str:
     """An element with children."""
     return f"<{name}>{''.join(children)}</{name}>"
@@ -351,3 +351,6 @@ def leaf(name: str, text: str) -> str:
     if not text.isalnum():
         text = escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#13;"})
     return f"<{name}>{text}</{name}>"
+
+
+_SAID_OK = status(SUCCESS, "OK")
