@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from statistics import median
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from bench.processes import cpu_seconds
 from chappe.carriers.asterisk.ari import Ari, Event, connect
 from tests.clients.running import ENVIRONMENT, Account, Server, eventually
+from tests.peers.answerer import Answerer
 from tests.peers.asterisk import RunningAsterisk, a_table, asterisk, free_port, free_udp_port, written
 
 LEAST, MOST_MORE = 0.9, 10.0
@@ -28,7 +29,7 @@ milliseconds until a telephone is rung."""
 
 FAR = "127.0.0.2"
 _CROWD, _WATCHED = "3361", "3362"
-"""Numbers of sipp, which takes many calls, and of the stopwatch, which notes when it is rung."""
+"""Numbers of sipp, which takes many calls, and of the one that notes when it is rung."""
 
 
 class Way(Protocol):
@@ -141,36 +142,6 @@ async def _message(reader: asyncio.StreamReader) -> dict[str, Any]:
     return parsed
 
 
-class Stopwatch(asyncio.DatagramProtocol):
-    """Telephones that answer at once; notes when each number was rung first."""
-
-    def __init__(self) -> None:
-        self.rung: dict[str, float] = {}
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        now = time.perf_counter()
-        head, _, _ = data.decode().partition("\r\n\r\n")
-        method, *_ = head.split(" ", 1)
-        if method not in ("INVITE", "BYE", "CANCEL", "OPTIONS"):
-            return
-        if method == "INVITE" and (found := re.match(r"INVITE sip:\+?(\d+)@", head)):
-            self.rung.setdefault(found[1], now)
-        lines = [line for line in head.split("\r\n") if re.match("(Via|From|To|Call-ID|CSeq):", line)]
-        lines = [f"{line};tag=1" if line.startswith("To:") and "tag=" not in line else line for line in lines]
-        host, port = self._transport.get_extra_info("sockname")  # type: ignore[union-attr]
-        body = ""
-        if method == "INVITE":
-            lines += [f"Contact: <sip:{host}:{port}>", "Content-Type: application/sdp"]
-            body = f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            body += "m=audio 40000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
-        said = ["SIP/2.0 200 OK", *lines, f"Content-Length: {len(body)}", "", body]
-        self._transport.sendto("\r\n".join(said).encode(), addr)  # type: ignore[union-attr]
-
-
 async def set_ups(way: Way, seconds: float, at_once: int, numbers: "count[int]") -> float:
     """Calls a second that so many at once make of it."""
     loop = asyncio.get_running_loop()
@@ -186,7 +157,7 @@ async def set_ups(way: Way, seconds: float, at_once: int, numbers: "count[int]")
     return done / seconds
 
 
-async def until_rung(way: Way, calls: int, numbers: "count[int]", watch: Stopwatch) -> float:
+async def until_rung(way: Way, calls: int, numbers: "count[int]", watch: Answerer) -> float:
     """Median milliseconds from a request to its first INVITE, one call after the other."""
     waits = []
     for _ in range(calls):
@@ -198,7 +169,7 @@ async def until_rung(way: Way, calls: int, numbers: "count[int]", watch: Stopwat
 
 
 @asynccontextmanager
-async def scene(folder: Path) -> AsyncIterator[tuple[RunningAsterisk, RunningAsterisk, Stopwatch]]:
+async def scene(folder: Path) -> AsyncIterator[tuple[RunningAsterisk, RunningAsterisk, Answerer]]:
     """A switch for each of the two, so that neither hears of the other's calls, and what is behind them."""
     crowd, watched = free_udp_port(FAR), free_udp_port(FAR)
     trunks = {
@@ -206,7 +177,7 @@ async def scene(folder: Path) -> AsyncIterator[tuple[RunningAsterisk, RunningAst
         "watched": {"host": FAR, "port": watched, "prefixes": [_WATCHED]},
     }
     transport, watch = await asyncio.get_running_loop().create_datagram_endpoint(
-        Stopwatch, local_addr=(FAR, watched)
+        Answerer, local_addr=(FAR, watched)
     )
     with (folder / "sipp").open("wb") as said:
         sipp = await asyncio.create_subprocess_exec(

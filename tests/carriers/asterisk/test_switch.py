@@ -16,6 +16,7 @@ from chappe.model.calls import HangUpCause, Leg, LegEventKind, LegState
 from chappe.model.carriers import LinkState
 from chappe.model.errors import CarrierError, CarrierErrorKind
 from tests.carriers.voice.far import Told
+from tests.peers.answerer import Answerer
 from tests.peers.asterisk import a_table, asterisk, free_udp_port
 from tests.peers.farphone import Telephone, telephone
 from tests.peers.waiting import eventually
@@ -174,6 +175,26 @@ async def test_a_switch_is_not_asked_for_more_than_it_can_do(sandbox_world: Worl
         refused = [one for one in asked if isinstance(one, CarrierError)]
         assert {one.kind for one in refused} == {CarrierErrorKind.THROTTLED}
         assert len(refused) == 12 - 6  # one at once, one in each of the next five seconds
+
+
+async def test_a_joined_call_is_left_as_it_was_offered(sandbox_world: World, tmp_path: Path) -> None:
+    port = free_udp_port("127.0.0.2")
+    table = a_table(tmp_path / "asterisk", trunks={"far": {"host": "127.0.0.2", "port": port}})
+    transport, far = await asyncio.get_running_loop().create_datagram_endpoint(
+        Answerer, local_addr=("127.0.0.2", port)
+    )
+    try:
+        async with asterisk(tmp_path / "asterisk", table), running(sandbox_world, tmp_path, **table) as scene:
+            legs = [await scene.ring(A), await scene.ring(B)]
+            for leg in legs:
+                await scene.told.event(leg, LegEventKind.ANSWERED)
+            await scene.carrier.bridge(7, [leg.id for leg in legs])
+            for leg in legs:
+                await scene.carrier.hang_up(leg.id, HangUpCause.NORMAL)
+                await scene.told.event(leg, LegEventKind.ENDED)
+    finally:
+        transport.close()
+    assert list(far.offers.values()) == [1, 1]
 
 
 async def test_nobody_is_there(sandbox_world: World, tmp_path: Path) -> None:

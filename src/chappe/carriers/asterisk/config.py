@@ -215,6 +215,9 @@ _ENDPOINT: dict[str, object] = {
     "force_rport": "yes",
     "rewrite_contact": "yes",
     "dtmf_mode": "rfc4733",
+    # Whose number a party sees is ours to say, when it is rung. Left alone, the switch offers each party its
+    # call anew (re-INVITE) once it is joined, to tell it who that is; not every network takes that.
+    "send_connected_line": "no",
     # A party that is gone without a word must not talk on at somebody's cost.
     # Nothing is sent where nothing is heard; so that the network does not take us for gone:
     "rtp_keepalive": 5,
