@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chappe.carriers.asterisk.voice import AsteriskVoice, build
 from chappe.media import tones
@@ -19,6 +20,7 @@ from tests.carriers.voice.far import Told
 from tests.peers.answerer import Answerer
 from tests.peers.asterisk import a_table, asterisk, free_udp_port
 from tests.peers.farphone import Telephone, telephone
+from tests.peers.sipp import refusing
 from tests.peers.waiting import eventually
 from tests.platform import World
 
@@ -195,6 +197,22 @@ async def test_a_joined_call_is_left_as_it_was_offered(sandbox_world: World, tmp
     finally:
         transport.close()
     assert list(far.offers.values()) == [1, 1]
+
+
+async def test_why_a_leg_failed_is_logged(sandbox_world: World, tmp_path: Path) -> None:
+    port = free_udp_port("127.0.0.2")
+    table = a_table(tmp_path / "asterisk", trunks={"far": {"host": "127.0.0.2", "port": port}})
+    async with (
+        asterisk(tmp_path / "asterisk", table),
+        refusing(tmp_path, port, 500),
+        running(sandbox_world, tmp_path, **table) as scene,
+    ):
+        with capture_logs() as said:
+            leg = await scene.ring(A)
+            ended = await scene.told.event(leg, LegEventKind.ENDED)
+    assert ended.cause is HangUpCause.FAILED
+    (why,) = [one for one in said if one["event"] == "a leg ended by a failure"]
+    assert (why["leg"], why["sip"]) == (leg.id, 500)
 
 
 async def test_nobody_is_there(sandbox_world: World, tmp_path: Path) -> None:

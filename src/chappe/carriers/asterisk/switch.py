@@ -355,7 +355,12 @@ class Switch:
         cause = leg.cause
         if cause is None and not leg.is_up and asyncio.get_running_loop().time() >= leg.gives_up_at - 0.5:
             cause = HangUpCause.NO_ANSWER
-        self._end(leg, cause or causes.heard(event.cause, event.tech_cause, leg.is_up), self._clock.now())
+        if cause is None:
+            cause = causes.heard(event.cause, event.tech_cause, leg.is_up)
+            if cause in (HangUpCause.FAILED, HangUpCause.INTERRUPTED):
+                why = {"q850": event.cause, "sip": event.tech_cause}
+                _log.warning("a leg ended by a failure", switch=self.name, leg=leg.id, **why)
+        self._end(leg, cause, self._clock.now())
 
     def _played(self, playback: str) -> None:
         leg = self._of_playback.pop(playback, None)
