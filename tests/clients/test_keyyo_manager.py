@@ -168,6 +168,10 @@ def test_a_program_is_let_in_and_manages_lines(server: Server) -> None:
     changed = ask("POST", own, forward_use_account_callerid_presentation=0, forward_delay=10)[1]
     assert (changed["forward_delay"], changed["forward_use_account_callerid_presentation"]) == (10, 0)
     assert changed["forward_unconditionally_number"] == "33639980022"
+    still = ask("POST", own, forward_to_voicemail=0)[1]
+    assert (still["forward_on_no_answer_number"], still["forward_to_voicemail"]) == ("33639980023", 0)
+    assert ask("POST", f"{service}/profiles/absent", forward_to_voicemail=1)[1]["forward_to_voicemail"] == 1
+    assert ask("POST", f"{service}/profiles/absent", forward_to_voicemail=0)[1]["forward_to_voicemail"] == 0
     assert ask("DELETE", own)[0] == 200
     assert ask("GET", own)[0] == 404
     assert ask("DELETE", f"{service}/profiles/default")[0] == 403

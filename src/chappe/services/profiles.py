@@ -1,10 +1,10 @@
 """The profiles of a line one by one: changed, added, taken away; `lines.py` sets them all at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from chappe.model.commands import Caller, ChangeLine
-from chappe.model.directory import Forwarding, Line
+from chappe.model.directory import ANSWERPHONE, Forwarding, Line
 from chappe.model.errors import Fault, Refusal
 from chappe.services.lines import change_line, own_line
 from chappe.services.ports import Platform
@@ -15,13 +15,15 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class ChangeProfile:
-    """Set of a profile what is named; with `forced` it is put in force."""
+    """Set of a profile what is named; with `forced` it is put in force. With `no_answerphone` what it sent to
+    the answerphone goes nowhere, unless that is named too."""
 
     line: str
     profile: str
     values: Forwarding = field(default_factory=Forwarding)
     named: frozenset[str] = field(default_factory=frozenset)
     forced: bool = False
+    no_answerphone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,13 @@ async def change(platform: Platform, caller: Caller, command: ChangeProfile) -> 
     line = await own_line(platform, caller, command.line)
     name = _named(line, command.profile)
     known = _forwardings(line)
-    values = {one: getattr(command.values, one) for one in command.named}
-    changed = known | {name: replace(known[name], **values)}
+    values: dict[str, object] = {}
+    if command.no_answerphone:
+        values |= {
+            one.name: "" for one in fields(Forwarding) if getattr(known[name], one.name) == ANSWERPHONE
+        }
+    values |= {one: getattr(command.values, one) for one in command.named}
+    changed = known | {name: replace(known[name], **values)}  # type: ignore[arg-type]
     return Profile(await _write(platform, caller, line, changed, name if command.forced else None), name)
 
 

@@ -580,6 +580,13 @@ def test_a_field_at_fault_is_called_as_its_method_calls_it(verb: str, field: str
     assert said.body.decode() == f"ERREUR: introuvable: {name}: no"
 
 
+def test_a_refusal_names_destinations_as_they_are_written_here() -> None:
+    said = wire.refuse(
+        Refusal(Fault.INVALID_PARAMETER, "'x' is none; such as FR_Mobile or CH_Fixed", "d"), None
+    )
+    assert said.body.decode().endswith("'x' is none; such as FR_Mobile or CH_Fixe")
+
+
 def test_done_is_two_letters() -> None:
     assert wire.encode_done(None, WireCall("")).body == b"OK"
 

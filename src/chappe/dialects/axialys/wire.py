@@ -152,9 +152,13 @@ def read(request: HttpRequest) -> WireCall:
     )
 
 
+_FIXED = re.compile(r"\b([A-Z]{2})_Fixed\b")
+
+
 def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
     """Answer `ERREUR: <reason>`, as HTTP 200: the clients of the time look at nothing but the text."""
-    parts = REASON_OF_FAULT[refusal.fault], _parameter(refusal.field or "", call), refusal.detail
+    detail = _FIXED.sub(r"\1_Fixe", refusal.detail)  # as destinations are written here
+    parts = REASON_OF_FAULT[refusal.fault], _parameter(refusal.field or "", call), detail
     return text(_CONTROL.sub(" ", f"ERREUR: {': '.join(filter(None, parts))}"))
 
 

@@ -82,7 +82,7 @@ def refuse(refusal: Refusal, call: WireCall | None) -> HttpResponse:
 def _decode_profile(call: WireCall) -> profiles.ChangeProfile:
     values, named, forced = resources.forwarding_of(call.fields)
     csi, name = _place(call, "csi"), _place(call, "profile")
-    return profiles.ChangeProfile(csi, name, values, named, forced)
+    return profiles.ChangeProfile(csi, name, values, named, forced, resources.ends_voicemail(call.fields))
 
 
 def _decode_new_profile(call: WireCall) -> profiles.AddProfile:

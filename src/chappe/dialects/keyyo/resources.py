@@ -160,10 +160,15 @@ def forwarding_of(fields: Fields) -> tuple[Forwarding, frozenset[str], bool]:
         values["no_answer_after"] = int(written)
     if (own := _flag(fields, "forward_use_account_callerid_presentation")) is not None:
         values |= dict.fromkeys(("always_shows_caller", "no_answer_shows_caller"), not own)
-    if (voicemail := _flag(fields, "forward_to_voicemail")) is not None and not values.get("no_answer"):
-        values["no_answer"] = ANSWERPHONE if voicemail else ""
+    if _flag(fields, "forward_to_voicemail") and not values.get("no_answer"):
+        values["no_answer"] = ANSWERPHONE
     forced = _flag(fields, "forced") is True
     return Forwarding(**values), frozenset(values), forced  # type: ignore[arg-type]
+
+
+def ends_voicemail(fields: Fields) -> bool:
+    """Whether a form says that no call goes to voicemail any more; numbers that calls go to stay."""
+    return _flag(fields, "forward_to_voicemail") is False
 
 
 def _flag(fields: Fields, name: str) -> bool | None:
