@@ -22,7 +22,7 @@ class Program:
 class Grant:
     """An account has let a program in, for these `scopes` (blanks between them).
 
-    `code_hash` is that of the code that its user brings it, until `code_until`; empty once it was used.
+    `code_hash` is that of the code that its user brings it, until `code_until`, once.
     `challenge` is PKCE's (RFC 7636, S256), empty for none. `refresh_hash` is that of the token for new ones;
     those that it has replaced stand in `old_refresh_hash`: whoever brings it ends the grant."""
 
