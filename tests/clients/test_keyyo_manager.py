@@ -213,7 +213,7 @@ def test_a_program_is_let_in_and_manages_lines(server: Server) -> None:
 def test_a_code_that_comes_twice_ends_the_access(server: Server) -> None:
     client, secret = program(server.create_account("twice", 0))
     console = Console(server)
-    console.sign_up("paul@example.com")
+    console.sign_up("lea@example.com")
     code = let_in(console, client, "v" * 43)
     asked = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "client_id": client}
     for _ in range(30):  # who guesses shuts nobody out
