@@ -114,7 +114,7 @@ async def test_no_table_is_read_from_end_to_end(
         def __init__(self, driver: Any) -> None:
             self._driver = driver
 
-        def execute(self, statement: str, parameters: Any) -> Any:
+        def execute(self, statement: str, parameters: Any = ()) -> Any:
             note(None, None, statement, tuple(parameters))
             return self._driver.execute(statement, parameters)
 

@@ -96,8 +96,8 @@ def open_database(address: str) -> Database:
 
 
 def sqlite_engine(path: Path, *, writer: bool) -> Engine:
-    """An engine on one SQLite file: write-ahead log, a sync on every commit, immediate transactions for
-    the writer so that it never has to upgrade a lock."""
+    """An engine on one SQLite file: write-ahead log, a sync on every commit. Whoever has the writer's begins
+    transactions himself."""
     engine = create_engine(
         f"sqlite:///{path}",
         pool_size=1 if writer else _READERS,
@@ -119,9 +119,11 @@ def sqlite_engine(path: Path, *, writer: bool) -> Engine:
         if not writer:
             connection.execute("pragma query_only = on")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("begin immediate" if writer else "begin")
+    if not writer:
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("begin")
 
     return engine
 
@@ -200,20 +202,33 @@ class SqliteDatabase:
         return answers
 
     async def write(self, work: Work[T]) -> T:
-        def run() -> T:
-            if self._connection is None:
-                self._connection = self._writer.connect()
-            with self._connection.begin():
-                return work(self._connection)
-
         try:
-            return await self._writing.do(run)
+            return await self._writing.do(lambda: self._in_transaction(work))
         except Exception as error:
             if self._failed is not None and is_failed_sync(error):
                 self._failed(error)
             if (told := _told(error)) is error:
                 raise
             raise told from None
+
+    def _in_transaction(self, work: Work[T]) -> T:
+        """Begun and ended with the driver: SQLAlchemy takes longer for the two than the disk."""
+        if self._connection is None:
+            self._connection = self._writer.connect()
+        connection = self._connection
+        driver: Any = connection.connection.driver_connection
+        # Immediate, so that it never has to upgrade a lock.
+        driver.execute("begin immediate")
+        try:
+            result = work(connection)
+            driver.commit()
+        except BaseException:
+            driver.rollback()
+            raise
+        finally:
+            if connection.in_transaction():  # by the word of SQLAlchemy, which has begun none
+                connection.rollback()
+        return result
 
     async def rebuild(self, work: Work[T]) -> T:
         return await self.write(work)

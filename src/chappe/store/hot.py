@@ -2,14 +2,16 @@
 driver, because what SQLAlchemy takes for one statement is more than a message's whole life may cost.
 
 A statement is written once and says `r` where it means the given rows. SQLite gets them as bound VALUES,
-filled up with rows of NULL to a power of two so that few texts serve all sizes; PostgreSQL as one array a
+filled up with rows of NULL so that few texts serve all sizes; PostgreSQL as one array a
 column, and as COPY for inserts.
 (json_each with 31 columns costs twice as much: every cell parses its row anew.)
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from inspect import signature
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -25,6 +27,7 @@ from chappe.store.tables import TABLES, Choice, Json, PlainText, Utc, in_utc, js
 # SQLite 3.32 and later bind 32,766 values; more rows in one statement gain nothing.
 _MOST_VALUES = 32_000
 _MOST_ROWS = 128
+_MOST_TEXTS = 512
 
 Cells = Sequence[Any]
 
@@ -38,6 +41,25 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """What is written inside stands or falls together."""
+    _say(connection, "savepoint member")
+    try:
+        yield
+    except BaseException:
+        _say(connection, "rollback to savepoint member")
+        raise
+    _say(connection, "release savepoint member")
+
+
+def _say(connection: Connection, command: str) -> None:
+    if is_postgres(connection):
+        connection.exec_driver_sql(command)  # SQLAlchemy begins its transaction with the first of these
+    else:
+        _driver(connection).execute(command)
+
+
 # --- inserting
 
 
@@ -45,12 +67,17 @@ def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> 
     """Insert records of one type. A broken unique key raises the driver's integrity error."""
     names: list[str] = []
     columns: list[Cells] = []
+    usual_names: list[str] = []
     postgres = is_postgres(connection)
-    take, converters = _reader(record, postgres)
+    take, known = _reader(record, postgres)
     rows: Iterable[Cells] = values if take is None else map(take, values)
-    for (name, convert), cells in zip(converters, zip(*rows, strict=True), strict=True):
-        if cells.count(None) == len(cells):
-            continue  # NULL is what a column has by itself
+    for (name, convert, usual), cells in zip(known, zip(*rows, strict=True), strict=True):
+        if cells[0] is usual and cells.count(usual) == len(cells):
+            if usual is None:
+                continue  # NULL is what a column has by itself
+            if not postgres:
+                usual_names.append(name)
+                continue
         names.append(name)
         columns.append(cells if convert is None else convert(cells))
     table = TABLES[record].name
@@ -60,17 +87,28 @@ def insert_many(connection: Connection, record: type, values: Sequence[Any]) -> 
         return
     driver = _driver(connection)
     for piece in _pieces(cells_of, len(names)):
-        driver.execute(_sqlite_insert(table, tuple(names), len(piece)), list(chain.from_iterable(piece)))
+        statement = _sqlite_insert(record, tuple(names), tuple(usual_names), len(piece))
+        driver.execute(statement, list(chain.from_iterable(piece)))
 
 
-@cache
-def _sqlite_insert(table: str, names: tuple[str, ...], rows: int) -> str:
+@lru_cache(maxsize=_MOST_TEXTS)
+def _sqlite_insert(record: type, names: tuple[str, ...], usual: tuple[str, ...], rows: int) -> str:
+    """`usual` columns have their record's default in all rows: it is said once, not bound for each."""
     # Every record's first column is its id; a row without one only fills up. A name may be a word of SQL.
-    columns = '", "'.join(names)
+    columns = '", "'.join(names + usual)
+    constants = "".join(f", {_literal(record, name)}" for name in usual)
     return (
-        f'insert into {table} ("{columns}")'
-        f" select * from (values {_values(len(names), rows)}) where column1 is not null"
+        f'insert into {TABLES[record].name} ("{columns}")'
+        f" select *{constants} from (values {_values(len(names), rows)}) where column1 is not null"
     )
+
+
+def _literal(record: type, name: str) -> str:
+    convert, usual = next(
+        (convert, usual) for one, convert, usual in _reader(record, False)[1] if one == name
+    )
+    (cell,) = (usual,) if convert is None else convert((usual,))
+    return f"{cell:d}" if isinstance(cell, int) else "'" + str(cell).replace("'", "''") + "'"
 
 
 def _values(columns: int, rows: int) -> str:
@@ -79,14 +117,19 @@ def _values(columns: int, rows: int) -> str:
 
 
 def _pieces(rows: Sequence[Any], width: int) -> Iterable[Sequence[Any]]:
-    """The rows in as few pieces as may be, filled up with empty rows to a power of two: each statement is a
+    """The rows in as few pieces as may be, filled up with empty rows to one of few sizes: each statement is a
     moment in which the interpreter's lock is let go and must be waited for."""
     most = min(_MOST_ROWS, 1 << (_MOST_VALUES // width).bit_length() - 1)
-    empty = (None,) * width
     for start in range(0, len(rows), most):
         piece = rows[start : start + most]
-        missing = (1 << (len(piece) - 1).bit_length()) - len(piece)
-        yield [*piece, *[empty] * missing] if missing else piece
+        missing = _size(len(piece)) - len(piece)
+        yield [*piece, *[(None,) * width] * missing] if missing else piece
+
+
+def _size(rows: int) -> int:
+    """The next of 1, 2, 3, 4, 6, 8, 12, 16 and so on."""
+    size = 1 << (rows - 1).bit_length()
+    return size - size // 4 if rows <= size - size // 4 else size
 
 
 Converter = Callable[[Cells], Cells]
@@ -95,24 +138,28 @@ Converter = Callable[[Cells], Cells]
 @cache
 def _reader(
     record: type, postgres: bool
-) -> tuple[Callable[[Any], tuple[Any, ...]] | None, list[tuple[str, Converter | None]]]:
+) -> tuple[Callable[[Any], tuple[Any, ...]] | None, list[tuple[str, Converter | None, Any]]]:
     """How the cells of a record are got (None: it is the tuple of them already), and its columns by name,
-    each with what makes its cells such as the driver takes."""
+    each with what makes its cells such as the driver takes, and the record's default (None: NULL or none)."""
     columns = list(TABLES[record].columns)
     names = [column.name for column in columns]
     convert = _for_postgres if postgres else _for_sqlite
     is_row = getattr(record, "_fields", None) == tuple(names)
-    return None if is_row else attrgetter(*names), [(c.name, convert(c)) for c in columns]
+    usual = {
+        name: None if field.default is field.empty else field.default
+        for name, field in signature(record).parameters.items()
+    }
+    return None if is_row else attrgetter(*names), [(c.name, convert(c), usual[c.name]) for c in columns]
 
 
 def _for_sqlite(column: Column[Any]) -> Converter | None:
     kind = column.type
     if isinstance(kind, Utc):
-        return lambda cells: _times(cells, utc_text)
+        return _utc_texts
     if isinstance(kind, Choice):
         # The driver takes a plain text much faster than a member of an enum.
         plain = {member: str(member.value) for member in kind.choices} | {None: None}
-        return lambda cells: [plain[one] for one in cells]
+        return lambda cells: list(map(plain.__getitem__, cells))
     if isinstance(kind, Boolean):
         return lambda cells: [None if one is None else +one for one in cells]
     return _for_postgres(column)
@@ -120,7 +167,7 @@ def _for_sqlite(column: Column[Any]) -> Converter | None:
 
 def _for_postgres(column: Column[Any]) -> Converter | None:
     if isinstance(column.type, Utc):
-        return lambda cells: _times(cells, in_utc)
+        return _in_utc
     if isinstance(column.type, Json):
         return lambda cells: [None if one is None else json_text(one) for one in cells]
     return _without_nul if isinstance(column.type, PlainText) else None
@@ -131,22 +178,33 @@ def _without_nul(cells: Cells) -> Cells:
     return [without_nul(one) for one in cells] if "\0" in "".join(filter(None, cells)) else cells
 
 
-def _times(cells: Cells, convert: Callable[[datetime], Any]) -> Cells:
-    return [None if one is None else convert(one) for one in cells]
+def _in_utc(cells: Cells) -> Cells:
+    return [None if one is None else in_utc(one) for one in cells]
+
+
+def _utc_texts(cells: Cells) -> Cells:
+    return list(map(_utc_text, cells))
+
+
+# What is written together has few times: those of one request, of one packet of receipts.
+@lru_cache(maxsize=4_096)
+def _utc_text(value: datetime | None) -> str | None:
+    return None if value is None else utc_text(value)
 
 
 # --- statements over given rows
 
 
 class SetStatement:
-    """One statement over many given rows, the relation `r` with these columns (name and PostgreSQL type)."""
+    """One statement over many given rows, the relation `r` with these columns (name and PostgreSQL type).
+    `lock` is said where there are several writers."""
 
-    def __init__(self, text: str, columns: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, text: str, columns: Sequence[tuple[str, str]], lock: str = "") -> None:
         self._names = ", ".join(name for name, _ in columns)
         self._width = len(columns)
         self._text = text
         arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(columns, 1))
-        self._postgres = f"with r as (select * from unnest({arrays}) as t({self._names})) {text}"
+        self._postgres = f"with r as (select * from unnest({arrays}) as t({self._names})) {text} {lock}"
         self._sqlite = cache(self._for_rows)
 
     def _for_rows(self, rows: int) -> str:
@@ -209,51 +267,50 @@ def advance_many(connection: Connection, to: MessageState, steps: Sequence[Advan
     """
     names: list[str] = []
     columns: list[Cells] = []
-    postgres = is_postgres(connection)
     for name, cells in zip(_STEP_TYPES, zip(*map(_take_step, steps), strict=True), strict=True):
-        if name != "key" and cells.count(None) == len(cells):
+        if cells[0] is None and cells.count(None) == len(cells):
             continue  # nothing of the kind is to be changed
         names.append(name)
-        if _STEP_TYPES[name] == "timestamptz":
-            columns.append(_times(cells, in_utc if postgres else utc_text))
-        elif _STEP_TYPES[name] == "text":
-            columns.append([None if one is None else str(without_nul(one)) for one in cells])
-        else:
-            columns.append(cells)
+        columns.append(_as_type(_STEP_TYPES[name], cells, connection))
     moved = _advance(to, tuple(names)).run(connection, list(zip(*columns, strict=True)))
-    return {row[0] for row in moved}
+    return set(chain.from_iterable(moved))
 
 
+def _as_type(kind: str, cells: Cells, connection: Connection) -> Cells:
+    if kind == "timestamptz":
+        return _in_utc(cells) if is_postgres(connection) else _utc_texts(cells)
+    if kind == "text":
+        # The driver takes a plain text much faster than a member of an enum.
+        return [None if one is None else str(one) for one in _without_nul(cells)]
+    return cells
+
+
+_RESULT_TYPES = {
+    "key": "bigint",
+    "attempts": "bigint",
+    "state": "text",
+    "outcome": "text",
+    "due_at": "timestamptz",
+    "done_at": "timestamptz",
+}
 _FINISH = SetStatement(
     "update jobs as j set state = r.state, outcome = r.outcome, claimed_until = null, claimed_by = null,"
     " due_at = coalesce(r.due_at, j.due_at), done_at = coalesce(r.done_at, j.done_at) from r"
     " where j.id = r.key and j.state = 'running' and j.attempts = r.attempts returning id",
-    [
-        ("key", "bigint"),
-        ("attempts", "bigint"),
-        ("state", "text"),
-        ("outcome", "text"),
-        ("due_at", "timestamptz"),
-        ("done_at", "timestamptz"),
-    ],
+    list(_RESULT_TYPES.items()),
 )
+_take_result = attrgetter("id", *list(_RESULT_TYPES)[1:])
 
 
 def finish_jobs(connection: Connection, results: Sequence[JobResult]) -> set[int]:
     """Write how attempts of jobs went; returns the ids of those that were still their runners'."""
-    time = in_utc if is_postgres(connection) else utc_text
-    rows = [
-        (
-            one.id,
-            one.attempts,
-            str(one.state),
-            without_nul(one.outcome),
-            None if one.due_at is None else time(one.due_at),
-            None if one.done_at is None else time(one.done_at),
+    columns = [
+        _as_type(kind, cells, connection)
+        for kind, cells in zip(
+            _RESULT_TYPES.values(), zip(*map(_take_result, results), strict=True), strict=True
         )
-        for one in results
     ]
-    return {row[0] for row in _FINISH.run(connection, rows)}
+    return set(chain.from_iterable(_FINISH.run(connection, list(zip(*columns, strict=True)))))
 
 
 def kind_of_update(change: Update) -> tuple[object, ...]:
@@ -303,7 +360,7 @@ def update_many(connection: Connection, updates: Sequence[Update]) -> set[int]:
     records that were as expected."""
     first = updates[0]
     names, expected = tuple(first.values), tuple((k, v is None) for k, v in first.expected.items())
-    converters = dict(_reader(first.record, is_postgres(connection))[1])
+    converters = {name: convert for name, convert, _ in _reader(first.record, is_postgres(connection))[1]}
     columns: list[Cells] = [[one.id for one in updates], [one.account_id for one in updates]]
     for name in names:
         columns.append(_cells(converters[name], [one.values[name] for one in updates]))

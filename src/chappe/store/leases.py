@@ -21,6 +21,7 @@ from sqlalchemy import (
 from chappe.model.carriers import NODE, Lease
 from chappe.model.changes import Fence
 from chappe.model.errors import Fault, Refusal
+from chappe.store.hot import SetStatement
 from chappe.store.tables import Utc, leases
 
 # Nodes' own clocks may differ; `now()` would be the beginning of the transaction, before it waited for a row.
@@ -81,12 +82,16 @@ def _is_over(connection: Connection) -> ColumnElement[bool]:
     return leases.c.until <= now
 
 
+# For share: whoever takes the lease waits for this commit. SQLite has one writer.
+_NEWEST = SetStatement(
+    "select l.fence from leases as l join r on l.name = r.key", [("key", "text")], lock="for share of l"
+)
+
+
 def check_fence(connection: Connection, fence: Fence) -> None:
     """Refuse with `too_late` where somebody has taken the lease since; until the end of this transaction
     nobody can."""
-    # For share: whoever takes the lease waits for this commit. SQLite, with its one writer, leaves it out.
-    statement = select(leases.c.fence).where(leases.c.name == fence.lease).with_for_update(read=True)
-    newest = connection.execute(statement).scalar()
+    newest = next((row[0] for row in _NEWEST.run(connection, [(fence.lease,)])), None)
     if newest != fence.number:
         raise Refusal(
             Fault.TOO_LATE,

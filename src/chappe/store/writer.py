@@ -8,9 +8,9 @@ import asyncio
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -22,7 +22,7 @@ from chappe.model.changes import Advance, Changes, Committed, Delete, JobResult,
 from chappe.model.directory import Account
 from chappe.model.errors import Fault, Refusal
 from chappe.model.jobs import Job
-from chappe.model.ledger import EntryKind, Hold, LedgerEntry, LedgerMove, in_credits
+from chappe.model.ledger import Hold, LedgerEntry, LedgerMove, in_credits
 from chappe.model.messages import MAY_FOLLOW, MessageState
 from chappe.model.metrics import Metrics
 from chappe.model.rules import HouseRule
@@ -35,6 +35,7 @@ from chappe.store.hot import (
     insert_many,
     kind_of_update,
     move_balances,
+    savepoint,
     update_many,
 )
 from chappe.store.leases import check_fence
@@ -65,7 +66,9 @@ _ORDER_OF_STATES = (
     MessageState.RECEIVED,
 )
 
-_id = attrgetter("id")
+_id, _to, _account_id, _kind, _amount, _messages, _cap = map(
+    attrgetter, ("id", "to", "account_id", "kind", "amount", "messages", "cap")
+)
 
 # What one member of a group may have brought about: a guard or a key that holds, a value that no column
 # takes. `_verdict` sorts the database's own troubles out.
@@ -91,7 +94,7 @@ class GroupWriter:
         self._metrics = metrics
         self._waiting: list[_Waiting] = []
         self.pressure = Pressure()
-        self._loose: list[object] = []
+        self._loose: dict[type, list[Any]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
         self._soon: asyncio.TimerHandle | None = None
 
@@ -114,7 +117,7 @@ class GroupWriter:
     def note(self, record: object) -> None:
         """Insert a record (or write how a job went) with the next group, or in a moment when there is none;
         lost if the process dies before. For what nobody waits for."""
-        self._loose.append(record)
+        self._loose[type(record)].append(record)
         self._start_in_a_moment()
 
     async def drain(self) -> None:
@@ -149,12 +152,12 @@ class GroupWriter:
         try:
             while self._waiting or self._loose:
                 group, self._waiting = self._waiting[:_GROUP_LIMIT], self._waiting[_GROUP_LIMIT:]
-                loose, self._loose = self._loose, []
+                loose, self._loose = self._loose, defaultdict(list)
                 await self._write(group, loose)
         finally:
             self._task = None
 
-    async def _write(self, group: list[_Waiting], loose: Sequence[object]) -> None:
+    async def _write(self, group: list[_Waiting], loose: Mapping[type, list[Any]]) -> None:
         members = [changes for changes, _ in group]
         began = time.perf_counter()
         self.pressure.begin(sum(len(changes.insert) for changes in members))
@@ -182,14 +185,14 @@ class GroupWriter:
                 future.set_exception(result)
 
     def _apply(
-        self, connection: Connection, group: Sequence[Changes], loose: Sequence[object]
+        self, connection: Connection, group: Sequence[Changes], loose: Mapping[type, Sequence[Any]]
     ) -> list[Committed | Exception]:
         """All members at once; when one of them cannot be written, each under its own savepoint, so
         that only the culprit is refused."""
         results: list[Committed | Exception] = []
         if group:
             try:
-                with _savepoint(connection):
+                with savepoint(connection):
                     results += self._together(connection, group)
             except Exception as error:  # noqa: BLE001 - of the group's members or of the database: sorted there
                 results = [_verdict(error)]  # where there are others: somebody in the group; found below
@@ -197,17 +200,23 @@ class GroupWriter:
                     results = [self._alone(connection, changes) for changes in group]
         if loose:
             try:
-                with _savepoint(connection):
-                    _insert(connection, [one for one in loose if not isinstance(one, JobResult)])
-                    if finished := [one for one in loose if isinstance(one, JobResult)]:
-                        finish_jobs(connection, sorted(finished, key=_id))
+                with savepoint(connection):
+                    for record_type, records in loose.items():
+                        if record_type is JobResult:
+                            finish_jobs(connection, sorted(records, key=_id))
+                        else:
+                            insert_many(connection, record_type, records)
             except Exception as error:  # noqa: BLE001 - as above; nobody waits for these
-                _log.info("records were not kept", reason=str(_verdict(error))[:200], records=len(loose))
+                _log.info(
+                    "records were not kept",
+                    reason=str(_verdict(error))[:200],
+                    records=sum(map(len, loose.values())),
+                )
         return results
 
     def _alone(self, connection: Connection, changes: Changes) -> Committed | Exception:
         try:
-            with _savepoint(connection):
+            with savepoint(connection):
                 return self._together(connection, [changes])[0]
         except Exception as error:  # noqa: BLE001 - as in `_apply`
             return _verdict(error)
@@ -215,42 +224,28 @@ class GroupWriter:
     def _together(self, connection: Connection, group: Sequence[Changes]) -> list[Committed]:
         for fence in sorted({changes.fence for changes in group if changes.fence is not None}):
             check_fence(connection, fence)
-        records: list[object] = []
-        steps: list[Advance] = []
-        moves: list[LedgerMove] = []
-        holds: list[Hold] = []
-        jobs: list[Job] = []
-        reach: list[tuple[int, str]] = []
-        results: list[JobResult] = []
-        updates: list[Update] = []
-        removals: list[Delete] = []
-        for changes in group:
-            records += changes.insert
-            reach += changes.reach
-            steps += changes.advance
-            moves += changes.ledger
-            holds += changes.hold
-            jobs += changes.enqueue
-            results += changes.finish
-            updates += changes.update
-            removals += changes.delete
-        if reach:
+        if reach := _all(group, "reach"):
             _check_reach(connection, reach)
-        if limits := [one for changes in group for one in changes.limits if one.is_bounded]:
+        if limits := [one for one in _all(group, "limits") if one.is_bounded]:
             check_calls(connection, limits)
-        _insert(connection, records)
-        moved = _advance(connection, steps) if steps else {}
-        for step in moved.values():
-            moves += step.ledger
-            jobs += step.enqueue
-        _update(connection, updates)
+        _insert(connection, _all(group, "insert"))
+        moves, jobs = _all(group, "ledger"), _all(group, "enqueue")
+        moved: Collection[int] | None = None
+        if steps := _all(group, "advance"):
+            done = _advance(connection, steps)
+            moves += _all(done, "ledger")
+            jobs += _all(done, "enqueue")
+            if len(done) < len(steps):
+                moved = set(map(id, done))
+        _update(connection, _all(group, "update"))
         # By id: two nodes that want the same rows then lock them in the same order.
-        for removal in sorted(removals, key=_id):
+        for removal in sorted(_all(group, "delete"), key=_id):
             _delete(connection, removal)
         if jobs:
             insert_many(connection, Job, jobs)
-        if results:
+        if results := _all(group, "finish"):
             finish_jobs(connection, sorted(results, key=_id))
+        holds = _all(group, "hold")
         balances = self._move_credits(connection, moves, holds) if moves or holds else {}
         return [_committed(changes, moved, balances) for changes in group]
 
@@ -260,8 +255,11 @@ class GroupWriter:
         """Balance and statement of each account; one line per account, kind and group, or one for each
         move that has a reference."""
         by_account: dict[int, list[LedgerMove]] = defaultdict(list)
-        for move in moves:
-            by_account[move.account_id].append(move)
+        if len(set(map(_account_id, moves))) == 1:
+            by_account[moves[0].account_id] += moves
+        else:
+            for move in moves:
+                by_account[move.account_id].append(move)
         held: dict[int, list[Hold]] = defaultdict(list)
         for hold in holds:
             held[hold.account_id].append(hold)
@@ -276,17 +274,17 @@ class GroupWriter:
                     account_id,
                     total,
                     sum(hold.amount for hold in held[account_id]),
-                    any(move.amount < 0 for move in by_account[account_id])
+                    min(map(_amount, by_account[account_id]), default=0) < 0
                     or any(hold.amount > 0 for hold in held[account_id]),
                 )
                 for account_id, total in totals.items()
             ],
         )
         for account_id, account_holds in sorted(held.items()):
-            if any(hold.cap for hold in account_holds):
+            if any(map(_cap, account_holds)):
                 _check_room(connection, account_id, account_holds, self._clock.now())
         for account_id, account_moves in sorted(by_account.items()):
-            if any(move.cap for move in account_moves):
+            if any(map(_cap, account_moves)):
                 _check_cap(connection, account_id, account_moves, self._clock.now())
         entries: list[LedgerEntry] = []
         for account_id, total in totals.items():
@@ -316,24 +314,16 @@ class GroupWriter:
         return balances
 
 
-@contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
-    """What is written inside stands or falls together."""
-    connection.exec_driver_sql("savepoint member")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("rollback to savepoint member")
-        raise
-    connection.exec_driver_sql("release savepoint member")
+def _all(parts: Iterable[object], field: str) -> list[Any]:
+    """What stands in one field of all, in its order."""
+    return list(chain.from_iterable(map(attrgetter(field), parts)))
 
 
 def _insert(connection: Connection, records: Sequence[object]) -> None:
-    by_type: dict[type, list[Any]] = defaultdict(list)
-    for record in records:
-        by_type[type(record)].append(record)
-    for record_type, values in by_type.items():
-        insert_many(connection, record_type, values)
+    types = dict.fromkeys(map(type, records))
+    for record_type in types:
+        alike = records if len(types) == 1 else [one for one in records if type(one) is record_type]
+        insert_many(connection, record_type, alike)
 
 
 def _check_reach(connection: Connection, reach: Sequence[tuple[int, str]]) -> None:
@@ -341,71 +331,70 @@ def _check_reach(connection: Connection, reach: Sequence[tuple[int, str]]) -> No
         raise Refusal(Fault.BLACKLISTED, f"{number} has sent STOP or was blocked by this account", "to")
 
 
-def _committed(
-    changes: Changes, moved: Mapping[tuple[int, MessageState], Advance], balances: Mapping[int, int]
-) -> Committed:
+def _committed(changes: Changes, moved: Collection[int] | None, balances: Mapping[int, int]) -> Committed:
+    """`moved` has the steps that happened, by `id()`; None: all did."""
+    moves = changes.ledger
     if not changes.advance:
-        if not changes.ledger:
+        if not moves:
             return _NOTHING_MOVED
-        accounts = {move.account_id for move in changes.ledger}
-        return Committed(_NOTHING_MOVED.advanced, {one: balances[one] for one in accounts})
-    return Committed(
-        frozenset(s.id for s in changes.advance if moved.get((s.id, s.to)) is s),
-        {a: balances[a] for a in _accounts_of(changes, moved) if a in balances},
-    )
+        return Committed(_NOTHING_MOVED.advanced, {one: balances[one] for one in map(_account_id, moves)})
+    done = changes.advance if moved is None else [step for step in changes.advance if id(step) in moved]
+    moves = [*moves, *_all(done, "ledger")]
+    return Committed(frozenset(map(_id, done)), {one: balances[one] for one in map(_account_id, moves)})
 
 
 _NOTHING_MOVED = Committed()
 
 
-def _advance(connection: Connection, steps: Iterable[Advance]) -> dict[tuple[int, MessageState], Advance]:
-    """The steps that really happened, by message and state; a step asked twice happens once."""
-    by_state: dict[MessageState, dict[int, Advance]] = defaultdict(dict)
-    for step in steps:
-        first = by_state[step.to].get(step.id)
-        if first is None:
-            by_state[step.to][step.id] = step
-        # Of two askers who are not the same owner the statement could serve only one: alone each is judged.
-        elif step.required or step.account_id != first.account_id:
-            raise Refusal(Fault.TOO_LATE, f"message {step.id} is becoming {step.to} by another request")
-    moved: dict[tuple[int, MessageState], Advance] = {}
-    for state in _ORDER_OF_STATES:
-        wanted = by_state.get(state)
-        if not wanted:
-            continue
-        in_order = sorted(wanted.values(), key=_id)
+def _advance(connection: Connection, steps: Sequence[Advance]) -> list[Advance]:
+    """The steps that really happened; a step asked twice happens once."""
+    by_state: dict[MessageState, Mapping[int, Advance]] = {}
+    states = set(map(_to, steps))
+    for state in states:
+        alike = steps if len(states) == 1 else [step for step in steps if step.to is state]
+        by_state[state] = dict(zip(map(_id, alike), alike, strict=True))
+        if len(by_state[state]) < len(alike):
+            by_state[state] = _first_of_each(alike)
+    happened: list[Advance] = []
+    for state in sorted(by_state, key=_ORDER_OF_STATES.index):
+        wanted = by_state[state]
+        in_order = [wanted[message_id] for message_id in sorted(wanted)]
         done = advance_many(connection, state, in_order) if MAY_FOLLOW[state] else set()
+        if len(done) == len(wanted):
+            happened += wanted.values()
+            continue
         for step in wanted.values():
             if step.id in done:
-                moved[step.id, state] = step
+                happened.append(step)
             elif step.required:
                 raise Refusal(Fault.TOO_LATE, f"message {step.id} can no longer become {step.to}")
-    return moved
+    return happened
+
+
+def _first_of_each(steps: Iterable[Advance]) -> Mapping[int, Advance]:
+    first: dict[int, Advance] = {}
+    for step in steps:
+        if step.id not in first:
+            first[step.id] = step
+        # Of two askers who are not the same owner the statement could serve only one: alone each is judged.
+        elif step.required or step.account_id != first[step.id].account_id:
+            raise Refusal(Fault.TOO_LATE, f"message {step.id} is becoming {step.to} by another request")
+    return first
 
 
 def _lines(moves: Sequence[LedgerMove]) -> list[LedgerMove]:
-    summed: dict[EntryKind, list[int]] = {}
-    single: list[LedgerMove] = []
-    for move in moves:
-        if move.reference is not None:
-            single.append(move)
-        else:
-            sums = summed.setdefault(move.kind, [0, 0])
-            sums[0] += move.amount
-            sums[1] += move.messages
-    joined = [
-        LedgerMove(moves[0].account_id, amount, kind, None, count) for kind, (amount, count) in summed.items()
-    ]
+    if not moves:
+        return []
+    joined: list[LedgerMove] = []
+    single = [move for move in moves if move.reference is not None]
+    summed = [move for move in moves if move.reference is None] if single else moves
+    kinds = dict.fromkeys(map(_kind, summed))
+    for kind in kinds:
+        alike = summed if len(kinds) == 1 else [move for move in summed if move.kind is kind]
+        amount, count = sum(map(_amount, alike)), sum(map(_messages, alike))
+        joined.append(LedgerMove(moves[0].account_id, amount, kind, None, count))
     # What comes in stands first, so that no line of the statement shows a balance below zero.
     return sorted(joined + single, key=lambda line: line.amount < 0)
-
-
-def _accounts_of(changes: Changes, moved: Mapping[tuple[int, MessageState], Advance]) -> set[int]:
-    moves = list(changes.ledger)
-    for step in changes.advance:
-        if moved.get((step.id, step.to)) is step:
-            moves += step.ledger
-    return {move.account_id for move in moves}
 
 
 def _too_poor(connection: Connection, account_id: int, price: int) -> Refusal:
