@@ -2,7 +2,8 @@
 
 A conversation is text that whoever knows the provider can review without Python: the request as bytes, the
 answer as bytes with named holes. `{orange.id}`, `{netoxygen.user}` and the like come from the account of the
-conversation; `{ref:N}` is a hole that captures; `{time}` is any date and time; `{*}` anything in a line.
+conversation, `{keyyo.token}` is an access to its manager; `{ref:N}` is a hole that captures; `{time}` is any
+date and time; `{*}` anything in a line.
 Bytes that are not UTF-8 are written `\\xE9`, a backslash `\\\\`. Lines between the pairs: `!!! outbox` does
 outgoing work until there is none, `!!! clock +1h` moves the clock (d, h, m, s), and live calls with it.
 `!!! told HOST` does outgoing work, and compares the lines below with what the customer's server HOST was
@@ -15,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chappe.services import accounts, directory
 from tests.asgi import Reply, ask
 from tests.platform import World
 
@@ -123,6 +125,9 @@ async def _words(world: World, credits: int) -> dict[str, str]:
         if login:
             words[f"{dialect}.{login}"] = new.secrets[dialect].login
         words[f"{dialect}.{secret}"] = new.secrets[dialect].secret
+    caller = directory.caller_of(new.account, new.user, "keyyo")
+    until = world.clock.now() + timedelta(days=1)
+    words["keyyo.token"] = await accounts.add_key(world.platform, caller, "keyyo", "full_access", until)
     numbers = await world.platform.store.queries.own_numbers(new.account.id)
     words["number"] = numbers[0].number
     return words

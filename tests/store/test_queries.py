@@ -172,6 +172,7 @@ def asked_by(owner: int, other: int, name: str) -> dict[str, Any]:
     known: dict[str, Any] = {
         "account_id": owner,
         "cursor": None,
+        "skip": 0,
         "limit": 100,
         "user_id": of(User).id,
         "message_id": of(Message).id,

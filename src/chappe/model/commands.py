@@ -406,6 +406,7 @@ class ListBlacklist:
 
     cursor: int | None = None
     limit: int = 100
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -714,7 +715,8 @@ class FindCall:
 
 @dataclass(frozen=True, slots=True)
 class ListCalls:
-    """Calls, newest first; empty fields do not narrow. `number` is the beginning of either side's."""
+    """Calls, newest first, without the first `skip`; empty fields do not narrow. `number` is the beginning of
+    either side's."""
 
     state: str = ""
     outcome: str = ""
@@ -725,3 +727,4 @@ class ListCalls:
     until: datetime | None = None
     cursor: int | None = None
     limit: int = 50
+    skip: int = 0

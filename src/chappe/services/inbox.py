@@ -388,7 +388,7 @@ async def _keyword(platform: Platform, caller: Caller, keyword_id: int) -> Keywo
 async def list_blacklist(platform: Platform, caller: Caller, command: ListBlacklist) -> Page[BlacklistEntry]:
     """A page of the account's blacklist."""
     limit = max(1, min(command.limit, 100))
-    found = await platform.store.queries.blacklist(caller.account_id, command.cursor, limit + 1)
+    found = await platform.store.queries.blacklist(caller.account_id, command.cursor, limit + 1, command.skip)
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 

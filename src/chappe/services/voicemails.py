@@ -20,6 +20,7 @@ class ListVoicemails:
     line: str
     cursor: int | None = None
     limit: int = 50
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ async def list_messages(platform: Platform, caller: Caller, command: ListVoicema
     line = await own_line(platform, caller, command.line)
     limit = max(1, min(command.limit, 100))
     find = platform.store.queries.messages_of_line
-    found = await find(caller.account_id, line.number, command.cursor, limit + 1)
+    found = await find(caller.account_id, line.number, command.cursor, limit + 1, command.skip)
     told = [Voicemail(one, await _caller(platform, one)) for one in found[:limit]]
     return Page(tuple(told), found[limit - 1].id if len(found) > limit else None)
 

@@ -46,7 +46,7 @@ def list_calls(connection: Connection, account_id: int, search: ListCalls) -> tu
         conditions.append(_c.created_at >= search.since)
     if search.until:
         conditions.append(_c.created_at < search.until)
-    return _page(connection, Call, account_id, search.cursor, search.limit, *conditions)
+    return _page(connection, Call, account_id, search.cursor, search.limit, *conditions, skip=search.skip)
 
 
 def legs_of(connection: Connection, account_id: int, call_ids: Sequence[int]) -> tuple[Leg, ...]:

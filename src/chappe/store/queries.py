@@ -51,12 +51,20 @@ def _one(connection: Connection, record: type[R], statement: Select[Any]) -> R |
 
 
 def _page(
-    connection: Connection, record: type[R], account_id: int, cursor: int | None, limit: int, *conditions: Any
+    connection: Connection,
+    record: type[R],
+    account_id: int,
+    cursor: int | None,
+    limit: int,
+    *conditions: Any,
+    skip: int = 0,
 ) -> tuple[R, ...]:
     table = TABLES[record]
     statement = _select(record).where(table.c.account_id == account_id, *conditions)
     if cursor is not None:
         statement = statement.where(table.c.id < cursor)
+    if skip:
+        statement = statement.offset(skip)
     return _all(connection, record, statement.order_by(table.c.id.desc()).limit(limit))
 
 
@@ -390,10 +398,10 @@ def blacklist_entry(connection: Connection, account_id: int, number: str) -> Bla
 
 
 def blacklist(
-    connection: Connection, account_id: int, cursor: int | None, limit: int
+    connection: Connection, account_id: int, cursor: int | None, limit: int, skip: int = 0
 ) -> tuple[BlacklistEntry, ...]:
     """A page of the account's blacklist."""
-    return _page(connection, BlacklistEntry, account_id, cursor, limit)
+    return _page(connection, BlacklistEntry, account_id, cursor, limit, skip=skip)
 
 
 def ledger(

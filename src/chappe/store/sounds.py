@@ -55,11 +55,11 @@ def old_recordings(connection: Connection, before: datetime, limit: int) -> tupl
 
 
 def messages_of_line(
-    connection: Connection, account_id: int, line: str, cursor: int | None, limit: int
+    connection: Connection, account_id: int, line: str, cursor: int | None, limit: int, skip: int = 0
 ) -> tuple[Recording, ...]:
     """The messages that were left for a line of an account, newest first."""
     has_sound = _r.size > 0
-    return _page(connection, Recording, account_id, cursor, limit, _r.line == line, has_sound)
+    return _page(connection, Recording, account_id, cursor, limit, _r.line == line, has_sound, skip=skip)
 
 
 # across accounts: the lamps of all telephones are looked after at once

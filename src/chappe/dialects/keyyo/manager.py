@@ -18,7 +18,6 @@ from chappe.model.commands import (
     ChangeLine,
     FindLine,
     Key,
-    ListBlacklist,
     ListLines,
     UnblockNumber,
 )
@@ -213,7 +212,7 @@ OPERATIONS: Mapping[str, Operation] = {
         writes=True,
     ),
     "GET blacklist": _line(
-        lambda _: ListBlacklist(), inbox.list_blacklist, resources.blacklist, "List blocked numbers"
+        resources.decode_blacklist, inbox.list_blacklist, resources.blacklist, "List blocked numbers"
     ),
     "POST blacklist": _line(
         lambda call: BlockNumber(reading.scalar(call.fields, "number")),

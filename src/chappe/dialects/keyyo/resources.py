@@ -12,7 +12,7 @@ import msgspec
 from chappe.dialects import reading
 from chappe.dialects.contract import WireCall
 from chappe.model.calls import CallStory
-from chappe.model.commands import ListCalls
+from chappe.model.commands import ListBlacklist, ListCalls
 from chappe.model.directory import ANSWERPHONE, BlacklistEntry, Forwarding, Line
 from chappe.model.errors import Fault, Refusal
 from chappe.model.history import Page
@@ -187,6 +187,7 @@ def decode_calls(call: WireCall) -> ListCalls:
         until=until,
         cursor=_cursor(call.fields),
         limit=_limit(call.fields),
+        skip=_offset(call.fields),
     )
 
 
@@ -207,6 +208,12 @@ def _limit(fields: Fields) -> int:
     return int(written) if written.isascii() and written.isdigit() and len(written) < 4 else _PAGE
 
 
+def _offset(fields: Fields) -> int:
+    """Programs that do not follow `next` count on from the first one (dialects.md 5d)."""
+    written = reading.scalar(fields, "offset")
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 8 else 0
+
+
 def _cursor(fields: Fields) -> int | None:
     written = reading.scalar(fields, "cursor")
     return int(written) if written.isascii() and written.isdigit() and len(written) < 19 else None
@@ -222,7 +229,7 @@ def call_details(page: Page[CallStory], call: WireCall) -> HttpResponse:
 def _next(href: str, cursor: int | None, call: WireCall) -> str:
     if cursor is None:
         return ""
-    kept = {name: values[0] for name, values in call.fields.items() if name != "cursor" and values}
+    kept = {name: one[0] for name, one in call.fields.items() if name not in ("cursor", "offset") and one}
     return f"{href}?{urlencode(kept | {'cursor': str(cursor)})}"
 
 
@@ -252,7 +259,8 @@ def _call(story: CallStory, href: str, call: WireCall) -> dict[str, object]:
 
 def decode_messages(call: WireCall) -> ListVoicemails:
     """Which page of a line's messages."""
-    return ListVoicemails(str(call.data["csi"]), _cursor(call.fields), _limit(call.fields))
+    fields = call.fields
+    return ListVoicemails(str(call.data["csi"]), _cursor(fields), _limit(fields), _offset(fields))
 
 
 def messages(page: Page[Voicemail], call: WireCall) -> HttpResponse:
@@ -285,10 +293,15 @@ def _message(found: Voicemail, href: str, call: WireCall) -> dict[str, object]:
 # --- blocked numbers
 
 
+def decode_blacklist(call: WireCall) -> ListBlacklist:
+    """Which page of blocked numbers."""
+    return ListBlacklist(_cursor(call.fields), _limit(call.fields), _offset(call.fields))
+
+
 def blacklist(page: Page[BlacklistEntry], call: WireCall) -> HttpResponse:
-    """The account's blocked numbers."""
-    items = [_blocked(one, call) for one in page.items]
-    return _collection("Number", items, f"{_base(call)}/blacklist")
+    """A page of the account's blocked numbers."""
+    items, href = [_blocked(one, call) for one in page.items], f"{_base(call)}/blacklist"
+    return _collection("Number", items, href, _next(href, page.next_cursor, call))
 
 
 def blocked(entry: BlacklistEntry, call: WireCall) -> HttpResponse:
