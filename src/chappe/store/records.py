@@ -94,7 +94,9 @@ class BoundQueries:
         async def ask(*args: Any, **kwargs: Any) -> Any:
             return await self._database.read(lambda connection: function(connection, *args, **kwargs))
 
-        async def remember(*args: Any) -> Any:
+        async def remember(*args: Any, **named: Any) -> Any:
+            if named:
+                args += tuple(named.values())
             known = self._answers[record].get((name, args))
             now = self._clock.now()
             if known is not None and now < known[0]:
