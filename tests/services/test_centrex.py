@@ -264,6 +264,28 @@ async def test_services_are_blocked_where_the_account_opened_them(world: World, 
     assert (found.value.fault, found.value.field) == (Fault.DESTINATION_FORBIDDEN, "to")
 
 
+async def test_a_blocked_service_is_not_reached_by_giving_a_call_away(world: World) -> None:
+    shop = await world.account()
+    first, _ = await two_lines(world, shop)
+    await consents.open_destination(world.platform, shop.account, "338", closed=False)
+    await behave(world, shop, first, call="answer")
+    story = await dial(world, shop, X, first)
+    assert story.call.joined_at is not None
+    telephone = story.call, next(leg for leg in story.legs if leg.name == "called")
+
+    async def give() -> None:
+        await transfers.asked_by_telephone(world.platform, telephone, "0820123456")
+
+    await extend(world, shop, first, blocks_value_added=True)
+    with pytest.raises(Refusal, match="its account has blocked them"):
+        await give()
+    await extend(world, shop, first, blocks_value_added=False, limited=True, allowance=0)
+    with pytest.raises(Refusal, match="used up its allowance"):
+        await give()
+    await extend(world, shop, first, limited=False)
+    await give()
+
+
 async def test_a_limited_line_spends_its_allowance_and_no_more(both: World) -> None:
     world = both
     shop = await world.account()

@@ -17,7 +17,7 @@ Part = tuple[Call, Leg]
 
 async def transfer(platform: Platform, caller: Caller, command: TransferCall) -> CallStory:
     """A party gives its partner to a number. Raises Refusal: `not_found`, `too_late` where nobody speaks or
-    the call is over, and all that a call to the number would be refused for."""
+    the call is over, and all that a call to the number would be refused for, to the party's line too."""
     story = await calls.find(platform, caller, FindCall(command.ref))
     legs = _live(platform, story)
     leg = next((leg for leg in legs if command.leg in (str(leg.id), leg.name)), None)
@@ -34,8 +34,11 @@ async def transfer(platform: Platform, caller: Caller, command: TransferCall) ->
     board = platform.live_calls.board
     if leaves:
         await calling.check_room(platform, caller, is_virtual=False)
+    lines = {line.number: line for line in await platform.store.queries.lines(caller.account_id)}
+    own = lines.get(leg.number)
+    most = None if own is None else await linecalls.check_outgoing(platform, own, number, way.price)
     if way.price or leaves:
-        amount, cap = await linecalls.reserve(platform, caller, way.price)
+        amount, cap = await linecalls.reserve(platform, caller, way.price, most)
         board.ask(story.call.id, program.Reserve(amount, cap, leaves))
     board.ask(story.call.id, program.AskedToTransfer(leg.name, number, shown, command.attended))
     return story
