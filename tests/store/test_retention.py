@@ -1,11 +1,13 @@
 """What is older than its retention is erased, each kind at its border, and nothing else."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 
+from chappe.model.announcements import Announcement
 from chappe.model.changes import Changes
 from chappe.model.history import Exchange, StoredOutcome
 from chappe.model.jobs import Job, JobState
@@ -59,6 +61,17 @@ async def test_the_words_of_a_message_go_and_the_message_stays(ground: Ground) -
     await ground.records.commit(Changes(insert=over + kept))
     assert await ground.records.forget(now, 10) == 2
     assert await ground.all(Message) == [one._replace(text="") for one in over] + kept
+    assert await ground.records.forget(now, 10) == 0
+
+
+async def test_the_words_of_an_announcement_go_and_the_announcement_stays(ground: Ground) -> None:
+    now = ground.clock.now()
+    old = now - timedelta(days=30)
+    over = sample(Announcement, 1, text="Bonjour", over_at=old - AN_INSTANT)
+    kept = [sample(Announcement, 2, text="a", over_at=old), sample(Announcement, 3, text="b", over_at=None)]
+    await ground.records.commit(Changes(insert=[over, *kept]))
+    assert await ground.records.forget(now, 10) == 1
+    assert await ground.all(Announcement) == [replace(over, text=""), *kept]
     assert await ground.records.forget(now, 10) == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
+from chappe.model.announcements import Announcement
 from chappe.model.calls import Dialogue
 from chappe.model.carriers import Lease
 from chappe.model.changes import Changes, Committed
@@ -339,4 +340,8 @@ def _forget(connection: Connection, now: datetime, limit: int) -> int:
         .limit(limit)
     )
     bodies = update(messages).where(messages.c.id.in_(old)).values(text="")
-    return forgotten + connection.execute(bodies).rowcount
+    forgotten += connection.execute(bodies).rowcount
+    told = TABLES[Announcement]
+    old = select(told.c.id).where(told.c.over_at < now - _BODIES, told.c.text != "").limit(limit)
+    spoken = update(told).where(told.c.id.in_(old)).values(text="")
+    return forgotten + connection.execute(spoken).rowcount
