@@ -231,7 +231,12 @@ class SqliteDatabase:
         return result
 
     async def rebuild(self, work: Work[T]) -> T:
-        return await self.write(work)
+        def known(connection: Connection) -> T:
+            # Alembic begins, and ends too early, a transaction of its own where SQLAlchemy knows of none.
+            with connection.begin():
+                return work(connection)
+
+        return await self.write(known)
 
     async def hold(self, failed: Callable[[Exception], None]) -> None:
         self._failed = failed

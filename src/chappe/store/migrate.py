@@ -10,7 +10,7 @@ from chappe.model.errors import Unavailable
 from chappe.store.database import Database, DatabaseUnusable, open_database
 from chappe.store.trouble import first_line
 
-HEAD = "0026"
+HEAD = "0027"
 """The newest migration; a test compares it with the folder."""
 
 

@@ -612,7 +612,8 @@ job_table = Table(
     _partial("ix_jobs_running", "claimed_until", where="state = 'running'"),
     _partial("ix_jobs_dead", "id", where="state = 'dead'"),
     _partial("ix_jobs_dead_of", "account_id", "id", where="state = 'dead'"),
-    Index(None, "account_id", "kind", "id"),
+    _partial("ix_jobs_waiting_of", "account_id", "kind", "id", where="state = 'waiting'"),
+    Index(None, "account_id", "id"),
     Index(None, "subject"),
 )
 
