@@ -38,7 +38,8 @@ def typeset(text: str) -> str:
 
 
 def asked_back(account: Account) -> str:
-    """A ring group, a callback form, and two visitors who wait; the form's id."""
+    """A ring group, a form, a visitor who was called, one for whom nobody was free, and two who wait; the
+    form's id."""
     operators = [{"number": LEA, "name": "Léa"}, {"number": ZURICH, "name": "Zurich", "ring_seconds": 20}]
     account.ask("PUT", "/v1/ring-groups/ventes", {"order": "round_robin", "operators": operators})
     given = {
@@ -48,6 +49,22 @@ def asked_back(account: Account) -> str:
         "labels": [typeset("Numéro de commande")],
     }
     form = str(account.ask("POST", "/v1/popups", given)["id"])
+
+    def behave(number: str, **how: object) -> None:
+        account.ask("PUT", f"/v1/sandbox/handsets/{number}/behaviour", how)
+
+    def call_back(visitor: str, name: str) -> None:
+        asked = {"popup": form, "visitor": f"+{visitor}", "name": name}
+        ref = account.ask("POST", "/v1/callbacks", asked)["id"]
+        eventually(lambda: account.ask("GET", f"/v1/callbacks/{ref}")["state"] in ("done", "missed"))
+
+    behave("33639980031", call="answer", hang_up_after_ms=9000)
+    for operators_do in ("answer", "busy"):
+        for number in (LEA, ZURICH):
+            behave(number, call=operators_do)
+        call_back("33639980031" if operators_do == "answer" else "33639980032", "Nora")
+    for number in (LEA, ZURICH):
+        behave(number)
     for number, name in ((CAMILLE, "Camille"), (LONDON, "")):
         asked = {"popup": form, "visitor": f"+{number}", "name": name, "delay_seconds": 7200}
         account.ask("POST", "/v1/callbacks", asked)
