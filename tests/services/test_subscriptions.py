@@ -459,3 +459,21 @@ async def test_two_workers_at_once_tell_once(world: World) -> None:
         await send_one(world, new)
     await asyncio.gather(*(world.chappe.queue.step() for _ in range(4)))
     assert len(world.web.sent) == len({outgoing.headers["webhook-id"] for outgoing in world.web.sent}) == 5
+
+
+@pytest.mark.parametrize(
+    ("url", "kept_as"),
+    [
+        ("https://user:p%40ss@shop.example/a@b?c=d", "POST https://***@shop.example/a@b?c=d\n"),
+        ("https://shop.example/a@b", "POST https://shop.example/a@b\n"),
+    ],
+)
+async def test_credentials_in_an_address_are_not_kept(world: World, url: str, kept_as: str) -> None:
+    new = await world.account()
+    await subscribe(world, new, "message.accepted", url=url)
+    await send_one(world, new)
+    await world.settle()
+    (job,) = await deliveries(world, new)
+    assert world.web.sent[0].url == url
+    (kept,) = await world.platform.store.queries.exchanges_of_jobs(new.account.id, [job.id])
+    assert kept.request.startswith(kept_as)

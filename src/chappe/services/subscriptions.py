@@ -328,7 +328,9 @@ async def _request(
     outgoing: Outgoing,
     subscription: Subscription | None,
 ) -> str:
-    wire = f"{outgoing.method} {outgoing.url}\n" + "".join(f"{k}: {v}\n" for k, v in outgoing.headers.items())
+    wire = f"{outgoing.method} {_shown(outgoing.url)}\n" + "".join(
+        f"{k}: {v}\n" for k, v in outgoing.headers.items()
+    )
     wire += "\n" + outgoing.body.decode("utf-8", "replace")
     try:
         answer = await platform.web.send(outgoing)
@@ -355,6 +357,13 @@ async def _request(
         f"answered {answer.status}",
         float(pause) if pause.isascii() and pause.isdigit() and len(pause) < 6 else None,
     )
+
+
+def _shown(url: str) -> str:
+    """An address as it is kept: a customer's credentials in it are his."""
+    head, mark, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{head}{mark}***@{place.rpartition('@')[2]}{slash}{path}" if "@" in place else url
 
 
 def _keep(
