@@ -5,9 +5,7 @@ import asyncio
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from chappe.carriers.asterisk.ari import connect
 from chappe.carriers.sip.voice import SipVoice, build
 from chappe.media import tones, wav
 from chappe.model.calls import HangUpCause, LegEventKind
@@ -57,23 +55,14 @@ class Network:
     def __init__(self, switch: RunningAsterisk) -> None:
         self.switch = switch
 
-    async def ask(self, method: str, path: str, **query: str | int) -> Any:
-        who = (self.switch.table["url"], "chappe", self.switch.table["password"], "network")
-        ari = await connect(*who, lambda event: None)
-        try:
-            answer = await ari.ask(method, path, query)
-            assert answer.is_good, answer.body
-            return answer.body
-        finally:
-            ari.close()
-
     async def calls(self, number: str) -> None:
         """Call a number of ours, and echo it."""
         to = f"PJSIP/{number}@us"
-        await self.ask("POST", "channels", endpoint=to, context="echo", extension="11", priority=1)
+        await self.switch.ask("POST", "channels", endpoint=to, context="echo", extension="11", priority=1)
 
     async def knows_us(self) -> bool:
-        return "online" in await self.ask("GET", "endpoints/PJSIP/us")
+        endpoint = await self.switch.ask("GET", "endpoints/PJSIP/us")
+        return bool(endpoint["state"] == "online")
 
     async def loses_everything(self) -> None:
         """It is started again, and knows no contact."""
