@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from lxml import etree
+from msgspec import Struct
 
 from chappe.protocols import xml
 from chappe.protocols.errors import ProtocolError
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True, gc=False):
     """One scalar: the name of its type and its text as the client wrote it.
 
     `type` is one of `string` (also for a value without type), `int` (also i1, i2, i4), `i8`, `boolean`,
@@ -61,6 +61,7 @@ _SCALARS = {
     "base64": "base64",
     "nil": "nil",
 }
+_EMPTY_ARRAY = "<array><data></data></array>"
 _METHOD = re.compile(r"[A-Za-z0-9_.:/]{1,100}")  # the characters that the specification allows
 
 
@@ -108,6 +109,10 @@ def _param(param: etree._Element, suspect: bool) -> Param:
 
 
 def _read(value: etree._Element, suspect: bool) -> Param:
+    if value.tag == "value" and len(value) == 1:
+        typed = value[0]
+        if typed.tag == "string" and not len(typed):  # as nearly all are
+            return Value("string", _spoken(typed.text or "", suspect))
     if _name(value) != "value":
         raise ProtocolError(f"a <{_name(value)}> stands where a <value> is expected")
     inner = _children(value)
@@ -178,8 +183,10 @@ def _text(one: etree._Element) -> str:
 
 def _markup(result: Result) -> str:
     match result:
+        case str():
+            return f"<string>{xml.escape(result)}</string>"
         case bool():
-            return xml.element("boolean", "1" if result else "0")
+            return f"<boolean>{result:d}</boolean>"
         case int():
             kind = "int" if -(2**31) <= result < 2**31 else "string"
             return xml.element(kind, str(result))
@@ -188,17 +195,17 @@ def _markup(result: Result) -> str:
             if not math.isfinite(result):
                 return xml.element("string", str(result))
             return xml.element("double", f"{Decimal(repr(result)):f}")
-        case str():
-            return xml.element("string", xml.escape(result))
         case bytes():
             return xml.element("base64", base64.b64encode(result).decode("ascii"))
         case datetime():
             return xml.element("dateTime.iso8601", result.strftime("%Y%m%dT%H:%M:%S"))
+        case list() | tuple():
+            items = "</value><value>".join([_markup(one) for one in result])
+            return f"<array><data><value>{items}</value></data></array>" if items else _EMPTY_ARRAY
         case Mapping():
             return xml.element("struct", *(_member(name, one) for name, one in result.items()))
         case _:
-            items = (xml.element("value", _markup(one)) for one in result)
-            return xml.element("array", xml.element("data", *items))
+            return _markup(list(result))
 
 
 def _member(name: str, result: Result) -> str:

@@ -80,43 +80,49 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             Fault.INVALID_PARAMETER, f"{command.send_at.isoformat()} is more than a year ahead", "send_at"
         )
     due_at = command.send_at if scheduled and command.send_at is not None else now
-    validity = command.validity or timedelta(seconds=platform.rules.validity_seconds)
+    expires_at = due_at + (command.validity or timedelta(seconds=platform.rules.validity_seconds))
+    session_until = None if command.session is None else due_at + command.session
+    state, direction = MessageState.SCHEDULED if scheduled else MessageState.QUEUED, Direction.MT
+    send_at, reference, segments = due_at if scheduled else None, command.reference[:255], text.segments
+    numbers = [number for _, number, _ in targets]
+    verdict = await rules.check(platform, caller, command, sender, numbers, due_at)
+    warned_by = {number: " ".join(said) for number, said in verdict.said.items()}
     batch_id, names = platform.ids.new_batch(len(targets))
     messages = [
         Message(
             id=new_id,
             ref=ref,
             account_id=caller.account_id,
-            direction=Direction.MT,
-            state=MessageState.SCHEDULED if scheduled else MessageState.QUEUED,
+            direction=direction,
+            state=state,
             peer=number,
             address=sender,
             text=command.text,
             encoding=text.encoding,
-            segments=text.segments,
-            price=way.price * text.segments,
+            segments=segments,
+            price=way.price * segments,
             carrier=way.carrier,
             dialect=caller.dialect,
             batch_id=batch_id,
             created_at=now,
             due_at=due_at,
-            send_at=due_at if scheduled else None,
-            expires_at=due_at + validity,
+            send_at=send_at,
+            expires_at=expires_at,
             flash=command.flash,
             receipt_wanted=command.receipt_wanted,
             told=command.told,
-            reference=command.reference[:255],
-            session_until=None if command.session is None else due_at + command.session,
+            reference=reference,
+            session_until=session_until,
             exchange_id=caller.exchange_id,
             user_id=caller.user_id,
             purpose=command.purpose,
+            warned_by=warned_by.get(number),
         )
         for (_, number, way), (new_id, ref) in zip(targets, names, strict=True)
     ]
     for (position, _, _), message in zip(targets, messages, strict=True):
         results[position] = Accepted(command.recipients[position], message)
-    verdict = await rules.check(platform, caller, command, sender, [one.peer for one in messages], due_at)
-    if verdict is not rules.CLEAR:
+    if not verdict.lets_pass:
         messages = obey(platform, command, verdict, results)
     outcome = await _write_reachable(platform, caller, command, results, messages, verdict.warnings)
     platform.metrics.acceptance.observe(time.perf_counter() - began)

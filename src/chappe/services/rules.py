@@ -50,6 +50,11 @@ class Verdict:
     warnings: tuple[Caution, ...] = ()
     said: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @property
+    def lets_pass(self) -> bool:
+        """Whether all go out as they are, whatever is said of them."""
+        return not (self.refused or self.held or self.with_stop)
+
 
 CLEAR = Verdict()
 """Nothing is said against any of them."""

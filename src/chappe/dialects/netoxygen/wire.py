@@ -155,7 +155,8 @@ def texts(param: xmlrpc.Param, name: str) -> tuple[str, ...]:
     if isinstance(param, xmlrpc.Value):
         return (text(param, name),)
     items = param.values() if isinstance(param, Mapping) else param
-    return tuple(text(item, f"each item of {name}") for item in items)
+    each = f"each item of {name}"
+    return tuple([text(item, each) for item in items])
 
 
 def moment(written: str) -> datetime | None:
