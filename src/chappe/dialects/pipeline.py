@@ -177,7 +177,7 @@ class Pipeline:
                 outgoing=False,
                 status=response.status,
                 request=_text(_wire(call.request or request), secrets),
-                answer=_text(_shown(response.content_type, response.body), secrets),
+                answer=_text(_shown(response.content_type, response.body[: _KEPT * 2]), secrets),
                 duration_ms=took,
                 peer=request.peer,
             )

@@ -186,7 +186,10 @@ def _markup(result: Result) -> str:
         case str():
             return f"<string>{xml.escape(result)}</string>"
         case bool():
-            return f"<boolean>{result:d}</boolean>"
+            return "<boolean>1</boolean>" if result else "<boolean>0</boolean>"
+        case list() | tuple():
+            items = "</value><value>".join([_markup(one) for one in result])
+            return f"<array><data><value>{items}</value></data></array>" if items else _EMPTY_ARRAY
         case int():
             kind = "int" if -(2**31) <= result < 2**31 else "string"
             return xml.element(kind, str(result))
@@ -199,9 +202,6 @@ def _markup(result: Result) -> str:
             return xml.element("base64", base64.b64encode(result).decode("ascii"))
         case datetime():
             return xml.element("dateTime.iso8601", result.strftime("%Y%m%dT%H:%M:%S"))
-        case list() | tuple():
-            items = "</value><value>".join([_markup(one) for one in result])
-            return f"<array><data><value>{items}</value></data></array>" if items else _EMPTY_ARRAY
         case Mapping():
             return xml.element("struct", *(_member(name, one) for name, one in result.items()))
         case _:
