@@ -46,10 +46,13 @@ class Server:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
+    def command(self, *words: str) -> str:
+        """What a command of Chappe prints."""
+        command = [sys.executable, "-m", "chappe", *words, "--data", str(self.data)]
+        return subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True, text=True).stdout
+
     def create_account(self, name: str, credits: int) -> "Account":
-        command = [sys.executable, "-m", "chappe", "account", "create", name]
-        command += ["--data", str(self.data), "--credits", str(credits), "--json"]
-        made = json.loads(subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True).stdout)
+        made = json.loads(self.command("account", "create", name, "--credits", str(credits), "--json"))
         return Account(
             server=self,
             rest_key=made["rest"]["key"],

@@ -205,9 +205,14 @@ def test_a_program_is_let_in_and_manages_lines(server: Server) -> None:
     status, second = tokens(server, **refresh, refresh_token=first["refresh_token"])
     assert status == 200 and second["refresh_token"] != first["refresh_token"]
     assert ask("GET", "services", token=second["access_token"])[0] == 200
-    # Whoever brings a token that was used before has it from somebody else: all is over.
-    assert tokens(server, **refresh, refresh_token=first["refresh_token"])[1]["error"] == "invalid_grant"
-    assert tokens(server, **refresh, refresh_token=second["refresh_token"])[1]["error"] == "invalid_grant"
+    third = tokens(server, **refresh, refresh_token=second["refresh_token"])[1]
+    assert tokens(server, **refresh, refresh_token="made.up.token")[1]["error"] == "invalid_grant"
+    assert ask("GET", "services", token=third["access_token"])[0] == 200
+    # Whoever brings a token that was used before, however long ago, has it from somebody else: all is over.
+    said = tokens(server, **refresh, refresh_token=first["refresh_token"])[1]
+    assert said["error"] == "invalid_grant" and "used before" in said["error_description"]
+    assert tokens(server, **refresh, refresh_token=third["refresh_token"])[1]["error"] == "invalid_grant"
+    assert ask("GET", "services", token=third["access_token"])[0] == 403
 
 
 def test_a_code_that_comes_twice_ends_the_access(server: Server) -> None:
@@ -225,6 +230,23 @@ def test_a_code_that_comes_twice_ends_the_access(server: Server) -> None:
     said = tokens(server, **asked, client_secret=secret, code_verifier="v" * 43)[1]
     assert said["error"] == "invalid_grant" and "used before" in said["error_description"]
     assert say(server, "GET", "/manager/1.0/services", **key)[0] == 403
+
+
+def test_a_suspended_account_gives_no_tokens(server: Server) -> None:
+    account = server.create_account("suspended", 0)
+    client, secret = program(account)
+    known = {"client_id": client, "client_secret": secret}
+    console = Console(server)
+    console.sign_up("rose@example.com")
+    code = let_in(console, client, "v" * 43)
+    asked = {"grant_type": "authorization_code", "code": code, "code_verifier": "v" * 43}
+    status, given = tokens(server, **known, **asked)
+    assert status == 200
+    refresh = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"], **known}
+    server.command("account", "suspend", "rose@example.com")
+    assert tokens(server, **refresh)[1]["error_description"] == "The account is suspended"
+    server.command("account", "suspend", "rose@example.com", "--lift")
+    assert tokens(server, **refresh)[0] == 200
 
 
 def test_an_access_does_what_it_was_given_for(server: Server) -> None:

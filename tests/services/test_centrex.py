@@ -286,6 +286,22 @@ async def test_a_blocked_service_is_not_reached_by_giving_a_call_away(world: Wor
     await give()
 
 
+async def test_an_allowance_that_is_used_up_joins_nobody_to_who_costs(world: World) -> None:
+    shop = await world.account()
+    first, _ = await two_lines(world, shop)
+    await behave(world, shop, first, call="answer")
+    await behave(world, shop, OUTSIDE, call="answer")
+    rung, dialled = await dial(world, shop, X, first), await dial(world, shop, first, OUTSIDE)
+    telephone = [
+        (story.call, next(leg for leg in story.legs if leg.number == first)) for story in (rung, dialled)
+    ]
+    await extend(world, shop, first, limited=True, allowance=0)
+    with pytest.raises(Refusal, match="used up its allowance"):
+        await transfers.asked_by_telephone(world.platform, telephone[0], "", telephone[1:])
+    await extend(world, shop, first, limited=False)
+    await transfers.asked_by_telephone(world.platform, telephone[0], "", telephone[1:])
+
+
 async def test_a_limited_line_spends_its_allowance_and_no_more(both: World) -> None:
     world = both
     shop = await world.account()

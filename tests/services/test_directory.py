@@ -328,6 +328,22 @@ async def test_two_hundred_wrong_keys_close_the_door_for_their_address_only(worl
     assert (await enter(world, "rest", offer(new, "rest"), peer=THERE)).account_id == new.account.id
 
 
+async def test_the_addresses_of_one_house_are_counted_together(world: World) -> None:
+    new = await accounts.create_account(world.platform, "shop", email="me@shop.example", password=PASSWORD)
+    right = offer(new, "netoxygen")
+    assert isinstance(right, Password)
+    for number in range(10):
+        peer = f"2001:db8:0:7::{number:x}"
+        assert await refused(world, "netoxygen", Password(right.login, "wrong"), peer=peer)
+        with pytest.raises(Refusal):
+            await directory.log_in(world.platform, "me@shop.example", "wrong password", peer)
+    assert await refused(world, "netoxygen", right, peer="2001:db8:0:7:1::") is Fault.RATE_LIMITED
+    with pytest.raises(Refusal) as found:
+        await directory.log_in(world.platform, "me@shop.example", PASSWORD, "2001:db8:0:7:1::")
+    assert found.value.fault is Fault.RATE_LIMITED
+    assert await enter(world, "netoxygen", right, peer="2001:db8:0:8::")
+
+
 async def test_passwords_are_never_hashed_on_the_loop_s_thread(world: World) -> None:
     threads: set[int] = set()
 

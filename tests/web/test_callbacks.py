@@ -5,6 +5,8 @@ import io
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from chappe.model.callbacks import (
     CallbackForm,
     CallbackRequest,
@@ -252,6 +254,7 @@ async def test_the_page_of_statistics_and_its_file(sandbox_world: World) -> None
     assert "attachment" in page.headers["content-disposition"]
 
 
-def test_a_spreadsheet_takes_what_visitors_wrote_for_text() -> None:
-    assert callbackstatistics._inert("=HYPERLINK()") == "'=HYPERLINK()"
-    assert callbackstatistics._inert("Léa") == "Léa"
+@pytest.mark.parametrize("sign", [*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"])
+def test_a_spreadsheet_takes_what_visitors_wrote_for_text(sign: str) -> None:
+    assert callbackstatistics._inert(f"{sign}HYPERLINK()") == f"'{sign}HYPERLINK()"
+    assert callbackstatistics._inert(f"Léa{sign}") == f"Léa{sign}"

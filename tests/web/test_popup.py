@@ -201,6 +201,21 @@ async def test_a_form_is_good_for_one_request_from_one_address_for_some_time(sho
     assert len(await shop.requests()) == 1
 
 
+async def test_who_gives_a_strangers_number_does_not_learn_of_his_call(shop: Shop) -> None:
+    browser = Browser(shop.world.chappe.application, language="fr", peer="198.51.100.9")
+    stranger = Shop(shop.world, shop.form, shop.account, browser)
+    first, second = [await one.ask({"number": VISITOR}) for one in (shop, stranger)]
+    assert len(await shop.requests()) == 1
+    paths = [page.find("//div/@data-from")[0].removeprefix("http://console.test") for page in (first, second)]
+    assert paths[0] != paths[1]
+    await shop.world.settle()
+    assert said(await shop.visitor.get(f"{paths[0]}?part=1")) == "Nous appelons un conseiller."
+    assert said(await browser.get(f"{paths[1]}?part=1")) == "Nous allons vous appeler."
+    await browser.ask("POST", f"{paths[1]}/cancel?part=1")
+    assert (await shop.requests())[0].state == "calling"
+    assert said(await shop.ask({"number": VISITOR})) == "Nous appelons un conseiller."
+
+
 async def test_one_address_cannot_ring_strangers(shop: Shop) -> None:
     """Whatever it says of its address: no proxy is trusted here."""
     path = f"{shop.path}?part=1"

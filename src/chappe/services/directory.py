@@ -26,6 +26,7 @@ from chappe.model.errors import Fault, Refusal
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.sources import lets_in
 from chappe.services.accounts import looks_like_mail
+from chappe.services.door import network_of
 from chappe.services.ports import Platform
 
 _log = structlog.get_logger()
@@ -115,19 +116,20 @@ async def _prove(
             login = door.key_login(dialect, secret)
         case Password(login) | Digest(login) | SourceAddress(login):
             pass
-    door.check_failures(f"address {peer}", _FAILURES_OF_AN_ADDRESS, now)
+    house = network_of(peer)
+    door.check_failures(f"address {house}", _FAILURES_OF_AN_ADDRESS, now)
     found = await platform.store.queries.credential_by_login(dialect, login)
     if found is not None and found.expires_at is not None and found.expires_at <= now:
         found = None
     if isinstance(offered, Password):
-        who = f"login {dialect} {login} {peer}"
+        who = f"login {dialect} {login} {house}"
         door.check_failures(who, _FAILURES_OF_A_LOGIN, now)
         stored = None if found is None else found.secret_hash
         if not await door.password_fits(f"{dialect} {login}", offered.password, stored, now):
             door.count_failure(who, now)
             found = None
     elif isinstance(offered, Digest):
-        who = f"login {dialect} {login} {peer}"
+        who = f"login {dialect} {login} {house}"
         door.check_failures(who, _FAILURES_OF_A_LOGIN, now)
         fits = door.digest_fits(offered, None if found is None else found.secret_hash, now)
         if fits is None:
@@ -138,7 +140,7 @@ async def _prove(
     elif isinstance(offered, SourceAddress) and not await _line_open_to(platform, login, peer):
         return None  # the first half of a Digest exchange is no failure
     if found is None:
-        door.count_failure(f"address {peer}", now)
+        door.count_failure(f"address {house}", now)
         return None
     account = await platform.store.queries.account(found.account_id)
     user = await platform.store.queries.user(found.account_id, found.user_id)
@@ -187,17 +189,17 @@ def caller_of(
 async def log_in(platform: Platform, email: str, password: str, peer: str) -> tuple[Account, User]:
     """The user of the console with this mail address and password. Raises Refusal `bad_credentials`,
     `account_suspended` or `rate_limited`."""
-    now, address = platform.clock.now(), email.strip().lower()
-    who = f"console {address} {peer}"
+    now, address, house = platform.clock.now(), email.strip().lower(), network_of(peer)
+    who = f"console {address} {house}"
     platform.door.check_failures(who, _FAILURES_OF_A_LOGIN, now)
-    platform.door.check_failures(f"address {peer}", _FAILURES_OF_AN_ADDRESS, now)
+    platform.door.check_failures(f"address {house}", _FAILURES_OF_AN_ADDRESS, now)
     user = await platform.store.queries.user_by_email(address) if looks_like_mail(address) else None
     stored = user.password_hash if user is not None and user.password_hash else None
     fits = await platform.door.password_fits(f"console {address}", password, stored, now)
     account = None if user is None or not fits else await platform.store.queries.account(user.account_id)
     if user is None or account is None:
         platform.door.count_failure(who, now)
-        platform.door.count_failure(f"address {peer}", now)
+        platform.door.count_failure(f"address {house}", now)
         raise Refusal(Fault.BAD_CREDENTIALS, "this mail address and password do not belong together")
     if account.state is AccountState.SUSPENDED:
         raise Refusal(Fault.ACCOUNT_SUSPENDED, f"the account {account.name} is suspended")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import blake2b, md5
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Generic, TypeVar
 
 from argon2 import PasswordHasher
@@ -235,3 +236,14 @@ def _bytes(text: str) -> bytes:
 def same(one: str, other: str) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(_bytes(one), _bytes(other))
+
+
+def network_of(address: str) -> str:
+    """Who is behind an address as far as counting goes: the address, of IPv6 the /64 that one house has."""
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(read, IPv6Address):
+        return str(read.ipv4_mapped or f"{IPv6Address(int(read) >> 64 << 64)}/64")
+    return str(read)

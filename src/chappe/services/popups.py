@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from itertools import islice
 
 from chappe.flows.ring_group import VISITOR
@@ -27,6 +26,7 @@ from chappe.model.directory import Account, AccountState
 from chappe.model.errors import Fault, Refusal
 from chappe.model.openinghours import Timetable
 from chappe.services import callbackforms, callbacks, openinghours
+from chappe.services.door import network_of
 from chappe.services.ports import Platform
 
 PROOF_LIFETIME = timedelta(hours=2)
@@ -146,36 +146,54 @@ async def ask(
             replay=Replay(f"widget {proof}", fingerprint),
         ),
     )
-    return _progress(platform, form, story)
+    return _progress(platform, form, story, _holder(story, peer))
 
 
 async def follow(platform: Platform, form: CallbackForm, caller: Caller, token: str) -> Progress:
     """Where the request of a token stands. Raises Refusal `not_found`."""
-    return _progress(platform, form, await _found(platform, form, caller, token))
+    return _progress(platform, form, *await _found(platform, form, caller, token))
 
 
 async def cancel(platform: Platform, form: CallbackForm, caller: Caller, peer: str, token: str) -> Progress:
     """Take a request back. Raises Refusal `not_found`, `too_late` where somebody is called already, or where
     another address has asked."""
-    story = await _found(platform, form, caller, token)
-    if network_of(story.request.address) != network_of(peer):
-        # Somebody else who gave the same number is told of the same request, and may not end it.
+    story, holder = await _found(platform, form, caller, token)
+    if _holder(story, peer) is not _Holder.ASKED:
         raise Refusal(Fault.TOO_LATE, "only who has asked can take it back", "request")
     command = CancelCallback(story.request.ref, form.ref)
-    return _progress(platform, form, await callbacks.cancel(platform, caller, command))
+    return _progress(platform, form, await callbacks.cancel(platform, caller, command), holder)
 
 
-async def _found(platform: Platform, form: CallbackForm, caller: Caller, token: str) -> CallbackStory:
+class _Holder(StrEnum):
+    """Whose a token is: theirs who asked, or of somebody elsewhere who gave the same number a moment later,
+    and who may neither end the request nor learn how the other's call goes."""
+
+    ASKED = "request"
+    GAVE_SAME_NUMBER = "same number"
+
+
+def _holder(story: CallbackStory, peer: str) -> _Holder:
+    theirs = network_of(story.request.address) == network_of(peer)
+    return _Holder.ASKED if theirs else _Holder.GAVE_SAME_NUMBER
+
+
+async def _found(
+    platform: Platform, form: CallbackForm, caller: Caller, token: str
+) -> tuple[CallbackStory, _Holder]:
     ref, _, mac = token.partition(".")
-    if not hmac.compare_digest(_mac(platform, "request", form.ref, ref).encode(), mac.encode()):
-        raise Refusal(Fault.NOT_FOUND, "there is no such request")
-    return await callbacks.find(platform, caller, FindCallback(ref))
+    for holder in _Holder:
+        if hmac.compare_digest(_mac(platform, holder, form.ref, ref).encode(), mac.encode()):
+            return await callbacks.find(platform, caller, FindCallback(ref)), holder
+    raise Refusal(Fault.NOT_FOUND, "there is no such request")
 
 
-def _progress(platform: Platform, form: CallbackForm, story: CallbackStory) -> Progress:
+def _progress(platform: Platform, form: CallbackForm, story: CallbackStory, holder: _Holder) -> Progress:
     request = story.request
-    token = f"{request.ref}.{_mac(platform, 'request', form.ref, request.ref)}"
-    return Progress(token, step_of(story), request.due_at, request.state in FINAL)
+    token = f"{request.ref}.{_mac(platform, holder, form.ref, request.ref)}"
+    is_over = request.state in FINAL
+    told = Step.DONE if is_over else Step.WAITING
+    step = step_of(story) if holder is _Holder.ASKED else told
+    return Progress(token, step, request.due_at, is_over)
 
 
 def step_of(story: CallbackStory) -> Step:
@@ -235,17 +253,6 @@ def _caller_of(account: Account) -> Caller:
 
 
 # --- what was shown, and to whom
-
-
-def network_of(address: str) -> str:
-    """Who is behind an address as far as counting goes: the address, of IPv6 the /64 that one house has."""
-    try:
-        read = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(read, IPv6Address):
-        return str(read.ipv4_mapped or f"{IPv6Address(int(read) >> 64 << 64)}/64")
-    return str(read)
 
 
 def _proof(platform: Platform, form: CallbackForm, peer: str, now: datetime) -> str:

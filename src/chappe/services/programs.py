@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from chappe.model.changes import Changes, Delete, Update
 from chappe.model.commands import Caller
-from chappe.model.directory import Credential
+from chappe.model.directory import AccountState, Credential
 from chappe.model.errors import Fault, Refusal
 from chappe.model.programs import (
     AddProgram,
@@ -225,7 +225,10 @@ async def tokens(platform: Platform, caller: Caller, command: AskTokens) -> Toke
         raise OAuthRefusal(
             "unsupported_grant_type", "The grant_type must be authorization_code or refresh_token"
         )
-    refresh = _random(platform)
+    account = await queries.account(grant.account_id)
+    if account is None or account.state is AccountState.SUSPENDED:
+        raise OAuthRefusal("invalid_grant", "The account is suspended")
+    refresh = _refresh_token(platform, grant.id)
     key, access = accounts.new_key(
         platform, grant.account_id, grant.user_id, DIALECT, f"{grant.scopes} grant-{grant.id}", now + LASTS
     )
@@ -271,12 +274,33 @@ def _verifies(challenge: str, verifier: str) -> bool:
 async def _of_refresh(platform: Platform, program: Program, command: AskTokens) -> Grant:
     found = platform.door.key_login("refresh", command.refresh_token)
     grant = await platform.store.queries.grant_by_refresh(found) if command.refresh_token else None
+    if grant is None:
+        grant = await _of_older(platform, command.refresh_token)
     if grant is None or grant.program_id != program.id:
         raise OAuthRefusal("invalid_grant", "The refresh token is invalid")
     if grant.refresh_hash != found:
         await _end(platform, grant)
         raise OAuthRefusal("invalid_grant", "The refresh token was used before; the access has ended")
     return grant
+
+
+def _refresh_token(platform: Platform, grant_id: int) -> str:
+    """A token for new ones. It says of which grant it is, signed, so that it is known again however many
+    came after it."""
+    text = f"{grant_id:x}.{_random(platform)}"
+    return f"{text}.{_signature(platform, text)}"
+
+
+async def _of_older(platform: Platform, token: str) -> Grant | None:
+    """The grant whose token this was, before the last two."""
+    text, _, signature = token.rpartition(".")
+    if not text or not same(_signature(platform, text), signature):
+        return None
+    return await platform.store.queries.grant(int(text.partition(".")[0], 16))
+
+
+def _signature(platform: Platform, text: str) -> str:
+    return platform.door.key_login("refresh token", text)[:32]
 
 
 async def _end(platform: Platform, grant: Grant) -> None:

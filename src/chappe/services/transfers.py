@@ -65,7 +65,8 @@ async def asked_by_telephone(
     calling.check_joinable({one.carrier for one in partners})
     board, given = platform.live_calls.board, partners[1]
     if given.rate:
-        amount, cap = await linecalls.reserve(platform, caller, given.rate)
+        most = await linecalls.check_outgoing(platform, line, given.number, given.rate)
+        amount, cap = await linecalls.reserve(platform, caller, given.rate, most)
         board.ask(call.id, program.Reserve(amount, cap, leaves=not other.is_virtual))
     board.ask(other.id, program.AskedToHandOver(own.name, call.id, f"given {given.id}", leg.name))
 

@@ -471,6 +471,12 @@ def grant_by_code(connection: Connection, code_hash: str) -> Grant | None:
     return _one(connection, Grant, _select(Grant).where(table.code_hash == code_hash, used))
 
 
+# across accounts: who brings a signed token says by it who has let him in
+def grant(connection: Connection, grant_id: int) -> Grant | None:
+    """What was granted, by its id."""
+    return _one(connection, Grant, _select(Grant).where(TABLES[Grant].c.id == grant_id))
+
+
 # across accounts: who brings the token says by it who has let him in
 def grant_by_refresh(connection: Connection, refresh_hash: str) -> Grant | None:
     """What was granted to whoever has, or had, this token for new ones."""

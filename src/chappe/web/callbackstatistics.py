@@ -296,6 +296,9 @@ async def statistics_file(platform: Platform, visit: Visit) -> Response:
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=head)
 
 
+_BEGINS_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+
 def _row(story: CallbackStory) -> list[object]:
     r = story.request
     texts = [_inert(text) for text in (r.name, *r.labels, r.origin)]
@@ -311,5 +314,6 @@ def _utc(at: datetime | None) -> str:
 
 
 def _inert(text: str) -> str:
-    """What visitors wrote, so that a spreadsheet takes it for a text and never for a formula (OWASP)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """What visitors wrote, so that a spreadsheet takes it for a text and never for a formula (OWASP, CSV
+    Injection; in some the full-width signs count as the others)."""
+    return f"'{text}" if text and text[0] in _BEGINS_FORMULA else text
