@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chappe.host.connections import Connection, Limits
 from chappe.host.errors import TargetFailed
 from chappe.host.http import GuardedClient
+from chappe.host.pool import Key, Pool
 from chappe.model.outgoing import Outgoing
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -343,6 +345,26 @@ async def test_after_many_failures_nothing_is_held() -> None:
         assert all(isinstance(result, TargetFailed) for result in results)
         pool = guarded._pool
         assert (pool._open, pool._places, pool._place_of, pool._hungry) == (0, {}, {}, {})
+
+
+async def test_who_waits_for_a_turn_waits_until_his_time_and_may_leave_at_it() -> None:
+    async def opened(key: Key) -> Connection:
+        return Connection(asyncio.get_running_loop(), pool, Limits(10, 10))
+
+    pool, key = Pool(opened, 4, 1), ("http", "192.0.2.1", 80)
+    now = asyncio.get_running_loop().time()
+    taken = await pool.take(key, now + 60)
+    late, gone, patient = [asyncio.create_task(pool.take(key, now + wait)) for wait in (0, 0, 60)]
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_at(now, gone.cancel)  # after the pool's own look at the clock
+    with pytest.raises(TimeoutError):
+        await late
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    pool.give_back(taken)
+    assert await patient is taken
+    pool.forget(taken)
+    assert (pool._open, pool._places, pool._place_of, pool._hungry) == (0, {}, {}, {})
 
 
 # TLS

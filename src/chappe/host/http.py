@@ -82,7 +82,12 @@ class GuardedClient:
         key, request = self._written(outgoing)
         is_again = False
         while True:
-            connection = self._pool.kept(key) or await self._connected(key, started)
+            connection = self._pool.kept(key)
+            if connection is None:
+                try:
+                    connection = await self._pool.take(key, started + self._limits.total_seconds)
+                except TimeoutError as error:
+                    raise self._late(key) from error
             answer = connection.ask(request, started, bodiless=outgoing.method == "HEAD")
             try:
                 return await answer
@@ -140,13 +145,6 @@ class GuardedClient:
         return origin, f"{first}{ready.replace('%', '%%')}{asked}{length}\r\n"
 
     # Connections
-
-    async def _connected(self, key: Key, started: float) -> Connection:
-        try:
-            async with asyncio.timeout_at(started + self._limits.total_seconds):
-                return await self._pool.take(key)
-        except TimeoutError as error:
-            raise self._late(key) from error
 
     async def _open(self, key: Key) -> Connection:
         _, host, port = key

@@ -12,13 +12,14 @@ Key: TypeAlias = tuple[str, str, int]  # scheme, host, port
 class Place:
     """One server: its idle connections, newest last, all that are open or being opened, and who waits."""
 
-    __slots__ = ("idle", "key", "open", "waiting")
+    __slots__ = ("idle", "is_timed", "key", "open", "waiting")
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.idle: list[Connection] = []
         self.open = 0
-        self.waiting: dict[asyncio.Future[Connection | None], None] = {}
+        self.waiting: dict[asyncio.Future[Connection | None], float] = {}  # until when, in their order
+        self.is_timed = False
 
 
 class Pool:
@@ -45,8 +46,9 @@ class Pool:
         place = self._places.get(key)
         return self._pop(place) if place is not None and place.idle else None
 
-    async def take(self, key: Key) -> Connection:
-        """A connection, which gives itself back when it has answered; waits for its turn."""
+    async def take(self, key: Key, until: float) -> Connection:
+        """A connection, which gives itself back when it has answered; waits for its turn. Raises TimeoutError
+        where there is none `until` a time of the loop; who asks later waits no less long."""
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = Place(key)
@@ -54,10 +56,11 @@ class Pool:
             return self._pop(place)
         if self._may_open(place, self._free()):
             self._count(place)
-        elif (handed := await self._turn(place)) is not None:
+        elif (handed := await self._turn(place, until)) is not None:
             return handed
         try:
-            connection = await self._opened(key)
+            async with asyncio.timeout_at(until):
+                connection = await self._opened(key)
         except BaseException:
             self._release(place)
             raise
@@ -135,22 +138,42 @@ class Pool:
 
     # Turns
 
-    async def _turn(self, place: Place) -> Connection | None:
+    async def _turn(self, place: Place, until: float) -> Connection | None:
         """Wait for a connection, or (None) for the slot of a new one."""
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        place.waiting[turn] = None
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Connection | None] = loop.create_future()
+        place.waiting[turn] = until
         self._hungry[place] = None
+        if not place.is_timed:
+            place.is_timed = True
+            loop.call_at(until, self._look_at_the_clock, place)
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._leave(place, turn)
                 self._remove_if_empty(place)
+            elif turn.exception() is not None:
+                pass  # its time was over at the same moment
             elif (handed := turn.result()) is not None:
                 self.give_back(handed)
             else:
                 self._release(place)
             raise
+
+    def _look_at_the_clock(self, place: Place) -> None:
+        """One timer for those who wait for a place, not one for each: it comes when the first of them has
+        waited long enough, and then for the first that is left."""
+        loop, place.is_timed = asyncio.get_running_loop(), False
+        for turn, until in list(place.waiting.items()):
+            if until > loop.time():
+                place.is_timed = True
+                loop.call_at(until, self._look_at_the_clock, place)
+                break
+            self._leave(place, turn)
+            if not turn.done():
+                turn.set_exception(TimeoutError())
+        self._remove_if_empty(place)
 
     def _next_turn(self, place: Place) -> "asyncio.Future[Connection | None] | None":
         while place.waiting:

@@ -273,7 +273,6 @@ class SmppCarrier:
                 await self._sink.submitted(answers)
             except Exception:  # noqa: BLE001 - the loop of a carrier's link
                 _log.exception("answers were not written", carrier=self.name, count=len(answers))
-            self._ask_for_more()
         if brought:
             await self._incoming.keep(brought)
         if self._gaps_wanted:
