@@ -15,6 +15,7 @@ from chappe.model.commands import (
     CallFromLine,
     ChangeLine,
     FindLine,
+    ListCalls,
     ListLines,
     PlaceCall,
     RenewTelephone,
@@ -24,6 +25,7 @@ from chappe.model.commands import (
 )
 from chappe.model.directory import ANSWERPHONE, HANG_UP, Forwarding, Line
 from chappe.model.errors import Fault, Refusal
+from chappe.model.history import Page
 from chappe.model.numbers import NumberError, read_msisdn
 from chappe.model.sources import check_sources
 from chappe.services import accounts, calling, calls, linecalls, messages, subscriptions
@@ -194,6 +196,12 @@ async def own_line(platform: Platform, caller: Caller, written: str) -> Line:
     if line is None or line.account_id != caller.account_id:
         raise Refusal(Fault.NOT_FOUND, f"{written} is none of this account's lines", "number")
     return line
+
+
+async def list_calls(platform: Platform, caller: Caller, command: ListCalls) -> Page[CallStory]:
+    """A page of the calls of one line, newest first. Raises Refusal `not_found`."""
+    await own_line(platform, caller, command.number)
+    return await calls.list_calls(platform, caller, command)
 
 
 async def _meant(platform: Platform, line: Line, written: str) -> str:

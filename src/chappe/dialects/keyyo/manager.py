@@ -23,7 +23,7 @@ from chappe.model.commands import (
 )
 from chappe.model.errors import Fault, Refusal
 from chappe.protocols.http import HttpRequest, HttpResponse
-from chappe.services import calls, inbox, lines, profiles, programs, voicemails
+from chappe.services import inbox, lines, profiles, programs, voicemails
 
 BASE = "/manager/1.0/"
 _SERVICE = "services/{csi}"
@@ -193,7 +193,7 @@ OPERATIONS: Mapping[str, Operation] = {
         writes=True,
     ),
     f"GET {_SERVICE}/call_details": _line(
-        resources.decode_calls, calls.list_calls, resources.call_details, "List a line's calls"
+        resources.decode_calls, lines.list_calls, resources.call_details, "List a line's calls"
     ),
     f"GET {_SERVICE}/voicemails": _line(
         resources.decode_messages, voicemails.list_messages, resources.messages, "List a line's messages"
