@@ -43,7 +43,6 @@ _DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNO
 _CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
 _STRAY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)|<(?![A-Za-z_/!?])")
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 Char
-_TO_ESCAPE = re.compile(f"[&<>\r]|{_ILLEGAL.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +153,8 @@ def escape(text: str) -> str:
     Characters that XML 1.0 cannot carry become U+FFFD; a carriage return becomes a reference, because a
     parser would turn it into a line feed.
     """
-    if _TO_ESCAPE.search(text) is None:
-        return text
+    if text.isprintable() and not ("&" in text or "<" in text or ">" in text):
+        return text  # as nearly all; what XML cannot carry is not printable
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return _ILLEGAL.sub("�", text)
 

@@ -86,7 +86,6 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
     send_at, reference, segments = due_at if scheduled else None, command.reference[:255], text.segments
     numbers = [number for _, number, _ in targets]
     verdict = await rules.check(platform, caller, command, sender, numbers, due_at)
-    warned_by = {number: " ".join(said) for number, said in verdict.said.items()}
     batch_id, names = platform.ids.new_batch(len(targets))
     messages = [
         Message(
@@ -116,7 +115,7 @@ async def send(platform: Platform, caller: Caller, command: SendMessages) -> Sen
             exchange_id=caller.exchange_id,
             user_id=caller.user_id,
             purpose=command.purpose,
-            warned_by=warned_by.get(number),
+            warned_by=verdict.said.get(number),
         )
         for (_, number, way), (new_id, ref) in zip(targets, names, strict=True)
     ]
@@ -154,7 +153,7 @@ def obey(
                 price=message.price // message.segments * stopped.segments,
             )
         if message.peer in verdict.said:
-            message = message._replace(warned_by=" ".join(verdict.said[message.peer]))
+            message = message._replace(warned_by=verdict.said[message.peer])
         hold = verdict.held.get(message.peer)
         if hold is not None:
             message = _put_off(message, hold)

@@ -42,13 +42,14 @@ class Hold:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is to be done, by MSISDN: why some are refused, until when some wait, to which the STOP text is
-    added; and what is only said, `said` being the rules that say something of a message that goes out."""
+    added; and what is only said, `said` being the rules, with blanks between, that say something of a message
+    that goes out."""
 
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
     with_stop: frozenset[str] = frozenset()
     warnings: tuple[Caution, ...] = ()
-    said: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lets_pass(self) -> bool:
@@ -80,7 +81,7 @@ async def check(
     if command.purpose is Purpose.TRANSACTIONAL:
         if not refused and not warnings:
             return CLEAR
-        rules = [one.rule for one in warnings]
+        rules = " ".join([one.rule for one in warnings])
         return Verdict(refused, warnings=warnings, said=dict.fromkeys(numbers, rules) if rules else {})
     return await _judge_advertising(platform, caller, command, sender, numbers, at, refused, warnings)
 
@@ -215,7 +216,7 @@ async def _judge_advertising(
     with_stop: set[str] = set()
     cautions: dict[str, Caution] = {one.rule: one for one in warnings}
     of_all = list(cautions)
-    said: dict[str, Sequence[str]] = {}
+    said: dict[str, str] = {}
     judged: dict[object, tuple[Decision, ...]] = {}
     for number in numbers:
         place = place_of(number)
@@ -240,7 +241,7 @@ async def _judge_advertising(
             cautions.setdefault(rule, Caution(rule, decision.words, decision.until))
         told = [one.provision.id for one in judged[key] if one.effect is not Effect.REFUSE]
         if of_all or told:
-            said[number] = of_all + told
+            said[number] = " ".join(of_all + told)
     return Verdict(refused, held, frozenset(with_stop), tuple(cautions.values()), said)
 
 
