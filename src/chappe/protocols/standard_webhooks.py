@@ -2,15 +2,13 @@
 
 import base64
 import hashlib
+import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
 _PREFIX = "whsec_"
-_BLOCK = 64
-_INSIDE = bytes(byte ^ 0x36 for byte in range(256))
-_OUTSIDE = bytes(byte ^ 0x5C for byte in range(256))
 _MESSAGE_ID = re.compile(
     r"[!-\-/-~]+"
 )  # printable ASCII without the full stop, which separates the signed parts
@@ -43,7 +41,7 @@ def sign(secrets: Sequence[str], message_id: str, timestamp: datetime, body: byt
         raise ValueError("the time of a webhook needs its time zone")
     seconds = str(int(timestamp.timestamp()))
     signed = f"{message_id}.{seconds}.".encode("ascii") + body
-    signatures = [_signature(secret, signed) for secret in secrets]
+    signatures = [hmac.digest(_key(secret), signed, hashlib.sha256) for secret in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": seconds,
@@ -51,20 +49,7 @@ def sign(secrets: Sequence[str], message_id: str, timestamp: datetime, body: byt
     }
 
 
-def _signature(secret: str, signed: bytes) -> bytes:
-    """HMAC with SHA-256 (RFC 2104), from what it makes of the key: hmac's own way costs twice as much."""
-    inside, outside = (half.copy() for half in _halves(secret))
-    inside.update(signed)
-    outside.update(inside.digest())
-    return outside.digest()
-
-
 @lru_cache(maxsize=1024)
-def _halves(secret: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
-    key = _key(secret).ljust(_BLOCK, b"\0")  # never longer than a block
-    return hashlib.sha256(key.translate(_INSIDE)), hashlib.sha256(key.translate(_OUTSIDE))
-
-
 def _key(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

@@ -81,8 +81,8 @@ async def take(platform: Platform, token: str, peer: str) -> Provisioned:
     """What a telephone is told that knows an address, which is good no more then. Raises Refusal: `not_found`
     for one that is unknown, used or too old, `rate_limited` for who tries too many."""
     now, door = platform.clock.now(), platform.door
-    house = f"address {network_of(peer)}"
-    door.check_failures(house, _MOST_FAILURES, now)
+    who = f"address {network_of(peer)}"
+    door.check_failures(who, _MOST_FAILURES, now)
     found = await platform.store.queries.credential_by_login(TICKETS, door.key_login(TICKETS, token))
     line: Line | None = None
     if found is not None and found.expires_at is not None and found.expires_at > now:
@@ -90,7 +90,7 @@ async def take(platform: Platform, token: str, peer: str) -> Provisioned:
         lines = await platform.store.queries.lines(found.account_id)
         line = next((one for one in lines if one.id == int(line_id)), None)
     if found is None or line is None or line.extension.suspended:
-        door.count_failure(house, now)
+        door.count_failure(who, now)
         raise Refusal(
             Fault.NOT_FOUND, "this address was never made, was used already, or is too old", "token"
         )

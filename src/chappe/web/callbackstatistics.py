@@ -36,6 +36,7 @@ HOURS = 24
 PROMISED_SECONDS, PROMISED_SHARE = 20, 0.8
 """What a roster is measured by: four of five wait at most twenty seconds, as call centres count."""
 MOST_OPERATORS = 500
+_BEGINS_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
 def routes(platform: Platform) -> Sequence[BaseRoute]:
@@ -294,9 +295,6 @@ async def statistics_file(platform: Platform, visit: Visit) -> Response:
     name = f"callbacks-{wanted.form.number}-{wanted.first_day}-{wanted.last_day}.csv"
     head = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=head)
-
-
-_BEGINS_FORMULA = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
 def _row(story: CallbackStory) -> list[object]:
