@@ -21,12 +21,15 @@ from chappe.model.callbacks import (
     RequestCallback,
 )
 from chappe.model.calls import CallOutcome, HangUpCause
+from chappe.model.changes import Changes, JobResult
 from chappe.model.commands import BlockNumber, Caller, SetBehaviour, Subscribe
 from chappe.model.errors import Fault, Refusal
+from chappe.model.jobs import CLAIM, JobState
 from chappe.model.openinghours import CreateHours
 from chappe.model.ringgroups import NewOperator, PutRingGroup, RingOrder
 from chappe.services import (
     callbackforms,
+    callbacknotices,
     callbacks,
     inbox,
     openinghours,
@@ -372,6 +375,23 @@ async def test_subscriptions_are_told_in_order(world: World) -> None:
         ("callback.answered", "calling"),
         ("callback.ended", "done"),
     ]
+
+
+async def test_what_happens_later_is_not_told_before_what_was_told_in_vain(world: World) -> None:
+    shop = await a_shop(world)
+    await subscriptions.subscribe(world.platform, shop.who, Subscribe("https://example.com/hook", ("*",)))
+    for number in (ANNE, VISITOR):
+        await shop.behave(number, call="answer", hang_up_after_ms=60_000)
+    await shop.ask()
+    await world.settle()
+    await world.wait(200)  # nobody is told meanwhile
+    now = world.platform.clock.now()
+    for event in ("callback.answered", "callback.ended"):
+        claimed = await world.platform.store.claim_jobs(now, now + CLAIM, 100)
+        told = [job for job in claimed if job.kind == callbacknotices.DELIVER]
+        assert [job.payload["event"] for job in told] == [event]
+        done = [JobResult(job.id, job.attempts, JobState.DONE, "", None, now) for job in claimed]
+        await world.platform.store.commit(Changes(finish=done))
 
 
 # --- after a crash

@@ -8,7 +8,7 @@ CLAIM = timedelta(seconds=30)
 """How long a runner has for one attempt before another one may take the job over."""
 
 
-IN_ORDER = ("deliver_call", "deliver_line")
+IN_ORDER = ("deliver_call", "deliver_callback", "deliver_line")
 """The kinds whose jobs about one subject and one target are done in the order in which they were written."""
 
 

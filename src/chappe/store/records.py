@@ -15,7 +15,7 @@ from chappe.model.changes import Changes, Committed
 from chappe.model.directory import HandsetItem, Line, OwnNumber, ShortCode, Subscription
 from chappe.model.errors import Unavailable
 from chappe.model.history import Exchange, StoredOutcome
-from chappe.model.jobs import Job, JobState
+from chappe.model.jobs import IN_ORDER, Job, JobState
 from chappe.model.ledger import Route, Tariff
 from chappe.model.messages import EarlyReceipt, Message, Part
 from chappe.model.metrics import Metrics, Minute
@@ -277,9 +277,9 @@ _CLAIM = (
     "with due as {fence} ("
     " select id from jobs where ((state = 'waiting' and due_at <= :now)"
     " or (state = 'running' and claimed_until <= :now))"
-    # What happens to a call is told in its order: not before all that came before it was told to the same
-    # target, or given up.
-    " and (kind not in ('deliver_call', 'deliver_line') or not exists (select 1 from jobs as before"
+    # What happens to a call or a callback is told in its order: not before all that came before it was told
+    # to the same target, or given up.
+    " and (kind not in {in_order} or not exists (select 1 from jobs as before"
     " where before.subject = jobs.subject and before.kind = jobs.kind and before.id < jobs.id"
     " and before.payload ->> 'target_id' = jobs.payload ->> 'target_id'"
     " and before.state in ('waiting', 'running')))"
@@ -295,6 +295,7 @@ def _claim(connection: Connection, node: str, now: datetime, until: datetime, li
         _CLAIM.format(
             lock="for update skip locked" if several_writers else "",
             fence="materialized" if several_writers else "",
+            in_order=IN_ORDER,
         )
     ).bindparams(bindparam("now", type_=Utc()), bindparam("until", type_=Utc()))
     ids = list(
